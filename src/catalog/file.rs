@@ -1,0 +1,342 @@
+//! Pattern files: TOML in, a checked [`Catalog`] out, or every problem with its line.
+//!
+//! The format is described in `patterns/README.md`. Problems are collected, not reported one by one, because people
+//! mend a file in one go.
+
+use super::{
+    Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Merge, Scope, Severity, Side, Template,
+};
+use crate::error::{CatalogProblem, Error};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use toml::Spanned;
+
+/// The format version this program reads.
+const FORMAT: u32 = 1;
+/// The largest pattern file taken, in bytes; the built-in one has about 40 kB.
+const MAX_FILE_BYTES: usize = 8 << 20;
+/// The most entries a file may hold.
+const MAX_ENTRIES: usize = 10_000;
+/// The longest template, in bytes: what fits into the text a match is looked for in.
+const MAX_TEMPLATE_BYTES: usize = 2048;
+/// The shortest word that a wording's first sentence must hold, in letters, to be found by.
+const MIN_WORD: usize = 5;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    format: u32,
+    #[serde(default)]
+    #[allow(dead_code, reason = "names the file for people; nothing is derived from it")]
+    name: String,
+    #[serde(default)]
+    edition: String,
+    #[serde(default)]
+    entry: Vec<Spanned<RawEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    id: Spanned<String>,
+    code: Option<Spanned<String>>,
+    title: Spanned<String>,
+    severity: Severity,
+    scope: Scope,
+    side: Side,
+    actor: Actor,
+    #[serde(default)]
+    restart: bool,
+    #[serde(default)]
+    arguments: Vec<RawArgument>,
+    wordings: Vec<Spanned<String>>,
+    #[serde(default)]
+    followups: Vec<Spanned<String>>,
+    #[serde(default)]
+    resolutions: Vec<Spanned<String>>,
+    #[serde(default)]
+    links: Vec<String>,
+    #[serde(default)]
+    examples: Vec<RawExample>,
+    #[serde(default)]
+    negatives: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArgument {
+    name: Spanned<String>,
+    position: u32,
+    kind: Kind,
+    #[serde(default)]
+    merge: Merge,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExample {
+    text: Spanned<String>,
+    #[serde(default)]
+    args: HashMap<String, ArgValue>,
+}
+
+/// Parses the pattern file `name` with the content `text`.
+///
+/// # Errors
+///
+/// [`Error::Catalog`] with every problem found.
+pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
+    let mut reader = Reader { file: name, text, problems: Vec::new() };
+    if text.len() > MAX_FILE_BYTES {
+        reader.problem(None, None, format!("larger than {MAX_FILE_BYTES} bytes"));
+        return Err(Error::Catalog(reader.problems));
+    }
+    let raw: RawFile = match toml::from_str(text) {
+        Ok(raw) => raw,
+        Err(error) => {
+            let at = error.span().map(|span| span.start);
+            let entry = at.and_then(|at| reader.entry_before(at));
+            reader.problem(at, entry.as_deref(), one_line(error.message()));
+            return Err(Error::Catalog(reader.problems));
+        }
+    };
+    if raw.format != FORMAT {
+        reader.problem(
+            Some(0),
+            None,
+            format!("format {} is not known; this program reads {FORMAT}", raw.format),
+        );
+    }
+    if raw.entry.is_empty() {
+        reader.problem(None, None, "no [[entry]]".to_string());
+    }
+    if raw.entry.len() > MAX_ENTRIES {
+        reader.problem(None, None, format!("{} entries; at most {MAX_ENTRIES} are taken", raw.entry.len()));
+        return Err(Error::Catalog(reader.problems));
+    }
+    let mut catalog = Catalog { edition: raw.edition, ..Catalog::default() };
+    let mut ids = HashSet::new();
+    for raw in raw.entry {
+        let raw = raw.into_inner();
+        let id = raw.id.get_ref().clone();
+        if !ids.insert(id.clone()) {
+            reader.problem(Some(raw.id.span().start), Some(&id), "this id stands twice in the file".into());
+        }
+        catalog.entries.push(Arc::new(reader.entry(raw)));
+    }
+    if reader.problems.is_empty() { Ok(catalog) } else { Err(Error::Catalog(reader.problems)) }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    problems: Vec<CatalogProblem>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, at: Option<usize>, entry: Option<&str>, message: String) {
+        let line = at.map(|at| 1 + memchr::memchr_iter(b'\n', &self.text.as_bytes()[..at]).count());
+        let (file, entry) = (self.file.to_string(), entry.map(str::to_string));
+        self.problems.push(CatalogProblem { file, line, entry, message });
+    }
+
+    /// The id of the entry that a syntax error at `at` stands in, as far as plain text tells.
+    fn entry_before(&self, at: usize) -> Option<String> {
+        let before = self.text.get(..at)?;
+        let entry = &self.text[before.rfind("[[entry]]")?..];
+        let next = entry[1..].find("[[entry]]").map_or(entry.len(), |next| next + 1);
+        let line = entry[..next].lines().find(|line| line.trim_start().starts_with("id"))?;
+        line.split('"').nth(1).map(str::to_string)
+    }
+
+    fn entry(&mut self, raw: RawEntry) -> Entry {
+        let id = raw.id.get_ref().clone();
+        self.check_id(&raw);
+        let arguments = self.arguments(&id, raw.arguments);
+        let names: Vec<&str> = arguments.iter().map(|argument| &*argument.name).collect();
+        if raw.wordings.is_empty() && raw.code.is_none() {
+            self.problem(Some(raw.id.span().start), Some(&id), "neither a code nor a wording".into());
+        }
+        let wordings = self.templates(&id, &names, &raw.wordings);
+        for (wording, raw) in wordings.iter().zip(&raw.wordings) {
+            self.check_first_sentence(&id, wording, raw.span().start);
+        }
+        let followups = self.templates(&id, &names, &raw.followups);
+        let resolutions = self.templates(&id, &names, &raw.resolutions);
+        let mut examples = Vec::new();
+        for example in raw.examples {
+            for name in example.args.keys().filter(|name| !names.contains(&name.as_str())) {
+                let at = Some(example.text.span().start);
+                self.problem(
+                    at,
+                    Some(&id),
+                    format!("the example's `{name}` is not among the entry's arguments"),
+                );
+            }
+            examples.push(Example { text: example.text.into_inner(), args: example.args });
+        }
+        Entry {
+            id: id.into(),
+            code: raw.code.map(|code| code.into_inner().into()),
+            title: raw.title.into_inner().into(),
+            severity: raw.severity,
+            scope: raw.scope,
+            side: raw.side,
+            actor: raw.actor,
+            restart: raw.restart,
+            arguments,
+            wordings,
+            followups,
+            resolutions,
+            links: raw.links,
+            examples,
+            negatives: raw.negatives,
+        }
+    }
+
+    fn check_id(&mut self, raw: &RawEntry) {
+        let id = raw.id.get_ref();
+        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if id.is_empty() || !id.chars().all(slug) {
+            let message = format!("the id `{id}` is not lower-case letters, digits and hyphens");
+            self.problem(Some(raw.id.span().start), Some(id), message);
+        }
+        if let Some(code) = &raw.code {
+            let digits = code.get_ref();
+            if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                let message = format!("the code `{digits}` is not six digits");
+                self.problem(Some(code.span().start), Some(id), message);
+            } else if digits != id {
+                let message = format!("an entry with the code `{digits}` has that as its id, not `{id}`");
+                self.problem(Some(raw.id.span().start), Some(id), message);
+            }
+        }
+        if raw.title.get_ref().trim().is_empty() {
+            self.problem(Some(raw.title.span().start), Some(id), "the title is empty".into());
+        }
+    }
+
+    fn arguments(&mut self, id: &str, raw: Vec<RawArgument>) -> Vec<Argument> {
+        let mut arguments: Vec<Argument> = Vec::new();
+        for argument in raw {
+            let (name, at) = (argument.name.get_ref(), argument.name.span().start);
+            let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+            if name.is_empty() || !name.chars().all(word) {
+                let message = format!("the argument `{name}` is not lower-case letters, digits and `_`");
+                self.problem(Some(at), Some(id), message);
+            }
+            if arguments.iter().any(|known| &*known.name == name || known.position == argument.position) {
+                self.problem(
+                    Some(at),
+                    Some(id),
+                    format!("the argument `{name}` or its position stands twice"),
+                );
+            }
+            arguments.push(Argument {
+                name: name.as_str().into(),
+                position: argument.position,
+                kind: argument.kind,
+                merge: argument.merge,
+            });
+        }
+        arguments
+    }
+
+    fn templates(&mut self, id: &str, names: &[&str], raw: &[Spanned<String>]) -> Vec<Template> {
+        let mut templates: Vec<Template> = Vec::new();
+        for text in raw {
+            let at = Some(text.span().start);
+            if text.get_ref().len() > MAX_TEMPLATE_BYTES {
+                self.problem(at, Some(id), format!("a text longer than {MAX_TEMPLATE_BYTES} bytes"));
+                continue;
+            }
+            if templates.iter().any(|template| &template.text == text.get_ref()) {
+                self.problem(at, Some(id), "this text stands twice in the entry".into());
+            }
+            match Template::parse(text.get_ref(), names) {
+                Ok(template) => templates.push(template),
+                Err(message) => self.problem(at, Some(id), message),
+            }
+        }
+        templates
+    }
+
+    /// A wording must hold something to find it by: a word of its own in the first sentence.
+    fn check_first_sentence(&mut self, id: &str, wording: &Template, at: usize) {
+        let found = wording.sentences.first().is_some_and(|sentence| {
+            sentence.parts.iter().any(|part| match part {
+                super::Part::Literal(text) => text
+                    .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                    .any(|word| word.len() >= MIN_WORD),
+                super::Part::Argument(_) => false,
+            })
+        });
+        if !found {
+            let message = format!("the first sentence has no word of {MIN_WORD} letters to find it by");
+            self.problem(Some(at), Some(id), message);
+        }
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(extra: &str) -> String {
+        format!(
+            "format = 1\n\n[[entry]]\nid = \"603999\"\ncode = \"603999\"\ntitle = \"T\"\nseverity = \"error\"\n\
+             scope = \"server\"\nside = \"source\"\nactor = \"customer\"\n{extra}\n"
+        )
+    }
+
+    fn problems(text: &str) -> Vec<String> {
+        match parse("my.toml", text) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.to_string().lines().map(str::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn problems_name_file_line_and_entry_all_at_once() {
+        let text = entry("wordings = [\"a {b}\", \"it is so\"]\nlinks = []");
+        assert_eq!(
+            problems(&text),
+            [
+                "my.toml:11: 603999: placeholder `{b}` is not among the entry's arguments",
+                "my.toml:11: 603999: the first sentence has no word of 5 letters to find it by",
+            ]
+        );
+        assert_eq!(
+            problems(&entry("wordings = [\"Something happened.\"]\nwording = 3")),
+            [
+                "my.toml:12: 603999: unknown field `wording`, expected one of `id`, `code`, `title`, `severity`, `scope`, \
+                 `side`, `actor`, `restart`, `arguments`, `wordings`, `followups`, `resolutions`, `links`, \
+                 `examples`, `negatives`"
+            ]
+        );
+        assert_eq!(
+            problems("format = 2"),
+            ["my.toml:1: format 2 is not known; this program reads 1", "my.toml: no [[entry]]"]
+        );
+    }
+
+    #[test]
+    fn ids_and_codes_are_checked() {
+        let text = entry("wordings = [\"Something happened.\"]").replace("id = \"603999\"", "id = \"My Id\"");
+        assert_eq!(
+            problems(&text),
+            [
+                "my.toml:4: My Id: the id `My Id` is not lower-case letters, digits and hyphens",
+                "my.toml:4: My Id: an entry with the code `603999` has that as its id, not `My Id`",
+            ]
+        );
+        let twice = entry("wordings = [\"Something happened.\"]");
+        let twice = format!("{twice}{}", twice.trim_start_matches("format = 1\n"));
+        assert_eq!(problems(&twice), ["my.toml:14: 603999: this id stands twice in the file"]);
+    }
+}

@@ -1,0 +1,246 @@
+//! Context: what the surroundings of a match say.
+//!
+//! A window and a match's range come in; the record's own time and what is known about database, server, migration,
+//! validation, state and level go out. JSON is read as JSON (a whole document, or the line), everything else by the
+//! head of its line: time, columns, level, `<db>: message`. Nothing is guessed from other records.
+
+mod document;
+pub mod time;
+
+pub use document::Document;
+pub use time::Time;
+
+use crate::input::Window;
+use crate::matcher::canonical::Text;
+use crate::matcher::record;
+use regex::Regex;
+use serde::Serialize;
+use std::cell::OnceCell;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// What the surroundings say; absent where they say nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+pub struct Context {
+    /// The database it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// The server it concerns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The migration's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub migration: Option<String>,
+    /// The validation that found it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation: Option<String>,
+    /// The state of that validation, database or migration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// The level it was logged at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<String>,
+}
+
+/// Reads contexts of one window; a whole document is parsed once.
+#[derive(Debug)]
+pub struct Reader<'w, 'a> {
+    window: &'w Window<'a>,
+    whole: OnceCell<Option<Document>>,
+}
+
+/// Keys under which records give their time.
+const TIME_KEYS: [&str; 7] =
+    ["time", "timestamp", "@timestamp", "timegenerated", "eventtimestamp", "ts", "log_time"];
+
+impl<'w, 'a> Reader<'w, 'a> {
+    /// A reader for `window`.
+    pub fn new(window: &'w Window<'a>) -> Reader<'w, 'a> {
+        Reader { window, whole: OnceCell::new() }
+    }
+
+    /// The time and context of what stands at `range` in the window.
+    pub fn read(&self, range: &Range<usize>) -> (Option<Time>, Context) {
+        let bytes = self.window.bytes;
+        let line = record::line_within(bytes, range.start, record::MAX_CONTEXT, record::MAX_CONTEXT);
+        let text = Text::new(&bytes[line.clone()], line.start);
+        let before = String::from_utf8_lossy(&text.bytes[..text.index_of(range.start)]).into_owned();
+        let document = self.whole.get_or_init(|| self.window.whole.and_then(Document::parse));
+        let mut context = Context::default();
+        let mut time = None;
+        if let Some(document) = document {
+            let offset = self.window.base as usize + range.start;
+            time = read_document(document, offset, &mut context);
+        } else if let Some(open) = memchr::memchr(b'{', &bytes[line.clone()])
+            && line.start + open <= range.start
+            && let Some(document) = Document::parse(&bytes[line.start + open..line.end])
+        {
+            time = read_document(&document, range.start - line.start - open, &mut context);
+        }
+        let json = document.is_some() || time.is_some() || context != Context::default();
+        let head = if json { in_string(&before) } else { &before };
+        let logged = read_head(head, &mut context);
+        (logged.or(time), context)
+    }
+}
+
+/// What the objects around `offset` say.
+fn read_document(document: &Document, offset: usize, context: &mut Context) -> Option<Time> {
+    let mut stamp = None;
+    let mut inner: Option<&str> = None;
+    for level in document.around(offset) {
+        let fill = |slot: &mut Option<String>, keys: &[&str]| {
+            if slot.is_none() {
+                *slot = level.get(keys).filter(|value| !value.is_empty()).map(str::to_string);
+            }
+        };
+        fill(&mut context.database, &["databaseName", "database", "dbName", "db"]);
+        if level.name == Some("dbDetails") && context.database.is_none() {
+            context.database = inner.map(str::to_string);
+        }
+        inner = level.name;
+        fill(&mut context.server, &["serverName", "LogicalServerName", "server"]);
+        fill(&mut context.migration, &["migrationId"]);
+        fill(&mut context.state, &["state", "migrationState", "status"]);
+        fill(&mut context.level, &["errorLevel", "error_severity", "level", "Level", "severity"]);
+        if context.validation.is_none() {
+            let kind = level.get(&["type", "validation"]).filter(|kind| kind.ends_with("Validation"));
+            context.validation = kind.map(str::to_string);
+        }
+        stamp = stamp.or_else(|| level.get(&TIME_KEYS).and_then(|text| Some(time::first(text)?.0)));
+    }
+    stamp
+}
+
+/// The part of `before` that belongs to the innermost string of a JSON line: behind the last `": "`.
+fn in_string(before: &str) -> &str {
+    let cut = ["\": \"", "\":\"", "[\"", ", \""]
+        .iter()
+        .filter_map(|mark| Some(before.rfind(mark)? + mark.len()))
+        .max();
+    &before[cut.unwrap_or(0)..]
+}
+
+/// What stands at the head of a log line before the message.
+fn read_head(head: &str, context: &mut Context) -> Option<Time> {
+    static LEVEL: OnceLock<Regex> = OnceLock::new();
+    static DATABASE: OnceLock<Regex> = OnceLock::new();
+    static LEAD: OnceLock<Regex> = OnceLock::new();
+    let stamp = time::first(head);
+    let rest = stamp.as_ref().map_or(head, |(_, range)| &head[range.end..]);
+    let level = regex(
+        &LEVEL,
+        r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
+    );
+    if let Some(found) = level.captures(rest) {
+        context.level = Some(found[1].to_string());
+    }
+    // The worker's columns: time, database, PID, file, level.
+    let mut columns = rest.strip_prefix('\t').unwrap_or_default().split('\t');
+    let (database, process) = (columns.next().unwrap_or_default(), columns.next().unwrap_or_default());
+    let is_worker = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
+    if is_worker && !database.is_empty() {
+        context.database = Some(database.to_string());
+    }
+    if context.database.is_none() {
+        // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
+        let prefix = regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
+        let found = prefix.captures(rest).and_then(|found| Some(found.get(1).or(found.get(2))?.as_str()));
+        let lead = regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
+        let led = || {
+            let name = lead.captures(head)?.get(1)?.as_str();
+            let word = name.to_ascii_lowercase();
+            let other = stamp.is_some() || level.is_match(name) || NO_DATABASE.contains(&word.as_str());
+            (!other && !name.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
+        };
+        context.database = found.or_else(led).map(|name| name.trim_matches(['"', '\'']).to_string());
+    }
+    stamp.map(|(time, _)| time)
+}
+
+/// Words before a colon that name no database.
+const NO_DATABASE: [&str; 14] = [
+    "error",
+    "warning",
+    "message",
+    "msg",
+    "code",
+    "errorcode",
+    "details",
+    "detail",
+    "reason",
+    "pg_restore",
+    "pg_dump",
+    "psql",
+    "pgcopydb",
+    "fatal",
+];
+
+#[allow(clippy::unwrap_used, reason = "the patterns are constants that the tests compile")]
+fn regex(lock: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
+    lock.get_or_init(|| Regex::new(pattern).unwrap())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Option<String>, Context) {
+        let at = text.find("HERE").expect("there");
+        let window = Window::whole(text.as_bytes());
+        let (time, context) = Reader::new(&window).read(&(at..at + 4));
+        (time.map(|time| time.to_string()), context)
+    }
+
+    #[test]
+    fn the_head_of_a_line_tells() {
+        let (time, context) =
+            read("2024-06-01T06:06:48.410Z\tprod_db\t62\tpgsql.c\tERROR\t   [TARGET 0] HERE");
+        assert_eq!(time.as_deref(), Some("2024-06-01T06:06:48.410Z"));
+        assert_eq!(context.database.as_deref(), Some("prod_db"));
+        assert_eq!(context.level.as_deref(), Some("ERROR"));
+        let (time, context) = read("orders: HERE");
+        assert_eq!((time, context.database.as_deref()), (None, Some("orders")));
+        let (_, context) = read("2024-06-13 21:37:45.518 80 WARNING  pgsql.c:4041   HERE");
+        assert_eq!((context.database, context.level.as_deref()), (None, Some("WARNING")));
+        let (_, context) = read("Error: HERE");
+        assert_eq!(context.database, None);
+        let (_, context) = read("2024-06-13 21:37:45.518 UTC [80] mig@orders ERROR:  HERE");
+        assert_eq!(context.database.as_deref(), Some("orders"));
+    }
+
+    #[test]
+    fn a_json_document_tells() {
+        let (time, context) = read(
+            r#"{"properties": {"migrationId": "m-1", "currentStatus": {"validationDetails": {
+            "dbLevelValidationDetails": [{"databaseName": "hr", "summary": [{"type": "ExtensionsValidation",
+            "messages": [{"message": "HERE", "state": "Failed"}]}]}]}}}}"#,
+        );
+        assert_eq!(time, None);
+        let want = Context {
+            database: Some("hr".into()),
+            migration: Some("m-1".into()),
+            validation: Some("ExtensionsValidation".into()),
+            state: Some("Failed".into()),
+            ..Context::default()
+        };
+        assert_eq!(context, want);
+        let (_, context) = read(r#"{"dbDetails": {"orders": {"message": "HERE"}}}"#);
+        assert_eq!(context.database.as_deref(), Some("orders"));
+        let (_, context) = read(r#"{"error": "orders: HERE", "state": "Failed"}"#);
+        assert_eq!(context.database.as_deref(), Some("orders"));
+    }
+
+    #[test]
+    fn an_exports_log_line_has_its_own_time() {
+        let line = r#"{"properties": {"errorLevel": "ERROR", "message": "2024-06-06 21:39:30.998 UTC [7] [user=m,db=orders,app=x] ERROR:  HERE"}, "time": "2024-06-06T21:39:31.082Z"}"#;
+        for text in [line.to_string(), format!("{line}\n{line}")] {
+            let (time, context) = read(&text);
+            assert_eq!(time.as_deref(), Some("2024-06-06T21:39:30.998Z"));
+            assert_eq!(context.database.as_deref(), Some("orders"));
+            assert_eq!(context.level.as_deref(), Some("ERROR"));
+        }
+        let (time, _) = read(r#"{"time":"2024-06-06T21:39:31.082Z","message":"HERE"}"#);
+        assert_eq!(time.as_deref(), Some("2024-06-06T21:39:31.082Z"));
+    }
+}

@@ -1,0 +1,102 @@
+//! What can go wrong, in two sizes.
+//!
+//! An [`Error`] is fatal: nothing can be scanned, or the result cannot be given. A [`SourceError`] concerns one
+//! input: it is listed, the others are read, and the run is partial. Neither knows how it is shown.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// A fatal error: the run cannot start or its result cannot be given.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Pattern files that cannot be used; every problem found, in order.
+    #[error("{}", join(.0))]
+    Catalog(Vec<CatalogProblem>),
+    /// The worker threads could not be started.
+    #[error("cannot start worker threads: {0}; try a smaller --threads")]
+    Threads(String),
+    /// The output could not be written.
+    #[error("cannot write {target}: {source}")]
+    Output {
+        /// What was written to: a path or `standard output`.
+        target: String,
+        /// The operating system's reason.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// The error for output that could not be written to `target`.
+    pub fn output(target: impl Into<String>, source: std::io::Error) -> Error {
+        Error::Output { target: target.into(), source }
+    }
+}
+
+fn join(problems: &[CatalogProblem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// One problem of a pattern file, printed as `file:line: entry: message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogProblem {
+    /// The file, as it was named.
+    pub file: String,
+    /// 1-based line, where one is known.
+    pub line: Option<usize>,
+    /// The entry's id, where the problem concerns one.
+    pub entry: Option<String>,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl fmt::Display for CatalogProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(entry) = &self.entry {
+            write!(f, ": {entry}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Why one input could not be read, or not to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The path could not be looked at or opened.
+    #[error("{}", reason(.0))]
+    Open(std::io::Error),
+    /// Reading stopped before the end.
+    #[error("{} at byte {offset}", reason(.error))]
+    Read {
+        /// Where in the source it stopped.
+        offset: u64,
+        /// The operating system's reason.
+        error: std::io::Error,
+    },
+    /// A panic while this input was scanned: a defect of the program.
+    #[error("internal error while scanning; please report it")]
+    Panic,
+}
+
+/// The operating system's reason in words, without Rust's `(os error N)`.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(at) => text[..at].to_string(),
+        None => text,
+    }
+}
+
+/// An input that could not be named, met or opened while walking.
+#[derive(Debug)]
+pub struct PathProblem {
+    /// The path as walked.
+    pub path: PathBuf,
+    /// Why.
+    pub error: SourceError,
+}

@@ -1,0 +1,132 @@
+//! Findings: what one match says, ready to be counted and printed.
+//!
+//! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints. It knows
+//! nothing of other findings.
+
+use crate::catalog::{ArgValue, Entry, Severity};
+use crate::context::{self, Context, Time};
+use crate::input::Window;
+use crate::matcher::{Match, Matcher, What, wording::Grade};
+use crate::source::Origin;
+use std::sync::Arc;
+
+/// The longest `text` of a finding, in characters.
+pub const MAX_TEXT: usize = 1024;
+/// The title of a code that no catalogue lists.
+const UNKNOWN_TITLE: &str = "Not in the catalogue";
+
+/// Arguments by name, in the template's order.
+pub type Args = Vec<(Arc<str>, ArgValue)>;
+
+/// One occurrence of a condition in a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The entry's id; an unknown code is its own.
+    pub id: Arc<str>,
+    /// The entry's code, also when the log does not print it.
+    pub code: Option<Arc<str>>,
+    /// Whether a catalogue lists it.
+    pub known: bool,
+    /// The entry's severity, lowered to warning where the surroundings say so.
+    pub severity: Severity,
+    /// The entry's title.
+    pub title: Arc<str>,
+    /// Whether the code stands in the log with the message.
+    pub code_in_log: bool,
+    /// How the text agrees with the catalogue.
+    pub wording: Grade,
+    /// The arguments the text gave.
+    pub args: Args,
+    /// The record's own time.
+    pub time: Option<Time>,
+    /// Where it was found.
+    pub origin: Arc<Origin>,
+    /// 1-based line of the first byte.
+    pub line: u64,
+    /// Offset of the first byte in the source.
+    pub offset: u64,
+    /// Bytes from the first to the last of code and text.
+    pub length: u64,
+    /// What the surroundings say.
+    pub context: Context,
+    /// Those bytes, unescaped, at most [`MAX_TEXT`] characters.
+    pub text: String,
+    /// Whether `text` replaces bytes that are no UTF-8.
+    pub lossy: bool,
+}
+
+/// Makes findings of one source's windows.
+#[derive(Debug)]
+pub struct Builder<'m> {
+    /// Whose entries the matches refer to.
+    pub matcher: &'m Matcher,
+    /// The source's name.
+    pub origin: Arc<Origin>,
+}
+
+impl Builder<'_> {
+    /// The finding for `found` on `line` of its source.
+    pub fn build(
+        &self,
+        found: &Match,
+        window: &Window<'_>,
+        reader: &context::Reader<'_, '_>,
+        line: u64,
+    ) -> Finding {
+        let (time, context) = reader.read(&found.range);
+        let raw = Matcher::text(window.bytes, &found.range);
+        let (text, lossy) = clipped(&raw);
+        let entry = match found.what {
+            What::Entry(index) => Some(&self.matcher.entries[index]),
+            What::Unknown(_) => None,
+        };
+        let (id, code) = match (found.what, entry) {
+            (What::Unknown(code), _) => {
+                let code: Arc<str> = code.to_string().into();
+                (code.clone(), Some(code))
+            }
+            (_, Some(entry)) => (entry.id.clone(), entry.code.clone()),
+            (_, None) => unreachable!("an entry has its index"),
+        };
+        let named =
+            |(index, value): &(usize, ArgValue)| Some((entry?.arguments[*index].name.clone(), value.clone()));
+        Finding {
+            id,
+            code,
+            known: entry.is_some(),
+            severity: severity(entry.map(|entry| &**entry), &context),
+            title: entry.map_or_else(|| UNKNOWN_TITLE.into(), |entry| entry.title.clone()),
+            code_in_log: found.code_in_log,
+            wording: found.grade,
+            args: found.args.iter().filter_map(named).collect(),
+            time,
+            origin: self.origin.clone(),
+            line,
+            offset: window.base + found.range.start as u64,
+            length: found.range.len() as u64,
+            context,
+            text,
+            lossy,
+        }
+    }
+}
+
+/// The entry's severity; a validation that only warns, or a symptom at level LOG or below, is a warning.
+fn severity(entry: Option<&Entry>, context: &Context) -> Severity {
+    let Some(entry) = entry else { return Severity::Error };
+    let warns = context.state.as_deref() == Some("Warning");
+    let level = context.level.as_deref().unwrap_or_default();
+    let quiet = entry.code.is_none() && matches!(level, "LOG" | "INFO" | "NOTICE" | "TRACE" | "SQL")
+        || entry.code.is_none() && level.starts_with("DEBUG");
+    if warns || quiet { Severity::Warning } else { entry.severity }
+}
+
+/// At most [`MAX_TEXT`] characters of `raw`, and whether any of its bytes are no UTF-8.
+fn clipped(raw: &[u8]) -> (String, bool) {
+    let text = String::from_utf8_lossy(raw);
+    let lossy = matches!(text, std::borrow::Cow::Owned(_));
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => (text[..end].to_string(), lossy),
+        None => (text.into_owned(), lossy),
+    }
+}

@@ -1,0 +1,10 @@
+pub mod catalog;
+pub mod context;
+pub mod error;
+pub mod finding;
+pub mod input;
+pub mod matcher;
+pub mod report;
+pub mod scan;
+pub mod source;
+pub mod summary;

@@ -1,0 +1,243 @@
+//! One finding or two: which codes and which messages belong together.
+//!
+//! The [`Mention`](super::code::Mention)s and messages around a window come in as [`Atom`]s in order; [`Group`]s of
+//! them go out, each one finding. Every decision depends only on atoms within [`MAX_LINK`](super::record::MAX_LINK)
+//! bytes, so it is the same whatever the window: each code chooses the message it fits best (same entry, same line or
+//! JSON object, the side it points to, nearest), and each message takes the codes that chose it.
+
+use super::record::{MAX_LINK, MAX_LINK_LINES, begins_record};
+use std::ops::Range;
+
+/// A code or a message at its place in the window.
+#[derive(Debug, Clone)]
+pub struct Atom {
+    /// Range of raw bytes in the window.
+    pub range: Range<usize>,
+    /// The entry, by index; none for a code that no entry has.
+    pub entry: Option<usize>,
+    /// What it is.
+    pub kind: AtomKind,
+}
+
+/// A code or a message.
+#[derive(Debug, Clone)]
+pub enum AtomKind {
+    /// Six digits.
+    Code {
+        /// Their number.
+        code: u32,
+        /// Counts only beside its own title or message.
+        weak: bool,
+        /// Points to the message before it.
+        trailing: bool,
+        /// The entry's title stands directly behind; the range holds it.
+        titled: bool,
+    },
+    /// A message, by index in the list of messages found.
+    Message(usize),
+}
+
+/// The most entries that may share a wording.
+const MAX_TWINS: usize = 16;
+
+/// Atoms that are one finding.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The message, by atom index, if there is one.
+    pub message: Option<usize>,
+    /// The codes, by atom index, in order.
+    pub codes: Vec<usize>,
+    /// The message is another entry's: the code wins.
+    pub foreign: bool,
+}
+
+/// How a code and a message stand to each other; smaller is closer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Relation {
+    SameLine,
+    SameObject,
+    NeighbourLines,
+}
+
+/// Groups `atoms`, which are in order of their begin. `bytes` is the window; `is_title` says whether a line of text is
+/// the title of the entry.
+pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Group> {
+    let linker = Linker { bytes, atoms, is_title };
+    let choices: Vec<Option<(usize, Relation, bool)>> = (0..atoms.len()).map(|i| linker.choice(i)).collect();
+    let mut taken: Vec<bool> = vec![false; atoms.len()];
+    let mut groups = Vec::new();
+    let mut callers_of: Vec<Vec<usize>> = vec![Vec::new(); atoms.len()];
+    for (code, choice) in choices.iter().enumerate() {
+        if let Some((message, ..)) = choice {
+            callers_of[*message].push(code);
+        }
+    }
+    for (index, atom) in atoms.iter().enumerate() {
+        if !matches!(atom.kind, AtomKind::Message(_)) {
+            continue;
+        }
+        let callers = |index: usize, foreign: bool| {
+            let of = callers_of[index].iter().copied();
+            of.filter_map(|code| choices[code].filter(|c| c.2 == foreign).map(|c| (c.1, code)))
+                .collect::<Vec<_>>()
+        };
+        // The same words may be a wording of several entries: the one that is called by its code, else the first.
+        let twins = (index.saturating_sub(MAX_TWINS)..atoms.len().min(index + MAX_TWINS)).filter(|other| {
+            matches!(atoms[*other].kind, AtomKind::Message(_)) && atoms[*other].range == atom.range
+        });
+        if twins.min_by_key(|twin| (callers(*twin, false).is_empty(), *twin)) != Some(index) {
+            continue;
+        }
+        let (own, others) = (callers(index, false), callers(index, true));
+        let foreign = own.is_empty() && !others.is_empty();
+        let callers = if foreign { others } else { own };
+        let closest = callers.iter().map(|(relation, _)| *relation).min();
+        let distance = |code: usize| linker.gap(code, index).map_or(usize::MAX, |gap| gap.len());
+        let nearest = callers.iter().map(|(_, code)| *code).min_by_key(|code| distance(*code));
+        let mut codes: Vec<usize> = callers
+            .iter()
+            .filter(|(relation, code)| {
+                let all = !foreign && Some(*relation) == closest && *relation != Relation::NeighbourLines;
+                all && linker.same_code(nearest, *code) || nearest == Some(*code)
+            })
+            .map(|(_, code)| *code)
+            .collect();
+        codes.sort_unstable();
+        codes.iter().for_each(|code| taken[*code] = true);
+        groups.push(Group { message: Some(index), codes, foreign });
+    }
+    let mut alone: Vec<usize> = Vec::new();
+    for (index, atom) in atoms.iter().enumerate() {
+        let AtomKind::Code { weak, titled, .. } = atom.kind else { continue };
+        if taken[index] || weak && !titled {
+            continue;
+        }
+        // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same finding.
+        let again = alone.last().is_some_and(|&last| {
+            linker.same_code(Some(last), index) && linker.relation(last, index) == Some(Relation::SameLine)
+        });
+        if again && let Some(group) = groups.iter_mut().rfind(|group| group.codes.last() == alone.last()) {
+            group.codes.push(index);
+        } else {
+            groups.push(Group { message: None, codes: vec![index], foreign: false });
+        }
+        alone.push(index);
+    }
+    groups
+}
+
+struct Linker<'a> {
+    bytes: &'a [u8],
+    atoms: &'a [Atom],
+    is_title: &'a dyn Fn(usize, &[u8]) -> bool,
+}
+
+impl Linker<'_> {
+    /// The message that the code `index` belongs to, how they stand, and whether it is another entry's.
+    fn choice(&self, index: usize) -> Option<(usize, Relation, bool)> {
+        let AtomKind::Code { weak, trailing, .. } = self.atoms[index].kind else { return None };
+        let near = |other: &usize| self.gap(index, *other).is_some_and(|gap| gap.len() <= MAX_LINK);
+        let before = (0..index)
+            .rev()
+            .take_while(|i| self.atoms[*i].range.start + 2 * MAX_LINK > self.atoms[index].range.start);
+        let behind = (index + 1..self.atoms.len()).take_while(near);
+        let mut best = None;
+        for other in before.filter(near).chain(behind) {
+            if !matches!(self.atoms[other].kind, AtomKind::Message(_)) {
+                continue;
+            }
+            let Some(relation) = self.relation(index, other) else { continue };
+            let foreign = self.atoms[other].entry != self.atoms[index].entry;
+            if foreign && (weak || relation == Relation::NeighbourLines || !self.adjacent(index, other)) {
+                continue;
+            }
+            let against = (other < index) != trailing;
+            let distance = self.gap(index, other).map_or(usize::MAX, |gap| gap.len());
+            let cost = (foreign, relation, against, distance);
+            if best.as_ref().is_none_or(|(known, _)| cost < *known) {
+                best = Some((cost, other));
+            }
+        }
+        best.map(|((foreign, relation, ..), other)| (other, relation, foreign))
+    }
+
+    /// The range between two atoms; none where they overlap.
+    fn gap(&self, a: usize, b: usize) -> Option<Range<usize>> {
+        let (a, b) = (&self.atoms[a].range, &self.atoms[b].range);
+        if a.end <= b.start {
+            Some(a.end..b.start)
+        } else if b.end <= a.start {
+            Some(b.end..a.start)
+        } else {
+            // A code inside its message, as a title with the code in the middle of a sentence.
+            Some(a.start..a.start)
+        }
+    }
+
+    /// Whether no other atom stands between.
+    fn adjacent(&self, a: usize, b: usize) -> bool {
+        let Some(gap) = self.gap(a, b) else { return false };
+        let (low, high) = (a.min(b), a.max(b));
+        !self.atoms[low + 1..high].iter().any(|atom| gap.contains(&atom.range.start))
+    }
+
+    fn same_code(&self, a: Option<usize>, b: usize) -> bool {
+        let code = |i: usize| match self.atoms[i].kind {
+            AtomKind::Code { code, .. } => Some(code),
+            AtomKind::Message(_) => None,
+        };
+        a.is_some_and(|a| code(a) == code(b))
+    }
+
+    /// How two atoms stand to each other; none where a record ends between them.
+    fn relation(&self, a: usize, b: usize) -> Option<Relation> {
+        let range = self.gap(a, b)?;
+        let gap = &self.bytes[range.clone()];
+        if !balanced(gap) {
+            return None;
+        }
+        if memchr::memchr(b'\n', gap).is_none() {
+            return Some(Relation::SameLine);
+        }
+        let lines: Vec<&[u8]> = gap.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+        let json = |line: &[u8]| matches!(line.first(), None | Some(b'"' | b'{' | b'}' | b'[' | b']'));
+        if lines[1..].iter().all(|line| json(line)) && lines[1..].iter().any(|line| line.starts_with(b"\"")) {
+            return Some(Relation::SameObject);
+        }
+        // The line of the later atom counts from its begin: what stands before it on the line may be a time stamp.
+        let entry = self.atoms[a].entry.or(self.atoms[b].entry);
+        let last = lines.len() - 1;
+        let barrier = lines[1..].iter().enumerate().any(|(i, line)| {
+            begins_record(line) || i + 1 < last && complete_sentence(line) && !self.title(entry, line)
+        });
+        let crossed = || {
+            let (low, high) = (a.min(b), a.max(b));
+            self.atoms[low + 1..high].iter().any(|atom| {
+                range.contains(&atom.range.start) && !matches!(atom.kind, AtomKind::Code { weak: true, .. })
+            })
+        };
+        (lines.len() <= MAX_LINK_LINES + 1 && !barrier && !crossed()).then_some(Relation::NeighbourLines)
+    }
+
+    fn title(&self, entry: Option<usize>, line: &[u8]) -> bool {
+        entry.is_some_and(|entry| (self.is_title)(entry, line))
+    }
+}
+
+/// Whether no object ends in `gap` that did not begin in it, and none stays open.
+fn balanced(gap: &[u8]) -> bool {
+    let mut depth = 0i32;
+    for at in memchr::memchr2_iter(b'{', b'}', gap) {
+        depth += if gap[at] == b'{' { 1 } else { -1 };
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}
+
+/// Whether a line is a whole sentence: it has four words and ends like one.
+fn complete_sentence(line: &[u8]) -> bool {
+    let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+    words >= 4 && matches!(line.last(), Some(b'.' | b'!' | b'?'))
+}

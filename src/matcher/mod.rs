@@ -1,0 +1,445 @@
+//! From bytes to matches, in two stages.
+//!
+//! A [`Window`] comes in, [`Match`]es that begin in its core go out. Stage 1 sees every byte: a SIMD search for a
+//! handful of [`anchors`], and one for the code prefix. Stage 2 looks only around a hit: it bounds the line
+//! ([`record`]), undoes its escapes ([`canonical`]), tries the [`wording`]s that own the anchor, judges the digits
+//! ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the bytes within fixed
+//! distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or outputs.
+
+pub mod anchors;
+pub mod canonical;
+pub mod code;
+pub mod link;
+pub mod record;
+pub mod wording;
+
+use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
+use crate::input::Window;
+use aho_corasick::{AhoCorasick, packed};
+use anchors::{Anchor, Owner};
+use canonical::{Keys, Text};
+use code::{CODE_LEN, Mention};
+use link::{Atom, AtomKind, Group};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+use wording::{Attempt, Found, Grade, Region, Wording};
+
+/// How many bytes both searches take in turn, so that the second finds them in the nearest cache.
+const BLOCK: usize = 32 << 10;
+
+/// A compiled catalogue.
+#[derive(Debug)]
+pub struct Matcher {
+    /// The entries matches refer to by index.
+    pub entries: Vec<Arc<Entry>>,
+    wordings: Vec<Wording>,
+    followups: Vec<Wording>,
+    titles: Vec<Vec<u8>>,
+    codes: HashMap<u32, usize>,
+    anchors: Vec<Anchor>,
+    searcher: Searcher,
+    prefix: memchr::memmem::Finder<'static>,
+}
+
+/// The engine of stage 1.
+#[derive(Debug)]
+enum Searcher {
+    /// Vectorised, where the machine has the instructions and the anchors are few.
+    Packed(packed::Searcher),
+    /// Everywhere else.
+    Automaton(AhoCorasick),
+    /// A catalogue of codes alone.
+    None,
+}
+
+/// What was found, in offsets of the window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Match {
+    /// What it is.
+    pub what: What,
+    /// How the text agrees with the catalogue.
+    pub grade: Grade,
+    /// Arguments by the entry's index, in its order.
+    pub args: Vec<(usize, ArgValue)>,
+    /// The bytes from the first to the last of code and text.
+    pub range: Range<usize>,
+    /// Whether the code stands in the log.
+    pub code_in_log: bool,
+}
+
+/// An entry of the catalogue or a code that it lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum What {
+    /// An entry, by index.
+    Entry(usize),
+    /// A code in the service's range that no entry has.
+    Unknown(u32),
+}
+
+/// A hit of stage 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Hit {
+    at: usize,
+    kind: HitKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum HitKind {
+    /// An anchor, by index.
+    Anchor(usize),
+    Digits,
+}
+
+/// A wording found, in offsets of the window.
+#[derive(Debug, Clone)]
+struct Message {
+    range: Range<usize>,
+    entry: usize,
+    grade: Grade,
+    args: Vec<(usize, ArgValue)>,
+}
+
+/// The canonical form of a region, kept for the next hit on the same line.
+struct Canon {
+    range: Range<usize>,
+    text: Text,
+    keys: Keys,
+}
+
+impl Canon {
+    fn new(bytes: &[u8], range: Range<usize>) -> Canon {
+        let text = Text::new(&bytes[range.clone()], range.start);
+        let keys = Keys::new(&text.bytes);
+        Canon { range, text, keys }
+    }
+
+    fn region(&self) -> Region<'_> {
+        Region { text: &self.text, keys: &self.keys }
+    }
+}
+
+impl Matcher {
+    /// Compiles `catalog`.
+    pub fn new(catalog: &Catalog) -> Matcher {
+        let compile = |templates: fn(&Entry) -> &[crate::catalog::Template]| -> Vec<Wording> {
+            let indexed = catalog.entries.iter().enumerate();
+            indexed
+                .flat_map(|(i, entry)| {
+                    templates(entry).iter().map(move |template| Wording::new(i, entry, template))
+                })
+                .collect()
+        };
+        let wordings = compile(|entry| &entry.wordings);
+        let anchors = anchors::choose(&wordings);
+        let code = |entry: &Entry| entry.code.as_ref().and_then(|code| code.parse().ok());
+        Matcher {
+            titles: catalog.entries.iter().map(|entry| wording::title_keys(&entry.title)).collect(),
+            codes: catalog
+                .entries
+                .iter()
+                .enumerate()
+                .filter_map(|(i, entry)| Some((code(entry)?, i)))
+                .collect(),
+            followups: compile(|entry| &entry.followups),
+            searcher: Searcher::new(&anchors),
+            prefix: memchr::memmem::Finder::new(CODE_PREFIX).into_owned(),
+            entries: catalog.entries.clone(),
+            wordings,
+            anchors,
+        }
+    }
+
+    /// The anchors in use, in order of their bytes.
+    pub fn anchors(&self) -> &[Anchor] {
+        &self.anchors
+    }
+
+    /// Finds what begins in the core of `window`, in order of its begin.
+    pub fn scan(&self, window: &Window<'_>) -> Vec<Match> {
+        let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
+        let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
+        let hits = self.hits(window.bytes, from..to);
+        self.matches(window.bytes, &hits, &window.core)
+    }
+
+    /// Stage 1: everything that may be worth a look in `range`, in order.
+    fn hits(&self, bytes: &[u8], range: Range<usize>) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let overlap =
+            self.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(1).max(CODE_LEN) - 1;
+        let mut start = range.start;
+        while start < range.end {
+            let end = range.end.min(start + BLOCK);
+            let reach = range.end.min(end + overlap);
+            self.searcher.each(bytes, start..reach, |anchor, at| {
+                if at < end {
+                    hits.push(Hit { at, kind: HitKind::Anchor(anchor) });
+                }
+            });
+            for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
+                if at < end && code::may_be_code(bytes, at) {
+                    hits.push(Hit { at, kind: HitKind::Digits });
+                }
+            }
+            start = end;
+        }
+        hits.sort_unstable();
+        hits
+    }
+
+    /// Stage 2 over `hits`; gives what begins in `core`.
+    fn matches(&self, bytes: &[u8], hits: &[Hit], core: &Range<usize>) -> Vec<Match> {
+        let mut messages: Vec<Message> = Vec::new();
+        let mut codes: Vec<Atom> = Vec::new();
+        let mut canon: Option<Canon> = None;
+        for hit in hits {
+            let line = record::line(bytes, hit.at);
+            let canon = match canon.take() {
+                Some(known) if known.range == line => canon.insert(known),
+                _ => canon.insert(Canon::new(bytes, line)),
+            };
+            match hit.kind {
+                HitKind::Anchor(anchor) => self.messages_at(bytes, canon, hit.at, anchor, &mut messages),
+                HitKind::Digits => codes.extend(self.code_at(bytes, canon, hit.at)),
+            }
+        }
+        let messages = distinct(messages);
+        let (atoms, messages) = self.atoms(codes, messages);
+        let is_title = |entry: usize, line: &[u8]| {
+            let keys = Keys::new(line).bytes;
+            keys.strip_suffix(b".").unwrap_or(&keys) == self.titles[entry]
+        };
+        let groups = link::groups(bytes, &atoms, &is_title);
+        let mut matches: Vec<Match> =
+            groups.iter().filter_map(|group| self.joined(bytes, group, &atoms, &messages)).collect();
+        matches.retain(|found| core.contains(&found.range.start));
+        matches.sort_by_key(|found| (found.range.start, found.range.end, found.what));
+        matches
+    }
+
+    /// The wordings that own the anchor, tried on the line, and where it ends too early on the lines around it.
+    fn messages_at(&self, bytes: &[u8], canon: &Canon, at: usize, anchor: usize, found: &mut Vec<Message>) {
+        let mut wide: Option<Canon> = None;
+        for owner in &self.anchors[anchor].owners {
+            let attempt = self.try_at(canon, at, *owner);
+            let unfinished = match &attempt {
+                Attempt::No => continue,
+                Attempt::Unfinished => true,
+                // Sentences that are missing may stand on the next line, if the line ends here.
+                Attempt::Found(found) => found.cut && canon.text.bytes[found.end..].trim_ascii().is_empty(),
+            };
+            let mut best = attempt;
+            if unfinished {
+                let wide = wide.get_or_insert_with(|| Canon::new(bytes, record::wrapped(bytes, at)));
+                match self.try_at(wide, at, *owner) {
+                    Attempt::Found(more) => {
+                        found.push(self.message(wide, *owner, more));
+                        continue;
+                    }
+                    Attempt::No | Attempt::Unfinished => {}
+                }
+            }
+            if let Attempt::Found(here) = std::mem::replace(&mut best, Attempt::No) {
+                found.push(self.message(canon, *owner, here));
+            }
+        }
+    }
+
+    fn try_at(&self, canon: &Canon, at: usize, owner: Owner) -> Attempt {
+        let key = canon.keys.index_of(canon.text.index_of(at));
+        self.wordings[owner.wording].try_at(&canon.region(), owner.part, owner.offset, key)
+    }
+
+    fn message(&self, canon: &Canon, owner: Owner, found: Found) -> Message {
+        Message {
+            range: canon.text.raw_start(found.start)..canon.text.raw_end(found.end),
+            entry: self.wordings[owner.wording].entry,
+            grade: found.grade,
+            args: found.args,
+        }
+    }
+
+    /// Judges the digits at `at`, and whether the entry's title stands behind them.
+    fn code_at(&self, bytes: &[u8], canon: &Canon, at: usize) -> Option<Atom> {
+        let above = || {
+            let Some(end) = canon.range.start.checked_sub(1) else { return Vec::new() };
+            let line = record::line_within(bytes, end, 64, 0);
+            Text::new(&bytes[line.start..end], 0).bytes
+        };
+        let start = canon.text.index_of(at);
+        let Mention { range, weak, trailing } = code::mention(&canon.text.bytes, start, above)?;
+        let code: u32 = std::str::from_utf8(&canon.text.bytes[start..start + CODE_LEN]).ok()?.parse().ok()?;
+        let entry = self.codes.get(&code).copied();
+        let behind = canon.keys.index_of(range.end);
+        let title = entry.and_then(|entry| code::title_behind(&canon.keys, behind, &self.titles[entry]));
+        // The closing mark of the title belongs to it.
+        let end = title.map_or(range.end, |key| {
+            let end = canon.keys.at(key - 1) + 1;
+            end + usize::from(canon.text.bytes.get(end) == Some(&b'.'))
+        });
+        Some(Atom {
+            range: canon.text.raw_start(range.start)..canon.text.raw_end(end),
+            entry,
+            kind: AtomKind::Code { code, weak, trailing, titled: title.is_some() },
+        })
+    }
+
+    /// Codes and messages in one list, in order; equal messages of several entries follow each other.
+    fn atoms(&self, codes: Vec<Atom>, messages: Vec<Message>) -> (Vec<Atom>, Vec<Message>) {
+        let mut atoms = codes;
+        atoms.extend(messages.iter().enumerate().map(|(i, message)| Atom {
+            range: message.range.clone(),
+            entry: Some(message.entry),
+            kind: AtomKind::Message(i),
+        }));
+        atoms.sort_by_key(|atom| {
+            (atom.range.start, atom.range.end, matches!(atom.kind, AtomKind::Message(_)))
+        });
+        (atoms, messages)
+    }
+
+    /// What a group says.
+    fn joined(&self, bytes: &[u8], group: &Group, atoms: &[Atom], messages: &[Message]) -> Option<Match> {
+        let members = || group.message.iter().chain(&group.codes).map(|index| &atoms[*index]);
+        let start = members().map(|atom| atom.range.start).min()?;
+        let end = members().map(|atom| atom.range.end).max()?;
+        let message = group.message.and_then(|index| match atoms[index].kind {
+            AtomKind::Message(message) => Some(&messages[message]),
+            AtomKind::Code { .. } => None,
+        });
+        let code = group.codes.first().and_then(|index| match atoms[*index].kind {
+            AtomKind::Code { code, titled, .. } => Some((code, atoms[*index].entry, titled)),
+            AtomKind::Message(_) => None,
+        });
+        let mut found = match (message, code) {
+            (Some(message), _) if !group.foreign => Match {
+                what: What::Entry(message.entry),
+                grade: message.grade,
+                args: message.args.clone(),
+                range: start..end,
+                code_in_log: code.is_some(),
+            },
+            (_, Some((code, entry, titled))) => {
+                // An entry without wordings is its title.
+                let whole = titled && entry.is_some_and(|entry| self.entries[entry].wordings.is_empty());
+                Match {
+                    what: entry.map_or(What::Unknown(code), What::Entry),
+                    grade: if whole { Grade::Exact } else { Grade::Absent },
+                    args: Vec::new(),
+                    range: start..end,
+                    code_in_log: true,
+                }
+            }
+            (_, None) => return None,
+        };
+        if !group.foreign {
+            self.follow(bytes, &mut found);
+        }
+        Some(found)
+    }
+
+    /// Takes in a sentence that gives arguments only beside the entry's code or message.
+    fn follow(&self, bytes: &[u8], found: &mut Match) {
+        let What::Entry(entry) = found.what else { return };
+        let mut followups = self.followups.iter().filter(|followup| followup.entry == entry).peekable();
+        if followups.peek().is_none() {
+            return;
+        }
+        let region = found.range.end..record::line_within(bytes, found.range.end, 0, record::WRAP_AFTER).end;
+        // The marks before it decide which escapes are undone.
+        let context = record::line(bytes, found.range.start).start.min(found.range.start)..region.end;
+        let canon = Canon::new(bytes, context);
+        let first = canon.keys.index_of(canon.text.index_of(region.start));
+        for followup in followups {
+            let Some((part, keys)) = followup.parts.iter().enumerate().find_map(|(i, part)| match part {
+                wording::Piece::Literal { keys, .. } => Some((i, keys)),
+                wording::Piece::Argument { .. } => None,
+            }) else {
+                continue;
+            };
+            for at in memchr::memmem::find_iter(&canon.keys.bytes[first..], keys) {
+                if let Attempt::Found(more) = followup.try_at(&canon.region(), part, 0, first + at) {
+                    found.range.end = canon.text.raw_end(more.end);
+                    found.args.extend(more.args);
+                    found.args.sort_by_key(|(index, _)| *index);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The unescaped text of `range`.
+    pub fn text(bytes: &[u8], range: &Range<usize>) -> Vec<u8> {
+        let lines = record::line(bytes, range.start).start..record::line(bytes, range.end).end.max(range.end);
+        let text = Text::new(&bytes[lines.clone()], lines.start);
+        let (start, end) = (text.index_of(range.start), text.index_of(range.end));
+        text.bytes[start..end.max(start)].to_vec()
+    }
+}
+
+impl Searcher {
+    fn new(anchors: &[Anchor]) -> Searcher {
+        if anchors.is_empty() {
+            return Searcher::None;
+        }
+        let patterns = || anchors.iter().map(|anchor| &anchor.bytes);
+        let packed = packed::Config::new().builder().extend(patterns()).build();
+        match packed.map(Searcher::Packed) {
+            Some(searcher) => searcher,
+            None => AhoCorasick::new(patterns()).map_or(Searcher::None, Searcher::Automaton),
+        }
+    }
+
+    /// Calls `hit` with the anchor's index and the place of each occurrence in `range`, overlapping ones too.
+    fn each(&self, bytes: &[u8], range: Range<usize>, mut hit: impl FnMut(usize, usize)) {
+        match self {
+            Searcher::Packed(searcher) => {
+                let mut from = range.start;
+                while let Some(found) =
+                    searcher.find_in(bytes, aho_corasick::Span { start: from, end: range.end })
+                {
+                    hit(found.pattern().as_usize(), found.start());
+                    from = found.start() + 1;
+                }
+            }
+            Searcher::Automaton(automaton) => {
+                for found in automaton.find_overlapping_iter(&bytes[range.clone()]) {
+                    hit(found.pattern().as_usize(), range.start + found.start());
+                }
+            }
+            Searcher::None => {}
+        }
+    }
+}
+
+/// Each message once: of those that overlap the longest, of equal ones of one entry the first.
+fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
+    messages.sort_by(|a, b| {
+        let order =
+            |message: &Message| (message.range.start, std::cmp::Reverse(message.range.end), message.grade);
+        order(a).cmp(&order(b)).then(b.args.len().cmp(&a.args.len())).then(a.entry.cmp(&b.entry))
+    });
+    let mut kept: Vec<Message> = Vec::new();
+    for message in messages {
+        let overlaps = |other: &Message| other.range.end > message.range.start;
+        let Some(last) = kept.last().filter(|last| overlaps(last)) else {
+            kept.push(message);
+            continue;
+        };
+        let longer = message.range.len() > last.range.len();
+        let twin = message.range == last.range
+            && kept
+                .iter()
+                .rev()
+                .take(8)
+                .all(|other| other.entry != message.entry || other.range != message.range);
+        if longer {
+            kept.retain(|other| !overlaps(other));
+            kept.push(message);
+        } else if twin {
+            kept.push(message);
+        }
+    }
+    kept
+}

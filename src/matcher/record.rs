@@ -1,0 +1,108 @@
+//! Records: how far around a hit one looks, and where a new record begins.
+//!
+//! All bounds are fixed sizes around the hit, so that what is found never depends on where a window was cut. They are
+//! stated here and nowhere else; a window's margin is larger than their sum along the longest chain of decisions.
+
+use std::ops::Range;
+
+/// How far a line is followed from a hit in either direction, in bytes; a longer line is cut there.
+pub const MAX_LINE: usize = 8 << 10;
+/// How far before a hit a wrapped message may begin, in bytes.
+pub const WRAP_BEFORE: usize = 2 << 10;
+/// How far behind a hit a wrapped message may end, in bytes.
+pub const WRAP_AFTER: usize = 4 << 10;
+/// How far apart a code and its message may stand, in bytes.
+pub const MAX_LINK: usize = 4 << 10;
+/// How many line breaks may stand between a code and its message outside of JSON.
+pub const MAX_LINK_LINES: usize = 8;
+/// How far around a window's core hits are looked for, so that codes and messages across its edge are joined.
+pub const SCAN_MARGIN: usize = 3 * MAX_LINK;
+/// How far around a finding its context is read, in bytes.
+pub const MAX_CONTEXT: usize = 16 << 10;
+/// What a window must hold on both sides of its core, in bytes.
+pub const MARGIN: usize = SCAN_MARGIN + MAX_LINE + MAX_CONTEXT;
+
+/// The line around `at`, without its line break, cut at [`MAX_LINE`] bytes to either side.
+pub fn line(bytes: &[u8], at: usize) -> Range<usize> {
+    line_within(bytes, at, MAX_LINE, MAX_LINE)
+}
+
+/// The line around `at`, cut at `before` and `after` bytes.
+pub fn line_within(bytes: &[u8], at: usize, before: usize, after: usize) -> Range<usize> {
+    let floor = at.saturating_sub(before);
+    let ceiling = bytes.len().min(at + after);
+    let start = memchr::memrchr(b'\n', &bytes[floor..at]).map_or(floor, |i| floor + i + 1);
+    let end = memchr::memchr(b'\n', &bytes[at..ceiling]).map_or(ceiling, |i| at + i);
+    start..end
+}
+
+/// The whole lines within [`WRAP_BEFORE`] and [`WRAP_AFTER`] around `at`; the line itself where it is longer.
+pub fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
+    let own = line(bytes, at);
+    let floor = at.saturating_sub(WRAP_BEFORE);
+    let ceiling = bytes.len().min(at + WRAP_AFTER);
+    let start = if floor == 0 {
+        0
+    } else {
+        memchr::memchr(b'\n', &bytes[floor..own.start.max(floor)]).map_or(own.start, |i| floor + i + 1)
+    };
+    let end = if ceiling == bytes.len() {
+        ceiling
+    } else {
+        memchr::memrchr(b'\n', &bytes[own.end.min(ceiling)..ceiling])
+            .map_or(own.end, |i| own.end.min(ceiling) + i)
+    };
+    start.min(own.start)..end.max(own.end)
+}
+
+/// Whether a line, its indentation trimmed, begins a record of its own: a time stamp or a JSON object at its head.
+pub fn begins_record(line: &[u8]) -> bool {
+    let line = line.strip_prefix(b"\"").or_else(|| line.strip_prefix(b"[")).unwrap_or(line);
+    let digits =
+        |range: Range<usize>| line.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));
+    let at = |i: usize, mark: u8| line.get(i) == Some(&mark);
+    let date = digits(0..4) && at(4, b'-') && digits(5..7) && at(7, b'-') && digits(8..10);
+    let time = digits(0..2) && at(2, b':') && digits(3..5) && at(5, b':') && digits(6..8);
+    date || time || line.starts_with(b"{\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_bounded() {
+        let text = b"one\ntwo\r\nthree";
+        assert_eq!(&text[line(text, 5)], b"two\r");
+        assert_eq!(&text[line(text, 0)], b"one");
+        assert_eq!(&text[line(text, text.len())], b"three");
+        let long = vec![b'x'; 3 * MAX_LINE];
+        assert_eq!(line(&long, MAX_LINE + 7), 7..2 * MAX_LINE + 7);
+        assert_eq!(line_within(text, 6, 1, 1), 5..7);
+    }
+
+    #[test]
+    fn wrapped_regions_are_whole_lines_around_the_hit() {
+        let text = [b"aaaaaaaaa\n".repeat(600), b"hit here\n".to_vec(), b"bbbbbbbbb\n".repeat(900)].concat();
+        let range = wrapped(&text, 6003);
+        assert!(range.start >= 6003 - WRAP_BEFORE && range.start.is_multiple_of(10), "{range:?}");
+        assert!(range.end <= 6003 + WRAP_AFTER && text[range.end] == b'\n', "{range:?}");
+        assert_eq!(wrapped(b"short", 2), 0..5);
+    }
+
+    #[test]
+    fn records_begin_with_times_and_objects() {
+        for line in [
+            "2024-06-06 21:37:45.518 80 ERROR",
+            "[2024-06-06T21",
+            "05:25:20\t46",
+            "{\"time\":",
+            "\"2026-05-16 05",
+        ] {
+            assert!(begins_record(line.as_bytes()), "{line}");
+        }
+        for line in ["target server.", "12 and later", "603104: x", "\"details\": 1", "2024 was"] {
+            assert!(!begins_record(line.as_bytes()), "{line}");
+        }
+    }
+}

@@ -1,0 +1,541 @@
+//! Wordings: whether a text says what a template says, and with which arguments.
+//!
+//! A compiled [`Wording`] and the place of one of its literals in a region's [`Keys`] come in; what was matched, how
+//! well, and the arguments go out. Literals are compared by keys; arguments are read from the text. Where several
+//! places fit a short literal ("Database x exists" behind a title "Database exists in target"), the one that reads as
+//! the begin of the message wins, then the shortest argument: a guess would otherwise swallow the title.
+
+use super::canonical::{Keys, Text};
+use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
+use memchr::memmem;
+
+/// The longest argument between quotes, and the longest list, in bytes of text.
+pub const MAX_ARGUMENT: usize = 1024;
+/// The most blanks in an argument that no quotes hold together.
+const MAX_BARE_BLANKS: usize = 6;
+
+/// A template ready to be matched.
+#[derive(Debug)]
+pub struct Wording {
+    /// The entry it belongs to, by index.
+    pub entry: usize,
+    /// Literals and arguments, sentence by sentence.
+    pub parts: Vec<Piece>,
+    /// Part counts at which a match may end: behind each sentence from the one that completes the arguments on.
+    stops: Vec<usize>,
+    /// Keys of the entry's title without its closing mark.
+    title: Vec<u8>,
+}
+
+/// A part of a wording.
+#[derive(Debug)]
+pub enum Piece {
+    /// Text to be compared by its keys.
+    Literal {
+        /// The keys.
+        keys: Vec<u8>,
+        /// The template's own text, trimmed: what an exact match is.
+        text: String,
+        /// Whether the sentence it belongs to is the first.
+        first_sentence: bool,
+    },
+    /// An argument of the entry, by index.
+    Argument {
+        /// Index in the entry's arguments.
+        index: usize,
+        /// What values look like.
+        kind: Kind,
+    },
+}
+
+/// How a text agrees with the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grade {
+    /// A catalogued wording, quotes around arguments aside.
+    Exact,
+    /// Equal after evening out.
+    Normalized,
+    /// The code is there, the wording is not in the catalogue; arguments were recovered by alignment.
+    Drifted,
+    /// Code only.
+    Absent,
+}
+
+impl Grade {
+    /// All grades, best first.
+    pub const ALL: [Grade; 4] = [Grade::Exact, Grade::Normalized, Grade::Drifted, Grade::Absent];
+
+    /// The name in outputs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Grade::Exact => "exact",
+            Grade::Normalized => "normalized",
+            Grade::Drifted => "drifted",
+            Grade::Absent => "absent",
+        }
+    }
+}
+
+/// What trying a wording at one place gives.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// The text does not say it.
+    No,
+    /// The region ends before it is decided; a larger region may tell.
+    Unfinished,
+    /// The text says it.
+    Found(Found),
+}
+
+/// A wording found in a region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// Text index of the first byte.
+    pub start: usize,
+    /// Text index behind the last byte.
+    pub end: usize,
+    /// Exact or normalized.
+    pub grade: Grade,
+    /// Arguments by the entry's index.
+    pub args: Vec<(usize, ArgValue)>,
+    /// Whether sentences of the template are missing at the end.
+    pub cut: bool,
+}
+
+/// A region to look in: its text and its keys.
+pub struct Region<'a> {
+    /// The unescaped text.
+    pub text: &'a Text,
+    /// Its keys.
+    pub keys: &'a Keys,
+}
+
+/// A matched part: where it begins and ends in keys.
+#[derive(Clone, Copy)]
+struct Piecewise {
+    start: usize,
+    end: usize,
+}
+
+impl Wording {
+    /// Compiles `template` of the entry with index `entry`.
+    pub fn new(index: usize, entry: &Entry, template: &Template) -> Wording {
+        let mut parts = Vec::new();
+        let mut stops = Vec::new();
+        let wanted = template.arguments().len();
+        let mut seen = Vec::new();
+        for (number, sentence) in template.sentences.iter().enumerate() {
+            for part in &sentence.parts {
+                match part {
+                    Part::Literal(text) => {
+                        let keys = Keys::new(text.as_bytes()).bytes;
+                        if !keys.is_empty() {
+                            let text = text.trim().to_string();
+                            parts.push(Piece::Literal { keys, text, first_sentence: number == 0 });
+                        }
+                    }
+                    Part::Argument(index) => {
+                        seen.push(*index);
+                        parts.push(Piece::Argument { index: *index, kind: entry.arguments[*index].kind });
+                    }
+                }
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            if seen.len() == wanted {
+                stops.push(parts.len());
+            }
+        }
+        Wording { entry: index, parts, stops, title: title_keys(&entry.title) }
+    }
+
+    /// Tries the wording where its literal `part` would have its key `offset` at the region's key `key`.
+    pub fn try_at(&self, region: &Region<'_>, part: usize, offset: usize, key: usize) -> Attempt {
+        let Piece::Literal { keys, .. } = &self.parts[part] else { return Attempt::No };
+        let have = &region.keys.bytes;
+        // What of the literal lies inside the region must agree, whether or not all of it does.
+        let (from, skip) = (key.saturating_sub(offset), offset.saturating_sub(key));
+        let inside = keys.len().min(skip + have.len() - from);
+        if have[from..from + inside - skip] != keys[skip..inside] {
+            return Attempt::No;
+        }
+        if skip > 0 || inside < keys.len() {
+            return Attempt::Unfinished;
+        }
+        let place = Piecewise { start: from, end: from + keys.len() };
+        if !self.bounded(region, part, place) {
+            return Attempt::No;
+        }
+        let mut args = Vec::new();
+        let Some(start) = self.backward(region, part, place.start, &mut args) else {
+            return Attempt::Unfinished;
+        };
+        args.reverse();
+        let Some((end, stop)) = self.forward(region, part + 1, place.end, &mut args) else {
+            return Attempt::Unfinished;
+        };
+        self.found(region, start, end, stop, args)
+    }
+
+    /// Puts the arguments' spans and the literals' places together.
+    fn found(
+        &self,
+        region: &Region<'_>,
+        start: usize,
+        end: usize,
+        stop: usize,
+        args: Vec<(usize, usize, usize)>,
+    ) -> Attempt {
+        let mut values: Vec<(usize, ArgValue)> = Vec::new();
+        for &(part, from, to) in &args {
+            let Piece::Argument { index, kind } = self.parts[part] else { continue };
+            let Some(value) = value(&region.text.bytes[from..to], kind) else { return Attempt::No };
+            match values.iter().find(|(known, _)| *known == index) {
+                Some((_, known)) if *known != value => return Attempt::No,
+                Some(_) => {}
+                None => values.push((index, value)),
+            }
+        }
+        values.sort_by_key(|(index, _)| *index);
+        let grade = if self.exact(region, start, end, &args) { Grade::Exact } else { Grade::Normalized };
+        let cut = stop < self.parts.len();
+        let (start, end) = (region.keys.at(start), region.keys.at(end - 1) + 1);
+        let end = args.last().map_or(end, |&(_, _, to)| end.max(to));
+        Attempt::Found(Found { start, end, grade, args: values, cut })
+    }
+
+    /// Whether the raw bytes of all literals are the template's own: nothing escaped, nothing evened out.
+    fn exact(&self, region: &Region<'_>, start: usize, end: usize, args: &[(usize, usize, usize)]) -> bool {
+        let mut key = start;
+        let mut args = args.iter();
+        for part in &self.parts {
+            if key >= end {
+                break;
+            }
+            match part {
+                Piece::Literal { keys, text, .. } => {
+                    let (from, to) = (region.keys.at(key), region.keys.at(key + keys.len() - 1) + 1);
+                    let trimmed = text.trim_start_matches(evened).trim_end_matches(evened);
+                    let raw_len = region.text.raw_end(to) - region.text.raw_start(from);
+                    if region.text.bytes[from..to] != *trimmed.as_bytes() || raw_len != trimmed.len() {
+                        return false;
+                    }
+                    key += keys.len();
+                }
+                Piece::Argument { .. } => {
+                    let Some(&(_, _, to)) = args.next() else { return false };
+                    key = region.keys.index_of(to);
+                }
+            }
+        }
+        true
+    }
+
+    /// Whether the literal's outer edges fall on word boundaries in the text.
+    fn bounded(&self, region: &Region<'_>, part: usize, place: Piecewise) -> bool {
+        let text = &region.text.bytes;
+        let (from, to) = (region.keys.at(place.start), region.keys.at(place.end - 1) + 1);
+        let inner = |part: Option<&Piece>| matches!(part, Some(Piece::Literal { .. }));
+        let left = inner(part.checked_sub(1).and_then(|i| self.parts.get(i)))
+            || !is_word(text[from])
+            || from == 0
+            || !is_word(text[from - 1]);
+        // A mark that ends a sentence is followed by no letter: the dots of "db1.contoso.com" end none.
+        let right = inner(self.parts.get(part + 1)) || text.get(to).is_none_or(|byte| !is_word(*byte));
+        left && right
+    }
+
+    /// Matches the parts before `part`, which begins at key `start`; gives the key where the wording begins.
+    /// Arguments are pushed last first as (part, from, to) in the text.
+    fn backward(
+        &self,
+        region: &Region<'_>,
+        part: usize,
+        start: usize,
+        args: &mut Vec<(usize, usize, usize)>,
+    ) -> Option<usize> {
+        let Some(before) = part.checked_sub(1) else { return Some(start) };
+        let (bytes, gap_end) = (&region.text.bytes, region.keys.at(start));
+        let kind = match &self.parts[before] {
+            Piece::Literal { keys, .. } => {
+                let from = start.checked_sub(keys.len())?;
+                let here = region.keys.bytes[from..start] == **keys;
+                let place = Piecewise { start: from, end: start };
+                return (here && self.bounded(region, before, place))
+                    .then(|| self.backward(region, before, from, args))
+                    .flatten();
+            }
+            Piece::Argument { kind, .. } => *kind,
+        };
+        let Some(literal) = before.checked_sub(1) else {
+            // The wording begins with its argument: it reaches back to the begin of the message.
+            let from = message_start(bytes, gap_end);
+            let (from, to) = argument(bytes, from, gap_end, kind)?;
+            args.push((before, from, to));
+            return Some(region.keys.index_of(from));
+        };
+        let Piece::Literal { keys, .. } = &self.parts[literal] else { return None };
+        let floor = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
+        let mut best: Option<(usize, usize, Vec<(usize, usize, usize)>)> = None;
+        for at in memmem::rfind_iter(&region.keys.bytes[floor..start], keys.as_slice()) {
+            let place = Piecewise { start: floor + at, end: floor + at + keys.len() };
+            if place.end >= start || !self.bounded(region, literal, place) {
+                continue;
+            }
+            let gap_start = region.keys.at(place.end - 1) + 1;
+            let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
+            let mut more = vec![(before, from, to)];
+            let Some(begin) = self.backward(region, literal, place.start, &mut more) else { continue };
+            let cost = if literal == 0 { self.start_cost(region, begin) } else { 0 };
+            if best.as_ref().is_none_or(|(known, ..)| cost < *known) {
+                best = Some((cost, begin, more));
+            }
+        }
+        let (_, begin, more) = best?;
+        args.extend(more);
+        Some(begin)
+    }
+
+    /// How badly a key fits as the begin of the message: 0 behind the title, 1 behind a mark, 2 inside a sentence,
+    /// 3 where the title itself begins.
+    fn start_cost(&self, region: &Region<'_>, key: usize) -> usize {
+        let keys = &region.keys.bytes;
+        let mut before = &keys[..key];
+        while let [rest @ .., b'.' | b':' | b',' | b'|'] = before {
+            before = rest;
+        }
+        if keys[key..].starts_with(&self.title) {
+            3
+        } else if before.ends_with(&self.title) {
+            0
+        } else if message_start(&region.text.bytes, region.keys.at(key)) == region.keys.at(key) {
+            1
+        } else {
+            2
+        }
+    }
+
+    /// Matches the parts from `part` on behind key `end`; gives the key behind the match and how many parts it took.
+    fn forward(
+        &self,
+        region: &Region<'_>,
+        part: usize,
+        end: usize,
+        args: &mut Vec<(usize, usize, usize)>,
+    ) -> Option<(usize, usize)> {
+        let bytes = &region.text.bytes;
+        let stopped = self.stops.contains(&part).then_some((end, part));
+        let Some(piece) = self.parts.get(part) else { return stopped };
+        let kind = match piece {
+            Piece::Literal { keys, .. } => {
+                let place = Piecewise { start: end, end: end + keys.len() };
+                let here = region.keys.bytes[end..].starts_with(keys) && self.bounded(region, part, place);
+                let further = if here { self.forward(region, part + 1, place.end, args) } else { None };
+                // The closing mark of the last sentence may be missing where the text ends.
+                let closing = || {
+                    let ends = keys.len() == 1 && !is_word(keys[0]) && self.stops.contains(&(part + 1));
+                    (ends && message_end(bytes, region.keys.at(end - 1) + 1)).then_some((end, part + 1))
+                };
+                return further.or(stopped).or_else(closing);
+            }
+            Piece::Argument { kind, .. } => *kind,
+        };
+        let gap_start = region.keys.at(end - 1) + 1;
+        let quoted = opening_quote(bytes, gap_start);
+        let ceiling = region.keys.index_of(gap_start + MAX_ARGUMENT);
+        if let Some(Piece::Literal { keys, .. }) = self.parts.get(part + 1) {
+            // First the places where the quote that opens the argument is closed, then any.
+            for closed in [true, false] {
+                if closed && quoted.is_none() {
+                    continue;
+                }
+                for at in memmem::find_iter(&region.keys.bytes[end..], keys.as_slice()) {
+                    let place = Piecewise { start: end + at, end: end + at + keys.len() };
+                    if place.start > ceiling {
+                        break;
+                    }
+                    let gap_end = region.keys.at(place.start);
+                    if !self.bounded(region, part + 1, place) || closed && !closes(bytes, gap_start, gap_end)
+                    {
+                        continue;
+                    }
+                    let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
+                    let mark = args.len();
+                    args.push((part, from, to));
+                    if let Some(done) = self.forward(region, part + 2, place.end, args) {
+                        return Some(done);
+                    }
+                    args.truncate(mark);
+                }
+            }
+        }
+        // The argument is the last thing said: it ends where the message does.
+        let last = self.stops.contains(&(part + 1)) || self.only_a_mark_follows(part + 1);
+        let gap_end = last.then(|| first_message_end(bytes, gap_start)).flatten()?;
+        let (from, to) = argument(bytes, gap_start, gap_end, kind)?;
+        args.push((part, from, to));
+        Some((region.keys.index_of(to).max(end), part + 1))
+    }
+
+    /// Whether nothing but a closing mark is missing to a place where a match may end.
+    fn only_a_mark_follows(&self, part: usize) -> bool {
+        matches!(self.parts.get(part), Some(Piece::Literal { keys, .. }) if keys.len() == 1 && !is_word(keys[0]))
+            && self.stops.contains(&(part + 1))
+    }
+}
+
+/// The keys of a title without its closing mark.
+pub fn title_keys(title: &str) -> Vec<u8> {
+    Keys::new(title.trim_end_matches(['.', '!', ':']).as_bytes()).bytes
+}
+
+/// What evening out drops or may drop at a literal's edges.
+fn evened(c: char) -> bool {
+    c.is_whitespace() || c == '-' || c == '*' || QUOTES.contains(&c)
+}
+
+/// Letters, digits, `_` and what is no ASCII.
+pub fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+}
+
+/// Where the message that holds `at` begins: behind a line break, a sentence mark, a colon or an opening quote.
+fn message_start(text: &[u8], at: usize) -> usize {
+    let mut i = at;
+    while i > 0 {
+        let before = text[i - 1];
+        let blank = text.get(i).is_none_or(|byte| byte.is_ascii_whitespace() || i == at);
+        let mark =
+            matches!(before, b'.' | b':' | b';' | b',' | b']' | b')' | b'}' | b'|' | b'=' | b'>' | b'-');
+        if matches!(before, b'\n' | b'\t' | b'"' | b'\'' | b'`' | b'(' | b'[' | b'{') || mark && blank {
+            break;
+        }
+        i -= 1;
+    }
+    while i < at && text[i].is_ascii_whitespace() {
+        i += 1;
+    }
+    i
+}
+
+/// Whether nothing more of the message stands at `at`: only blanks before a line break, a closing quote or the end.
+fn message_end(text: &[u8], at: usize) -> bool {
+    let rest = text[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\'' | b'`'));
+    matches!(rest, None | Some(b'\n' | b'"' | b'<' | b'}' | b']' | b'|' | b'('))
+}
+
+/// The first end of a message behind `from`.
+fn first_message_end(text: &[u8], from: usize) -> Option<usize> {
+    let limit = text.len().min(from + MAX_ARGUMENT);
+    let quote = opening_quote(text, from);
+    let skip = from + quote.map_or(0, |(_, behind)| behind - from);
+    let end = (skip..limit).find(|&i| matches!(text[i], b'\n' | b'"' | b'<' | b'(') || sentence_end(text, i));
+    end.or((limit == text.len()).then_some(limit))
+}
+
+fn sentence_end(text: &[u8], i: usize) -> bool {
+    matches!(text[i], b'.' | b'!' | b'?') && text.get(i + 1).is_none_or(u8::is_ascii_whitespace)
+}
+
+/// The quote mark that opens an argument at `from`, and the index behind it.
+fn opening_quote(text: &[u8], from: usize) -> Option<(char, usize)> {
+    let skip = text[from..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let rest = &text[from + skip..(from + skip + 4).min(text.len())];
+    let character = first_char(rest)?;
+    QUOTES.contains(&character).then(|| (character, from + skip + character.len_utf8()))
+}
+
+fn first_char(bytes: &[u8]) -> Option<char> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.chars().next(),
+        Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?.chars().next(),
+    }
+}
+
+/// Whether the gap ends with a mark that closes the one it begins with.
+fn closes(text: &[u8], from: usize, to: usize) -> bool {
+    let Some((open, behind)) = opening_quote(text, from) else { return false };
+    let inner = text[behind..to.max(behind)].trim_ascii_end();
+    let close = match open {
+        '‘' | '‚' | '‛' => '’',
+        '“' | '„' => '”',
+        '«' => '»',
+        other => other,
+    };
+    let mut buffer = [0; 4];
+    inner.ends_with(close.encode_utf8(&mut buffer).as_bytes())
+}
+
+/// The trimmed range of a gap if it can be an argument of `kind`.
+fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Option<(usize, usize)> {
+    let gap = text.get(from..to)?;
+    let lead = gap.len() - gap.trim_ascii_start().len();
+    let trimmed = gap.trim_ascii();
+    if trimmed.is_empty() || trimmed.len() > MAX_ARGUMENT || breaks_record(trimmed) {
+        return None;
+    }
+    let quoted = closes(text, from, to);
+    let blanks = |part: &[u8]| part.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+    let too_wordy = match kind {
+        Kind::List => trimmed.split(|byte| *byte == b',').any(|item| blanks(item) > MAX_BARE_BLANKS),
+        _ => blanks(trimmed) > MAX_BARE_BLANKS,
+    };
+    if too_wordy && !quoted || value(trimmed, kind).is_none() {
+        return None;
+    }
+    Some((from + lead, from + lead + trimmed.len()))
+}
+
+/// Whether a gap goes over an empty line, or over a line break behind which a new record begins.
+fn breaks_record(gap: &[u8]) -> bool {
+    gap.split(|byte| *byte == b'\n').skip(1).any(|line| {
+        let line = line.trim_ascii_start();
+        line.is_empty() || super::record::begins_record(line)
+    })
+}
+
+/// The value of an argument's text: unquoted, lists split, line wraps as one blank.
+fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
+    let text = String::from_utf8_lossy(text);
+    let text = unwrap_lines(text.trim());
+    match kind {
+        Kind::List => {
+            let items: Vec<String> = unquoted(&text)
+                .split(',')
+                .map(|item| item.trim().trim_matches(QUOTES).trim().to_string())
+                .filter(|item| !item.is_empty())
+                .collect();
+            (!items.is_empty()).then_some(ArgValue::Many(items))
+        }
+        Kind::Number => one(&text, |c| c.is_ascii_digit()),
+        Kind::Version => one(&text, |c| c.is_ascii_digit() || c == '.'),
+        Kind::Word => one(&text, |c| !c.is_whitespace()),
+        Kind::Text => one(&text, |_| true),
+    }
+}
+
+fn one(text: &str, fits: impl Fn(char) -> bool) -> Option<ArgValue> {
+    let value = unquoted(text);
+    (!value.is_empty() && value.chars().all(fits)).then(|| ArgValue::One(value.to_string()))
+}
+
+/// Without one pair of marks around it, or with one that is left alone taken off.
+fn unquoted(text: &str) -> &str {
+    let opened = text.strip_prefix(QUOTES);
+    let closed = text.strip_suffix(QUOTES);
+    match (opened, closed) {
+        (Some(inner), Some(_)) if text.chars().count() > 1 => inner.strip_suffix(QUOTES).unwrap_or(inner),
+        _ => text,
+    }
+}
+
+/// Line breaks and what mail puts behind them as one blank.
+fn unwrap_lines(text: &str) -> String {
+    if !text.contains('\n') {
+        return text.to_string();
+    }
+    let lines =
+        text.split('\n').map(|line| line.trim().trim_start_matches("> ").trim_start_matches('>').trim());
+    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

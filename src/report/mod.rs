@@ -1,0 +1,188 @@
+//! The report: what a scan found, with what to do about it.
+//!
+//! An [`Outcome`] and the catalogue come in, a [`Report`] goes out: codes in the order people read them (worst first,
+//! then most frequent), resolutions filled in, inputs accounted for. Every format but the streamed ones is made from it.
+//! It knows no clock, host or thread count: the same input gives the same report.
+
+mod resolve;
+
+pub use resolve::resolutions;
+
+use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
+use crate::finding::{Args, Finding};
+use crate::matcher::wording::Grade;
+use crate::scan::{Inputs, Outcome};
+use crate::summary::{ArgSet, CodeSummary, Times};
+use std::sync::Arc;
+
+/// The version of the JSON report's shape.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What a scan found and what to do.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Which catalogue was used.
+    pub catalog: CatalogStamp,
+    /// What was looked at.
+    pub inputs: Inputs,
+    /// The times of the first and last dated finding.
+    pub window: Times,
+    /// What was found, by code: by severity, then count, then id.
+    pub codes: Vec<CodeReport>,
+}
+
+/// Which catalogue a report was made with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogStamp {
+    /// Its edition.
+    pub edition: String,
+    /// How many entries it has.
+    pub entries: usize,
+    /// Its stable hash.
+    pub fingerprint: String,
+}
+
+impl CatalogStamp {
+    /// The stamp of `catalog`.
+    pub fn new(catalog: &Catalog) -> CatalogStamp {
+        CatalogStamp {
+            edition: catalog.edition.clone(),
+            entries: catalog.entries.len(),
+            fingerprint: catalog.fingerprint(),
+        }
+    }
+}
+
+/// What was found of one code.
+#[derive(Debug, Clone)]
+pub struct CodeReport {
+    /// The entry's id.
+    pub id: Arc<str>,
+    /// The entry's code.
+    pub code: Option<Arc<str>>,
+    /// The entry's title.
+    pub title: Arc<str>,
+    /// Whether a catalogue lists it.
+    pub known: bool,
+    /// The worst severity found.
+    pub severity: Severity,
+    /// Findings.
+    pub count: u64,
+    /// Findings that are warnings, and errors.
+    pub by_severity: [u64; 2],
+    /// Distinct arguments and databases.
+    pub failures: u64,
+    /// When it was found.
+    pub times: Times,
+    /// In how many sources it was found.
+    pub files: u64,
+    /// Findings by grade, in the order of [`Grade::ALL`].
+    pub wording: [u64; 4],
+    /// Distinct argument sets: most frequent first.
+    pub args: Vec<ArgSet>,
+    /// How many distinct argument sets there are.
+    pub args_distinct: u64,
+    /// Whether not all of them are in `args`.
+    pub args_truncated: bool,
+    /// What to do, arguments filled in.
+    pub resolutions: Vec<String>,
+    /// The entry, where a catalogue lists it.
+    pub entry: Option<Arc<Entry>>,
+    /// The first few findings.
+    pub samples: Vec<Finding>,
+}
+
+impl CodeReport {
+    /// What it concerns.
+    pub fn scope(&self) -> Option<Scope> {
+        self.entry.as_ref().map(|entry| entry.scope)
+    }
+
+    /// Where the mending is done.
+    pub fn side(&self) -> Option<Side> {
+        self.entry.as_ref().map(|entry| entry.side)
+    }
+
+    /// Who can mend it.
+    pub fn actor(&self) -> Option<Actor> {
+        self.entry.as_ref().map(|entry| entry.actor)
+    }
+
+    /// Findings of a grade.
+    pub fn graded(&self, grade: Grade) -> u64 {
+        self.wording[grade as usize]
+    }
+}
+
+/// Sums over all codes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Findings.
+    pub findings: u64,
+    /// Distinct failures.
+    pub failures: u64,
+    /// Findings that are errors.
+    pub errors: u64,
+    /// Findings that are warnings.
+    pub warnings: u64,
+    /// Findings of codes that no catalogue lists.
+    pub unknown: u64,
+}
+
+impl Report {
+    /// Makes the report of `outcome`, which was found with `catalog`.
+    pub fn build(outcome: Outcome, catalog: &Catalog) -> Report {
+        let mut window = Times::default();
+        let mut codes = Vec::new();
+        for (id, summary) in outcome.summary.codes {
+            window.merge(summary.times);
+            let entry = catalog.entry(&id).cloned();
+            codes.push(code_report(id, summary, entry));
+        }
+        codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
+        Report { catalog: CatalogStamp::new(catalog), inputs: outcome.inputs, window, codes }
+    }
+
+    /// Sums over all codes.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for code in &self.codes {
+            totals.findings += code.count;
+            totals.failures += code.failures;
+            totals.warnings += code.by_severity[0];
+            totals.errors += code.by_severity[1];
+            totals.unknown += if code.known { 0 } else { code.count };
+        }
+        totals
+    }
+}
+
+fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) -> CodeReport {
+    let args_truncated = summary.args_truncated();
+    let (count, severity) = (summary.count(), summary.severity());
+    let mut args: Vec<ArgSet> = summary.args.into_values().collect();
+    args.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| order(&a.args).cmp(&order(&b.args))));
+    CodeReport {
+        resolutions: entry.as_ref().map(|entry| resolutions(entry, &args)).unwrap_or_default(),
+        id,
+        code: summary.code,
+        title: summary.title,
+        known: summary.known,
+        severity,
+        count,
+        by_severity: summary.by_severity,
+        failures: summary.failures.count(),
+        times: summary.times,
+        files: summary.sources.len() as u64,
+        wording: summary.wording,
+        args,
+        args_distinct: summary.args_distinct.count(),
+        args_truncated,
+        entry,
+        samples: summary.samples,
+    }
+}
+
+fn order(args: &Args) -> Vec<&crate::catalog::ArgValue> {
+    args.iter().map(|(_, value)| value).collect()
+}

@@ -1,0 +1,292 @@
+//! Summaries: what many findings say together.
+//!
+//! Findings come in by [`Summary::add`], other summaries by [`Summary::merge`], which is associative and commutative
+//! with an empty summary as its identity: threads, files, days and machines add up in any order. Everything is bounded.
+//! Where a collection is full the smallest by a stable order are kept, never the first seen, and the cut is flagged.
+
+use crate::catalog::{ArgValue, Severity};
+use crate::context::Time;
+use crate::finding::{Args, Finding};
+use crate::matcher::wording::Grade;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most argument sets kept a code.
+pub const MAX_ARG_SETS: usize = 10_000;
+/// The most distinct hashes counted a code; beyond that a distinct count is a lower bound.
+pub const MAX_DISTINCT: usize = 1 << 20;
+/// The most databases named for one argument set.
+pub const MAX_DATABASES: usize = 1_000;
+/// How many findings are shown as samples of a code.
+pub const MAX_SAMPLES: usize = 5;
+
+/// What many findings say, by code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// One summary for each id found.
+    pub codes: BTreeMap<Arc<str>, CodeSummary>,
+}
+
+/// What the findings of one id say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeSummary {
+    /// The entry's code.
+    pub code: Option<Arc<str>>,
+    /// The entry's title.
+    pub title: Arc<str>,
+    /// Whether a catalogue lists it.
+    pub known: bool,
+    /// Findings that are warnings, and errors.
+    pub by_severity: [u64; 2],
+    /// Findings by grade, in the order of [`Grade::ALL`].
+    pub wording: [u64; 4],
+    /// Times of the first and last dated finding.
+    pub times: Times,
+    /// The sources it was found in, by number.
+    pub sources: BTreeSet<u32>,
+    /// Distinct arguments and databases: what has to be fixed.
+    pub failures: Distinct,
+    /// Distinct arguments.
+    pub args_distinct: Distinct,
+    /// Argument sets by stable hash, at most [`MAX_ARG_SETS`].
+    pub args: BTreeMap<u64, ArgSet>,
+    /// The first findings by path, member and offset, at most [`MAX_SAMPLES`].
+    pub samples: Vec<Finding>,
+}
+
+/// One distinct set of arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArgSet {
+    /// The arguments.
+    pub args: Args,
+    /// The databases they were found for, at most [`MAX_DATABASES`].
+    pub databases: BTreeSet<String>,
+    /// How often.
+    pub count: u64,
+    /// When.
+    pub times: Times,
+}
+
+/// The first and last of some times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// The earliest.
+    pub first: Option<Time>,
+    /// The latest.
+    pub last: Option<Time>,
+}
+
+impl Times {
+    /// Takes in a time.
+    pub fn add(&mut self, time: Option<Time>) {
+        self.merge(Times { first: time, last: time });
+    }
+
+    /// Takes in other times.
+    pub fn merge(&mut self, other: Times) {
+        self.first = match (self.first, other.first) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.last = self.last.max(other.last);
+    }
+}
+
+/// A count of distinct things by their stable hashes, exact up to [`MAX_DISTINCT`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Distinct {
+    hashes: BTreeSet<u64>,
+    /// Whether there were more: the count is a lower bound.
+    pub truncated: bool,
+}
+
+impl Distinct {
+    fn add(&mut self, hash: u64) {
+        if self.hashes.insert(hash) && self.hashes.len() > MAX_DISTINCT {
+            self.hashes.pop_last();
+            self.truncated = true;
+        }
+    }
+
+    /// How many distinct things there were.
+    pub fn count(&self) -> u64 {
+        self.hashes.len() as u64
+    }
+}
+
+impl Summary {
+    /// Takes in a finding of the source with number `source`. Samples come by [`Summary::sample`].
+    pub fn add(&mut self, finding: &Finding, source: u32) {
+        self.code(finding).add(finding, source);
+    }
+
+    /// Takes in a finding as a sample, if it is among the first.
+    pub fn sample(&mut self, finding: &Finding) {
+        let samples = &mut self.code(finding).samples;
+        let place = samples.partition_point(|known| key(known) < key(finding));
+        if place < MAX_SAMPLES && samples.get(place).is_none_or(|known| key(known) != key(finding)) {
+            samples.insert(place, finding.clone());
+            samples.truncate(MAX_SAMPLES);
+        }
+    }
+
+    fn code(&mut self, finding: &Finding) -> &mut CodeSummary {
+        self.codes.entry(finding.id.clone()).or_insert_with(|| CodeSummary::new(finding))
+    }
+
+    /// Takes in all that `other` knows.
+    pub fn merge(&mut self, other: Summary) {
+        for (id, code) in other.codes {
+            match self.codes.entry(id) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(code);
+                }
+                std::collections::btree_map::Entry::Occupied(mut place) => place.get_mut().merge(code),
+            }
+        }
+    }
+
+    /// How many findings there are.
+    pub fn findings(&self) -> u64 {
+        self.codes.values().map(CodeSummary::count).sum()
+    }
+}
+
+impl CodeSummary {
+    fn new(finding: &Finding) -> CodeSummary {
+        CodeSummary {
+            code: finding.code.clone(),
+            title: finding.title.clone(),
+            known: finding.known,
+            by_severity: [0; 2],
+            wording: [0; 4],
+            times: Times::default(),
+            sources: BTreeSet::new(),
+            failures: Distinct::default(),
+            args_distinct: Distinct::default(),
+            args: BTreeMap::new(),
+            samples: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, finding: &Finding, source: u32) {
+        self.by_severity[usize::from(finding.severity == Severity::Error)] += 1;
+        self.wording[finding.wording as usize] += 1;
+        self.times.add(finding.time);
+        self.sources.insert(source);
+        let database = finding.context.database.as_deref();
+        let args_hash = stable_hash(&finding.args, None);
+        self.failures.add(stable_hash(&finding.args, database.or(Some(""))));
+        self.args_distinct.add(args_hash);
+        let set = self.args.entry(args_hash).or_insert_with(|| ArgSet {
+            args: finding.args.clone(),
+            databases: BTreeSet::new(),
+            count: 0,
+            times: Times::default(),
+        });
+        set.count += 1;
+        set.times.add(finding.time);
+        if let Some(database) = database.filter(|database| !set.databases.contains(*database)) {
+            set.databases.insert(database.to_string());
+            bound(&mut set.databases);
+        }
+        if self.args.len() > MAX_ARG_SETS {
+            self.args.pop_last();
+        }
+    }
+
+    fn merge(&mut self, other: CodeSummary) {
+        for (mine, theirs) in self.by_severity.iter_mut().zip(other.by_severity) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.wording.iter_mut().zip(other.wording) {
+            *mine += theirs;
+        }
+        self.times.merge(other.times);
+        self.sources.extend(other.sources);
+        for (mine, theirs) in
+            [(&mut self.failures, other.failures), (&mut self.args_distinct, other.args_distinct)]
+        {
+            mine.truncated |= theirs.truncated;
+            theirs.hashes.into_iter().for_each(|hash| mine.add(hash));
+        }
+        for (hash, set) in other.args {
+            match self.args.entry(hash) {
+                std::collections::btree_map::Entry::Vacant(place) => {
+                    place.insert(set);
+                }
+                std::collections::btree_map::Entry::Occupied(mut place) => {
+                    let mine = place.get_mut();
+                    mine.count += set.count;
+                    mine.times.merge(set.times);
+                    mine.databases.extend(set.databases);
+                    bound(&mut mine.databases);
+                }
+            }
+        }
+        while self.args.len() > MAX_ARG_SETS {
+            self.args.pop_last();
+        }
+        self.samples.extend(other.samples);
+        self.samples.sort_by(|a, b| key(a).cmp(&key(b)));
+        self.samples.dedup_by(|a, b| key(a) == key(b));
+        self.samples.truncate(MAX_SAMPLES);
+    }
+
+    /// How many findings there are.
+    pub fn count(&self) -> u64 {
+        self.by_severity.iter().sum()
+    }
+
+    /// The worst severity found.
+    pub fn severity(&self) -> Severity {
+        if self.by_severity[1] > 0 { Severity::Error } else { Severity::Warning }
+    }
+
+    /// Whether not every argument set is kept.
+    pub fn args_truncated(&self) -> bool {
+        self.args_distinct.truncated || self.args_distinct.count() > self.args.len() as u64
+    }
+
+    /// Findings of a grade.
+    pub fn graded(&self, grade: Grade) -> u64 {
+        self.wording[grade as usize]
+    }
+}
+
+fn bound(databases: &mut BTreeSet<String>) {
+    while databases.len() > MAX_DATABASES {
+        databases.pop_last();
+    }
+}
+
+/// What samples are ordered by.
+fn key(finding: &Finding) -> (&crate::source::Origin, u64, u64) {
+    (&finding.origin, finding.offset, finding.length)
+}
+
+/// A hash of the arguments, and of the database where one is given, that is the same on every machine and day.
+fn stable_hash(args: &Args, database: Option<&str>) -> u64 {
+    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+    for (name, value) in args {
+        hasher.update(name.as_bytes());
+        match value {
+            ArgValue::One(value) => {
+                hasher.update(b"\0=");
+                hasher.update(value.as_bytes());
+            }
+            ArgValue::Many(values) => {
+                for value in values {
+                    hasher.update(b"\0,");
+                    hasher.update(value.as_bytes());
+                }
+            }
+        }
+        hasher.update(b"\0;");
+    }
+    if let Some(database) = database {
+        hasher.update(b"\0@");
+        hasher.update(database.as_bytes());
+    }
+    hasher.digest()
+}
