@@ -17,7 +17,7 @@ pub enum Error {
     #[error("cannot start worker threads: {0}; try a smaller --threads")]
     Threads(String),
     /// The output could not be written.
-    #[error("cannot write {target}: {source}")]
+    #[error("cannot write {target}: {}", reason(.source))]
     Output {
         /// What was written to: a path or `standard output`.
         target: String,
@@ -78,6 +78,9 @@ pub enum SourceError {
         /// The operating system's reason.
         error: std::io::Error,
     },
+    /// It is a report that this program wrote; reading it would count its samples again.
+    #[error("a report that migsift wrote")]
+    OwnReport,
     /// A panic while this input was scanned: a defect of the program.
     #[error("internal error while scanning; please report it")]
     Panic,

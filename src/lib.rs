@@ -1,9 +1,62 @@
+//! migsift reads the logs a failed PostgreSQL migration leaves behind and tells, per error code of the migration
+//! service, what happened and what to do.
+//!
+//! # The way of a byte
+//!
+//! ```text
+//! paths ─walk→ Input ─open→ Window ─matcher→ Match ─build→ Finding ─add→ Summary ─merge→ Outcome ─build→ Report ─printer→ text
+//!                             ▲                                                                     ▲
+//!     patterns/*.toml ─→ Catalog ─compile→ Matcher                                               Catalog
+//! ```
+//!
+//! A [`Window`](input::Window) is a slice of one decoded source with margins: findings may *begin* in its core, and
+//! context may be *read* in its margins. Cores tile the source, so every finding belongs to exactly one window, whatever
+//! the cut. A mapped file is cut into windows that workers take; a stream yields the same windows from one buffer.
+//!
+//! Most bytes are seen once, by stage 1 of the [`matcher`]: a SIMD search for a handful of anchors, the fewest and rarest
+//! substrings such that every message holds one, and one for the code prefix. Only around a hit does stage 2 look.
+//!
+//! # Rooms
+//!
+//! A room imports only rooms of a lower floor, its siblings on the same floor where the table says so, or its own
+//! children; a test holds the code to it. The library prints nothing, exits nowhere, installs no handler and reads no
+//! clock.
+//!
+//! | floor | room | what it is for |
+//! |---|---|---|
+//! | 0 | [`error`], [`source`] | [`Error`](error::Error) ends a run, [`SourceError`](error::SourceError) concerns one input; names and spans of sources |
+//! | 1 | [`catalog`] | entries, templates with typed placeholders, pattern files, the built-in catalogue |
+//! | 2 | [`input`] | from paths to windows; `mapping` is the only room with `unsafe` code |
+//! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say (`context` reads with the matcher's `canonical` and `record`) |
+//! | 4 | [`finding`], then [`summary`] | one match as a record; what many say, mergeable and bounded |
+//! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged |
+//! | 6 | [`report`], [`explain`] | the report with resolutions filled in; one entry as people read it |
+//! | 7 | [`print`] | a report or findings as text |
+//! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
+//!
+//! # Example
+//!
+//! ```
+//! use migsift::{catalog, input, matcher::Matcher, report::Report, scan};
+//!
+//! let catalog = catalog::builtin();
+//! let walk = input::walk(&["samples".into()]);
+//! let options = scan::Options::default();
+//! let outcome = scan::scan(&Matcher::new(catalog), &walk, &options, None, &scan::Progress::default())?;
+//! let report = Report::build(outcome, catalog);
+//! assert_eq!(report.totals().failures, 9);
+//! assert_eq!(&*report.codes[0].title, "Collation mismatch.");
+//! # Ok::<(), migsift::error::Error>(())
+//! ```
+
 pub mod catalog;
 pub mod context;
 pub mod error;
+pub mod explain;
 pub mod finding;
 pub mod input;
 pub mod matcher;
+pub mod print;
 pub mod report;
 pub mod scan;
 pub mod source;

@@ -1,1 +1,19 @@
-fn main() {}
+//! The migsift program: parses arguments, runs a command, says what went wrong, ends with the contract's exit codes.
+
+mod cli;
+
+use clap::Parser;
+use cli::exit::Exit;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::args::Cli::parse();
+    let exit = cli::run(&arguments.command).unwrap_or_else(|error| {
+        let exit = Exit::of(&error);
+        if exit != Exit::Clean {
+            cli::say(&error.to_string());
+        }
+        exit
+    });
+    exit.into()
+}

@@ -42,6 +42,19 @@ pub struct Context {
     pub level: Option<String>,
 }
 
+impl Context {
+    /// Takes from `other` what is not known yet.
+    fn fill(&mut self, other: Context) {
+        let fill = |mine: &mut Option<String>, theirs: Option<String>| *mine = mine.take().or(theirs);
+        fill(&mut self.database, other.database);
+        fill(&mut self.server, other.server);
+        fill(&mut self.migration, other.migration);
+        fill(&mut self.validation, other.validation);
+        fill(&mut self.state, other.state);
+        fill(&mut self.level, other.level);
+    }
+}
+
 /// Reads contexts of one window; a whole document is parsed once.
 #[derive(Debug)]
 pub struct Reader<'w, 'a> {
@@ -78,9 +91,17 @@ impl<'w, 'a> Reader<'w, 'a> {
             time = read_document(&document, range.start - line.start - open, &mut context);
         }
         let json = document.is_some() || time.is_some() || context != Context::default();
-        let head = if json { in_string(&before) } else { &before };
-        let logged = read_head(head, &mut context);
-        (logged.or(time), context)
+        if !json {
+            return (read_head(&before, &mut context), context);
+        }
+        // What the message itself says goes before the object around it, and that before the head of its line.
+        let mut own = Context::default();
+        let logged = read_head(in_string(&before), &mut own);
+        own.fill(context);
+        let mut line = Context::default();
+        let outer = before.find('{').and_then(|open| read_head(&before[..open], &mut line));
+        own.fill(line);
+        (logged.or(time).or(outer), own)
     }
 }
 
@@ -240,6 +261,11 @@ mod tests {
             assert_eq!(context.database.as_deref(), Some("orders"));
             assert_eq!(context.level.as_deref(), Some("ERROR"));
         }
+        let (time, context) = read(
+            "2024-06-06T21:42:47.318Z\thr\t62\tmigrate.c\tERROR\t {\"code\": 1, \"state\": \"Failed\", \"m\": \"HERE\"}",
+        );
+        assert_eq!(time.as_deref(), Some("2024-06-06T21:42:47.318Z"));
+        assert_eq!((context.database.as_deref(), context.state.as_deref()), (Some("hr"), Some("Failed")));
         let (time, _) = read(r#"{"time":"2024-06-06T21:39:31.082Z","message":"HERE"}"#);
         assert_eq!(time.as_deref(), Some("2024-06-06T21:39:31.082Z"));
     }

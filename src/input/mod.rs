@@ -5,6 +5,7 @@
 //! of messages, only of bytes, sizes and margins.
 
 mod mapping;
+mod own_report;
 mod stream;
 mod walk;
 mod window;
@@ -30,6 +31,8 @@ pub struct Input {
     pub path: PathBuf,
     /// How it is read.
     pub kind: InputKind,
+    /// Whether a walk met it; else a person named it.
+    pub walked: bool,
 }
 
 /// How an input is read.
@@ -67,6 +70,20 @@ impl Opened {
         Ok(Opened { file, bytes, mmap: mmap && cfg!(unix) })
     }
 
+    /// Opens what a walk met: as [`Opened::new`], but a report of this program is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Open`] and [`SourceError::OwnReport`].
+    pub fn input(input: &Input, mmap: bool) -> Result<Opened, SourceError> {
+        let opened = Opened::new(&input.path, mmap)?;
+        let head = 0..opened.bytes.min(own_report::HEAD);
+        if input.walked && own_report::is(opened.read(head, &mut Vec::new())?) {
+            return Err(SourceError::OwnReport);
+        }
+        Ok(opened)
+    }
+
     /// The bytes of `range`, mapped where that works, else read into `buffer`. Fewer where the file has become shorter.
     ///
     /// # Errors
@@ -80,10 +97,14 @@ impl Opened {
         {
             return Ok(Bytes::Mapped(mapping));
         }
+        self.read(range, buffer).map(Bytes::Read)
+    }
+
+    fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {
         buffer.clear();
         let mut part = Part { file: &self.file, at: range.start, end: range.end };
         match part.read_to_end(buffer) {
-            Ok(_) => Ok(Bytes::Read(buffer)),
+            Ok(_) => Ok(buffer),
             Err(error) => Err(SourceError::Read { offset: part.at, error }),
         }
     }

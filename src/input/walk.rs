@@ -26,12 +26,14 @@ pub fn walk(paths: &[PathBuf]) -> Walk {
     let mut walk = Walk::default();
     for path in paths {
         if path == Path::new(STDIN) {
-            walk.inputs.push(Input { path: path.clone(), kind: InputKind::Stdin });
+            walk.inputs.push(Input { path: path.clone(), kind: InputKind::Stdin, walked: false });
             continue;
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => walk.directory(path),
-            Ok(metadata) => walk.inputs.push(Input { path: path.clone(), kind: named(&metadata) }),
+            Ok(metadata) => {
+                walk.inputs.push(Input { path: path.clone(), kind: named(&metadata), walked: false })
+            }
             Err(error) => {
                 walk.failed.push(PathProblem { path: path.clone(), error: SourceError::Open(error) })
             }
@@ -68,10 +70,8 @@ impl Walk {
             }
             match item.metadata() {
                 Ok(metadata) => {
-                    self.inputs.push(Input {
-                        path: item.into_path(),
-                        kind: InputKind::File { bytes: metadata.len() },
-                    });
+                    let kind = InputKind::File { bytes: metadata.len() };
+                    self.inputs.push(Input { path: item.into_path(), kind, walked: true });
                 }
                 Err(error) => {
                     let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unreadable"));

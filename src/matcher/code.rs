@@ -237,7 +237,10 @@ fn in_url(text: &[u8], at: usize) -> bool {
 /// Whether a level or a time follows, so that the digits are a PID.
 fn before_level_or_time(rest: &[u8]) -> bool {
     static NEXT: OnceLock<Regex> = OnceLock::new();
-    let pattern = r"^[\]:)]*\s*\[?(?:(?:DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|SQL|CRITICAL|SEVERE|DETAIL|HINT|STATEMENT|CONTEXT|VERBOSE)\b|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d)";
+    let pattern = concat!(
+        r"(?-u)^[\]:)]*\s*\[?(?:(?:DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|SQL",
+        r"|CRITICAL|SEVERE|DETAIL|HINT|STATEMENT|CONTEXT|VERBOSE)\b|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d)"
+    );
     regex(&NEXT, pattern).is_match(rest)
 }
 
@@ -250,7 +253,7 @@ fn head(before: &[u8]) -> Option<Head> {
     let tail = &before[before.len().saturating_sub(80)..];
     let whole = tail.len() == before.len();
     let message = concat!(
-        r"(?:^[\s>*|-]*",
+        r"(?-u)(?:^[\s>*|-]*",
         r#"|[:=\[{]\s*["'`]\s*"#,
         r"|\b(?i:DEBUG[1-5]?|TRACE|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|CRITICAL|SEVERE)\b\]?:?\s+-?\s*",
         r"|\b[\w-]+\.(?:c|go|rs|py|java|cs|cpp|js):\d+\]?:?\s+",
@@ -259,8 +262,8 @@ fn head(before: &[u8]) -> Option<Head> {
         r#"|(?:^|[\n"'`])\s*[\w.-]{1,63}:\s+"#,
         r")$"
     );
-    let time = r"(?:\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s*Z|\s*UTC|\s*GMT|[+-]\d\d:?\d\d)?|\bUTC|\[\d+\]:?)\]?:?\s+-?\s*(?:\d{1,7}\s+)?$";
-    let column = r#"[,;\t|]\s*["']?\s*$"#;
+    let time = r"(?-u)(?:\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s*Z|\s*UTC|\s*GMT|[+-]\d\d:?\d\d)?|\bUTC|\[\d+\]:?)\]?:?\s+-?\s*(?:\d{1,7}\s+)?$";
+    let column = r#"(?-u)[,;\t|]\s*["']?\s*$"#;
     let found = |lock: &'static OnceLock<Regex>, pattern| regex(lock, pattern).is_match(tail);
     if (whole || !tail.trim_ascii().is_empty()) && found(&MESSAGE, message) {
         Some(Head::Message)

@@ -192,57 +192,78 @@ impl Matcher {
     fn matches(&self, bytes: &[u8], hits: &[Hit], core: &Range<usize>) -> Vec<Match> {
         let mut messages: Vec<Message> = Vec::new();
         let mut codes: Vec<Atom> = Vec::new();
-        let mut canon: Option<Canon> = None;
+        let mut kept: Option<Canon> = None;
         for hit in hits {
             let line = record::line(bytes, hit.at);
-            let canon = match canon.take() {
-                Some(known) if known.range == line => canon.insert(known),
-                _ => canon.insert(Canon::new(bytes, line)),
+            let canon = match kept.take() {
+                Some(known) if known.range == line => kept.insert(known),
+                _ => kept.insert(Canon::new(bytes, line)),
             };
             match hit.kind {
                 HitKind::Anchor(anchor) => self.messages_at(bytes, canon, hit.at, anchor, &mut messages),
                 HitKind::Digits => codes.extend(self.code_at(bytes, canon, hit.at)),
             }
         }
+        let mut matches = self.join(bytes, messages, codes);
+        matches.retain(|found| core.contains(&found.range.start));
+        matches
+    }
+
+    /// Joins messages and codes to what is one finding each, in order.
+    fn join(&self, bytes: &[u8], messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
         let messages = distinct(messages);
-        let (atoms, messages) = self.atoms(codes, messages);
+        let mut atoms = codes;
+        atoms.extend(messages.iter().enumerate().map(|(i, message)| Atom {
+            range: message.range.clone(),
+            entry: Some(message.entry),
+            kind: AtomKind::Message(i),
+        }));
+        atoms.sort_by_key(|atom| {
+            (atom.range.start, atom.range.end, matches!(atom.kind, AtomKind::Message(_)))
+        });
         let is_title = |entry: usize, line: &[u8]| {
             let keys = Keys::new(line).bytes;
             keys.strip_suffix(b".").unwrap_or(&keys) == self.titles[entry]
         };
         let groups = link::groups(bytes, &atoms, &is_title);
-        let mut matches: Vec<Match> =
-            groups.iter().filter_map(|group| self.joined(bytes, group, &atoms, &messages)).collect();
-        matches.retain(|found| core.contains(&found.range.start));
+        let joined = |group: &Group| self.joined(bytes, group, &atoms, &messages);
+        let mut matches: Vec<Match> = groups.iter().filter_map(joined).collect();
         matches.sort_by_key(|found| (found.range.start, found.range.end, found.what));
         matches
     }
 
-    /// The wordings that own the anchor, tried on the line, and where it ends too early on the lines around it.
+    /// The wordings that own the anchor, each tried.
     fn messages_at(&self, bytes: &[u8], canon: &Canon, at: usize, anchor: usize, found: &mut Vec<Message>) {
-        let mut wide: Option<Canon> = None;
-        for owner in &self.anchors[anchor].owners {
-            let attempt = self.try_at(canon, at, *owner);
-            let unfinished = match &attempt {
-                Attempt::No => continue,
-                Attempt::Unfinished => true,
-                // Sentences that are missing may stand on the next line, if the line ends here.
-                Attempt::Found(found) => found.cut && canon.text.bytes[found.end..].trim_ascii().is_empty(),
-            };
-            let mut best = attempt;
-            if unfinished {
-                let wide = wide.get_or_insert_with(|| Canon::new(bytes, record::wrapped(bytes, at)));
-                match self.try_at(wide, at, *owner) {
-                    Attempt::Found(more) => {
-                        found.push(self.message(wide, *owner, more));
-                        continue;
-                    }
-                    Attempt::No | Attempt::Unfinished => {}
-                }
+        let mut wide = None;
+        let owners = &self.anchors[anchor].owners;
+        found.extend(owners.iter().filter_map(|owner| self.message_at(bytes, canon, &mut wide, at, *owner)));
+    }
+
+    /// The wording tried on the line, and where the line ends too early on the lines around it.
+    fn message_at(
+        &self,
+        bytes: &[u8],
+        line: &Canon,
+        wide: &mut Option<Canon>,
+        at: usize,
+        owner: Owner,
+    ) -> Option<Message> {
+        let attempt = self.try_at(line, at, owner);
+        let unfinished = match &attempt {
+            Attempt::No => return None,
+            Attempt::Unfinished => true,
+            // Sentences that are missing may stand on the next line, if the line ends here.
+            Attempt::Found(found) => found.cut && line.text.bytes[found.end..].trim_ascii().is_empty(),
+        };
+        if unfinished {
+            let wide = wide.get_or_insert_with(|| Canon::new(bytes, record::wrapped(bytes, at)));
+            if let Attempt::Found(more) = self.try_at(wide, at, owner) {
+                return Some(self.message(wide, owner, more));
             }
-            if let Attempt::Found(here) = std::mem::replace(&mut best, Attempt::No) {
-                found.push(self.message(canon, *owner, here));
-            }
+        }
+        match attempt {
+            Attempt::Found(here) => Some(self.message(line, owner, here)),
+            Attempt::No | Attempt::Unfinished => None,
         }
     }
 
@@ -283,20 +304,6 @@ impl Matcher {
             entry,
             kind: AtomKind::Code { code, weak, trailing, titled: title.is_some() },
         })
-    }
-
-    /// Codes and messages in one list, in order; equal messages of several entries follow each other.
-    fn atoms(&self, codes: Vec<Atom>, messages: Vec<Message>) -> (Vec<Atom>, Vec<Message>) {
-        let mut atoms = codes;
-        atoms.extend(messages.iter().enumerate().map(|(i, message)| Atom {
-            range: message.range.clone(),
-            entry: Some(message.entry),
-            kind: AtomKind::Message(i),
-        }));
-        atoms.sort_by_key(|atom| {
-            (atom.range.start, atom.range.end, matches!(atom.kind, AtomKind::Message(_)))
-        });
-        (atoms, messages)
     }
 
     /// What a group says.
@@ -443,3 +450,6 @@ fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

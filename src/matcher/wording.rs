@@ -111,6 +111,14 @@ pub struct Region<'a> {
     pub keys: &'a Keys,
 }
 
+/// An argument's part and its range in the text.
+#[derive(Clone, Copy)]
+struct Gap {
+    part: usize,
+    from: usize,
+    to: usize,
+}
+
 /// A matched part: where it begins and ends in keys.
 #[derive(Clone, Copy)]
 struct Piecewise {
@@ -175,20 +183,25 @@ impl Wording {
         let Some((end, stop)) = self.forward(region, part + 1, place.end, &mut args) else {
             return Attempt::Unfinished;
         };
+        // A begin that stands further back may swallow the title: the begin is always judged from the next literal.
+        let start = match (part, args.first()) {
+            (0, Some(&Gap { part: 1, to, .. })) if stop > 2 => {
+                let mut again = Vec::new();
+                let Some(start) = self.backward(region, 2, region.keys.index_of(to), &mut again) else {
+                    return Attempt::No;
+                };
+                args[0] = again[0];
+                start
+            }
+            _ => start,
+        };
         self.found(region, start, end, stop, args)
     }
 
     /// Puts the arguments' spans and the literals' places together.
-    fn found(
-        &self,
-        region: &Region<'_>,
-        start: usize,
-        end: usize,
-        stop: usize,
-        args: Vec<(usize, usize, usize)>,
-    ) -> Attempt {
+    fn found(&self, region: &Region<'_>, start: usize, end: usize, stop: usize, args: Vec<Gap>) -> Attempt {
         let mut values: Vec<(usize, ArgValue)> = Vec::new();
-        for &(part, from, to) in &args {
+        for &Gap { part, from, to } in &args {
             let Piece::Argument { index, kind } = self.parts[part] else { continue };
             let Some(value) = value(&region.text.bytes[from..to], kind) else { return Attempt::No };
             match values.iter().find(|(known, _)| *known == index) {
@@ -201,12 +214,12 @@ impl Wording {
         let grade = if self.exact(region, start, end, &args) { Grade::Exact } else { Grade::Normalized };
         let cut = stop < self.parts.len();
         let (start, end) = (region.keys.at(start), region.keys.at(end - 1) + 1);
-        let end = args.last().map_or(end, |&(_, _, to)| end.max(to));
+        let end = args.last().map_or(end, |gap| end.max(gap.to));
         Attempt::Found(Found { start, end, grade, args: values, cut })
     }
 
     /// Whether the raw bytes of all literals are the template's own: nothing escaped, nothing evened out.
-    fn exact(&self, region: &Region<'_>, start: usize, end: usize, args: &[(usize, usize, usize)]) -> bool {
+    fn exact(&self, region: &Region<'_>, start: usize, end: usize, args: &[Gap]) -> bool {
         let mut key = start;
         let mut args = args.iter();
         for part in &self.parts {
@@ -224,7 +237,7 @@ impl Wording {
                     key += keys.len();
                 }
                 Piece::Argument { .. } => {
-                    let Some(&(_, _, to)) = args.next() else { return false };
+                    let Some(&Gap { to, .. }) = args.next() else { return false };
                     key = region.keys.index_of(to);
                 }
             }
@@ -241,20 +254,17 @@ impl Wording {
             || !is_word(text[from])
             || from == 0
             || !is_word(text[from - 1]);
-        // A mark that ends a sentence is followed by no letter: the dots of "db1.contoso.com" end none.
-        let right = inner(self.parts.get(part + 1)) || text.get(to).is_none_or(|byte| !is_word(*byte));
+        // A mark that ends a sentence is followed by no letter: the dots of "db1.contoso.com" end none. Behind words,
+        // the next sentence may be glued on ("SSL.Check").
+        let only_a_mark = !region.keys.bytes[place.start..place.end].iter().any(|key| is_word(*key));
+        let glued = !only_a_mark && inner(self.parts.get(part + 1));
+        let right = glued || text.get(to).is_none_or(|byte| !is_word(*byte));
         left && right
     }
 
     /// Matches the parts before `part`, which begins at key `start`; gives the key where the wording begins.
     /// Arguments are pushed last first as (part, from, to) in the text.
-    fn backward(
-        &self,
-        region: &Region<'_>,
-        part: usize,
-        start: usize,
-        args: &mut Vec<(usize, usize, usize)>,
-    ) -> Option<usize> {
+    fn backward(&self, region: &Region<'_>, part: usize, start: usize, args: &mut Vec<Gap>) -> Option<usize> {
         let Some(before) = part.checked_sub(1) else { return Some(start) };
         let (bytes, gap_end) = (&region.text.bytes, region.keys.at(start));
         let kind = match &self.parts[before] {
@@ -272,12 +282,12 @@ impl Wording {
             // The wording begins with its argument: it reaches back to the begin of the message.
             let from = message_start(bytes, gap_end);
             let (from, to) = argument(bytes, from, gap_end, kind)?;
-            args.push((before, from, to));
+            args.push(Gap { part: before, from, to });
             return Some(region.keys.index_of(from));
         };
         let Piece::Literal { keys, .. } = &self.parts[literal] else { return None };
         let floor = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
-        let mut best: Option<(usize, usize, Vec<(usize, usize, usize)>)> = None;
+        let mut best: Option<(usize, usize, Vec<Gap>)> = None;
         for at in memmem::rfind_iter(&region.keys.bytes[floor..start], keys.as_slice()) {
             let place = Piecewise { start: floor + at, end: floor + at + keys.len() };
             if place.end >= start || !self.bounded(region, literal, place) {
@@ -285,9 +295,12 @@ impl Wording {
             }
             let gap_start = region.keys.at(place.end - 1) + 1;
             let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
-            let mut more = vec![(before, from, to)];
+            let mut more = vec![Gap { part: before, from, to }];
             let Some(begin) = self.backward(region, literal, place.start, &mut more) else { continue };
-            let cost = if literal == 0 { self.start_cost(region, begin) } else { 0 };
+            let half_quoted =
+                opening_quote(bytes, gap_start).is_none() && ends_quoted(&bytes[gap_start..gap_end]);
+            let cost =
+                4 * usize::from(half_quoted) + if literal == 0 { self.start_cost(region, begin) } else { 0 };
             if best.as_ref().is_none_or(|(known, ..)| cost < *known) {
                 best = Some((cost, begin, more));
             }
@@ -322,7 +335,7 @@ impl Wording {
         region: &Region<'_>,
         part: usize,
         end: usize,
-        args: &mut Vec<(usize, usize, usize)>,
+        args: &mut Vec<Gap>,
     ) -> Option<(usize, usize)> {
         let bytes = &region.text.bytes;
         let stopped = self.stops.contains(&part).then_some((end, part));
@@ -362,7 +375,7 @@ impl Wording {
                     }
                     let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
                     let mark = args.len();
-                    args.push((part, from, to));
+                    args.push(Gap { part, from, to });
                     if let Some(done) = self.forward(region, part + 2, place.end, args) {
                         return Some(done);
                     }
@@ -374,7 +387,7 @@ impl Wording {
         let last = self.stops.contains(&(part + 1)) || self.only_a_mark_follows(part + 1);
         let gap_end = last.then(|| first_message_end(bytes, gap_start)).flatten()?;
         let (from, to) = argument(bytes, gap_start, gap_end, kind)?;
-        args.push((part, from, to));
+        args.push(Gap { part, from, to });
         Some((region.keys.index_of(to).max(end), part + 1))
     }
 
@@ -467,21 +480,37 @@ fn closes(text: &[u8], from: usize, to: usize) -> bool {
     inner.ends_with(close.encode_utf8(&mut buffer).as_bytes())
 }
 
+/// Whether a gap ends with a quote mark.
+fn ends_quoted(gap: &[u8]) -> bool {
+    String::from_utf8_lossy(gap.trim_ascii_end()).ends_with(QUOTES)
+}
+
+/// Whether a mark that could close a quoted text stands inside of it with a blank behind: two quoted things.
+fn closes_inside(quoted: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(quoted);
+    let inner = unquoted(&text);
+    let close = text.chars().next_back().unwrap_or_default();
+    inner
+        .char_indices()
+        .any(|(i, c)| c == close && inner[i + c.len_utf8()..].starts_with(char::is_whitespace))
+}
+
 /// The trimmed range of a gap if it can be an argument of `kind`.
 fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Option<(usize, usize)> {
     let gap = text.get(from..to)?;
     let lead = gap.len() - gap.trim_ascii_start().len();
     let trimmed = gap.trim_ascii();
-    if trimmed.is_empty() || trimmed.len() > MAX_ARGUMENT || breaks_record(trimmed) {
+    if !trimmed.iter().any(|byte| is_word(*byte)) || trimmed.len() > MAX_ARGUMENT || breaks_record(trimmed) {
         return None;
     }
-    let quoted = closes(text, from, to);
+    let quoted = closes(text, from, to) && !closes_inside(trimmed);
     let blanks = |part: &[u8]| part.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
     let too_wordy = match kind {
         Kind::List => trimmed.split(|byte| *byte == b',').any(|item| blanks(item) > MAX_BARE_BLANKS),
         _ => blanks(trimmed) > MAX_BARE_BLANKS,
     };
-    if too_wordy && !quoted || value(trimmed, kind).is_none() {
+    let sentences = trimmed.windows(2).any(|pair| pair == b". ");
+    if (too_wordy || sentences) && !quoted || value(trimmed, kind).is_none() {
         return None;
     }
     Some((from + lead, from + lead + trimmed.len()))

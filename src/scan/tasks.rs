@@ -55,7 +55,7 @@ impl Tasks {
         };
         self.index += 1;
         match size(inputs.get(first)?) {
-            Some(bytes) if bytes > MAX_WHOLE => match Opened::new(&inputs[first].path, options.mmap) {
+            Some(bytes) if bytes > MAX_WHOLE => match Opened::input(&inputs[first], options.mmap) {
                 Ok(file) => {
                     self.windows = Some((first, Arc::new(file), 0));
                     self.next_task(inputs, options)

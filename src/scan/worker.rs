@@ -89,7 +89,11 @@ impl Worker<'_, '_, '_> {
     /// Notes how an input ended if it was not read whole.
     fn ended(&mut self, source: usize, bytes_before: u64, result: Result<(), SourceError>) {
         let Err(error) = result else { return };
-        let status = if matches!(error, SourceError::Open(_)) { Status::Failed } else { Status::Partial };
+        let status = match error {
+            SourceError::OwnReport => Status::Skipped,
+            SourceError::Open(_) => Status::Failed,
+            _ => Status::Partial,
+        };
         let origin = self.shared.origins[source].clone();
         let bytes = self.share.bytes - bytes_before;
         self.share.problems.push((source, Problem { origin, status, reason: error.to_string(), bytes }));
@@ -104,7 +108,7 @@ impl Worker<'_, '_, '_> {
                 self.stream(index, source, &mut file)
             }
             InputKind::File { .. } => {
-                let file = Opened::new(&input.path, self.shared.options.mmap)?;
+                let file = Opened::input(input, self.shared.options.mmap)?;
                 if file.bytes <= MAX_WHOLE {
                     return self.document(index, source, &file);
                 }

@@ -1,0 +1,181 @@
+//! What the command line says, as plain data.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use migsift::catalog::Severity;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Reads the logs a failed PostgreSQL migration leaves behind and tells, per error code, what happened and what to do.
+#[derive(Debug, Parser)]
+#[command(name = "migsift", version = version(), arg_required_else_help = true, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The program's version and the catalogue's edition.
+fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        format!("{} (catalogue {})", env!("CARGO_PKG_VERSION"), migsift::catalog::builtin().edition)
+    })
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scan files, directories or standard input and print a summary or the findings
+    Scan(Box<Scan>),
+    /// Explain one error code, offline
+    Explain(Explain),
+    /// Look at the catalogue of messages
+    Catalog {
+        #[command(subcommand)]
+        command: CatalogCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing found at or above --fail-on, 1 something found, 2 usage or catalogue error, \
+                        3 an input could not be read whole, 4 the output could not be written"
+)]
+pub struct Scan {
+    /// Files and directories to scan; `-` is standard input. Without any: standard input, if it is no terminal
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Write to this file instead of standard output, whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Count only findings of this code or id (repeatable)
+    #[arg(long, value_name = "CODE")]
+    pub code: Vec<String>,
+    /// Count only findings at least this severe
+    #[arg(long, value_enum)]
+    pub severity: Option<Least>,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// Worker threads; 0 takes one for each core
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Read files instead of mapping them
+    #[arg(long)]
+    pub no_mmap: bool,
+    /// What makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    pub fail_on: FailOn,
+    /// Exit with 0 where it would be 1
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
+    /// When to show progress on standard error
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub progress: When,
+    /// Say nothing on standard error but errors
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Say more on standard error
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogArgs {
+    /// Add the pattern file, or the pattern files of a directory, to the catalogue (repeatable)
+    #[arg(long = "catalog", value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+    /// Leave the built-in catalogue out
+    #[arg(long, requires = "files")]
+    pub no_builtin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The code, or the id of an entry without one
+    pub code: String,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t = TextFormat::Human)]
+    pub format: TextFormat,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// List the entries
+    List {
+        /// Format of the output
+        #[arg(short, long, value_enum, default_value_t = TextFormat::Human)]
+        format: TextFormat,
+        #[command(flatten)]
+        catalog: CatalogArgs,
+        /// When to colour
+        #[arg(long, value_enum, default_value_t = When::Auto)]
+        color: When,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A summary by code, for people
+    #[value(alias = "text")]
+    Human,
+    /// One JSON document
+    Json,
+    /// One JSON object a line, findings as they are found
+    #[value(aliases = ["jsonl", "json-lines"])]
+    Ndjson,
+    /// One row a finding
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// For people
+    #[value(alias = "text")]
+    Human,
+    /// One JSON document
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Least {
+    Warning,
+    Error,
+}
+
+impl From<Least> for Severity {
+    fn from(least: Least) -> Severity {
+        match least {
+            Least::Warning => Severity::Warning,
+            Least::Error => Severity::Error,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Findings that are errors
+    Error,
+    /// Any finding
+    Warning,
+    /// Codes that no catalogue lists
+    Unknown,
+    /// Nothing
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum When {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}

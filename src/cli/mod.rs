@@ -1,0 +1,66 @@
+//! The command line: arguments in, an exit code out.
+//!
+//! Only here are standard output and error, colours, exit codes and progress. Arguments are plain data
+//! ([`args`]); what is to be done is decided by the commands.
+
+pub mod args;
+mod catalog;
+pub mod exit;
+mod output;
+mod progress;
+mod scan;
+
+use args::{CatalogCommand, Command, TextFormat};
+use exit::Exit;
+use migsift::error::Error;
+use migsift::explain::Explanation;
+use migsift::print::{human, json, safe};
+use output::{Output, layout};
+
+/// Runs a command.
+pub fn run(command: &Command) -> Result<Exit, Error> {
+    match command {
+        Command::Scan(args) => scan::run(args),
+        Command::Explain(args) => explain(args),
+        Command::Catalog { command: CatalogCommand::List { format, catalog, color } } => {
+            let catalog = catalog::load(catalog)?;
+            print(|writer| match format {
+                TextFormat::Human => human::write_catalog(&catalog, layout(*color, false), writer),
+                TextFormat::Json => {
+                    let entries: Vec<Explanation<'_>> =
+                        catalog.entries.iter().map(|entry| (&**entry).into()).collect();
+                    json::write_pretty(&entries, writer)
+                }
+            })
+        }
+    }
+}
+
+fn explain(args: &args::Explain) -> Result<Exit, Error> {
+    let catalog = catalog::load(&args.catalog)?;
+    let Some(entry) = catalog.entry(&args.code) else {
+        let code = safe::line(&args.code);
+        say(&format!("{code} is not in the catalogue; `migsift catalog list` shows what is"));
+        return Ok(Exit::Usage);
+    };
+    let explanation = Explanation::from(&**entry);
+    print(|writer| match args.format {
+        TextFormat::Human => human::write_explanation(&explanation, layout(args.color, false), writer),
+        TextFormat::Json => json::write_pretty(&explanation, writer),
+    })
+}
+
+fn print(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<Exit, Error> {
+    let mut output = Output::new(None)?;
+    output.put(write)?;
+    output.finish()?;
+    Ok(Exit::Clean)
+}
+
+/// Says something on standard error; if that is closed, nobody listens.
+pub fn say(text: &str) {
+    use std::io::Write;
+    for line in text.lines() {
+        let _ = writeln!(std::io::stderr(), "migsift: {line}");
+    }
+}

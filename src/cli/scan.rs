@@ -1,0 +1,131 @@
+//! `scan`: from arguments to an exit code.
+
+use super::args::{FailOn, Format, Scan};
+use super::exit::Exit;
+use super::output::{Output, layout};
+use super::{catalog, progress, say};
+use migsift::catalog::Catalog;
+use migsift::error::Error;
+use migsift::input::{Walk, walk};
+use migsift::matcher::Matcher;
+use migsift::print::{csv, human, json, ndjson, safe};
+use migsift::report::{CatalogStamp, Report};
+use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
+use migsift::source::STDIN;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+/// Scans and prints.
+pub fn run(args: &Scan) -> Result<Exit, Error> {
+    let mut paths = args.paths.clone();
+    if paths.is_empty() {
+        if std::io::stdin().is_terminal() {
+            say("nothing to scan: name files or directories, or pipe a log in (see `migsift scan --help`)");
+            return Ok(Exit::Usage);
+        }
+        paths.push(PathBuf::from(STDIN));
+    }
+    let catalog = catalog::load(&args.catalog)?;
+    if !args.quiet {
+        for id in &catalog.replaced {
+            say(&format!("the entry {id} is replaced by a later pattern file"));
+        }
+    }
+    for code in &args.code {
+        let listed = catalog.entry(code).is_some() || code.len() == 6 && code.starts_with("603");
+        if !listed {
+            say(&format!("--code {}: no such entry; `migsift catalog list` shows them", safe::line(code)));
+            return Ok(Exit::Usage);
+        }
+    }
+    let scan = Run { args, matcher: Matcher::new(&catalog), walk: walk(&paths), catalog };
+    let report = scan.print()?;
+    if !args.quiet && args.format != Format::Human {
+        for problem in report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped) {
+            let path = problem.origin.path.to_string_lossy();
+            say(&format!(
+                "{}: {}: {}",
+                safe::line(&path),
+                problem.status.name(),
+                safe::line(&problem.reason)
+            ));
+        }
+    }
+    Ok(exit(args, &report))
+}
+
+struct Run<'a> {
+    args: &'a Scan,
+    catalog: Catalog,
+    matcher: Matcher,
+    walk: Walk,
+}
+
+impl Run<'_> {
+    /// Scans with the output that the format wants.
+    fn print(&self) -> Result<Report, Error> {
+        let mut output = Output::new(self.args.output.as_deref())?;
+        let name = output.name().to_string();
+        let report = match self.args.format {
+            Format::Human => {
+                let report = self.report(self.scan(None)?);
+                let layout = layout(self.args.color, self.args.output.is_some());
+                output.put(|writer| human::write_report(&report, layout, writer))?;
+                report
+            }
+            Format::Json => {
+                let report = self.report(self.scan(None)?);
+                output.put(|writer| json::write_report(&report, writer))?;
+                report
+            }
+            Format::Ndjson => {
+                let mut printer = ndjson::Printer::new(output, &name, &CatalogStamp::new(&self.catalog))?;
+                let report = self.report(self.scan(Some(&mut printer))?);
+                output = printer.finish(&report)?;
+                report
+            }
+            Format::Csv => {
+                let mut printer = csv::Printer::new(output, &name, &self.catalog)?;
+                let report = self.report(self.scan(Some(&mut printer))?);
+                output = printer.finish()?;
+                report
+            }
+        };
+        output.finish()?;
+        Ok(report)
+    }
+
+    fn scan(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
+        let options = Options {
+            threads: self.args.threads,
+            mmap: !self.args.no_mmap,
+            window_bytes: None,
+            filter: Filter { codes: self.args.code.clone(), severity: self.args.severity.map(Into::into) },
+        };
+        let counters = Progress::default();
+        progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
+            scan(&self.matcher, &self.walk, &options, sink, &counters)
+        })
+    }
+
+    fn report(&self, outcome: Outcome) -> Report {
+        Report::build(outcome, &self.catalog)
+    }
+}
+
+fn exit(args: &Scan, report: &Report) -> Exit {
+    let totals = report.totals();
+    let found = match args.fail_on {
+        FailOn::Error => totals.errors > 0,
+        FailOn::Warning => totals.findings > 0,
+        FailOn::Unknown => totals.unknown > 0,
+        FailOn::Never => false,
+    };
+    if !report.inputs.complete() {
+        Exit::Partial
+    } else if found && !args.exit_zero {
+        Exit::Found
+    } else {
+        Exit::Clean
+    }
+}

@@ -1,0 +1,49 @@
+//! Reports that this program wrote, told by how they begin.
+//!
+//! A bundle that was scanned before may hold its report; to scan that too would count its samples again.
+
+/// How many bytes of a file tell, and are looked at.
+pub const HEAD: u64 = 256;
+
+/// Whether a file that begins with `head` is a report of this program in any of its formats.
+pub fn is(head: &[u8]) -> bool {
+    let head = String::from_utf8_lossy(head);
+    let json = head.starts_with('{')
+        && ["\"tool\":\"migsift\"", "\"tool\": \"migsift\""].iter().any(|mark| head.contains(mark));
+    let csv = head.starts_with("id,code,known,severity,title,code_in_log,wording");
+    let human = head.split_once(" read (").is_some_and(|(counts, rest)| {
+        let count =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+        let counts: Vec<&str> = counts.split(' ').collect();
+        matches!(counts[..], [read, "of", asked, "input" | "inputs"] if count(read) && count(asked))
+            && rest.lines().next().is_some_and(|rest| rest.contains("): "))
+    });
+    json || csv || human
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_are_told_from_logs() {
+        for head in [
+            "{\n  \"schema_version\": 1,\n  \"tool\": \"migsift\",",
+            "{\"type\":\"run\",\"schema_version\":1,\"tool\":\"migsift\",",
+            "id,code,known,severity,title,code_in_log,wording,args.collation",
+            "1,204 of 1,207 inputs read (34.8 kB): 9 failures\n",
+            "1 of 1 input read (0 bytes): nothing found\n",
+        ] {
+            assert!(is(head.as_bytes()), "{head}");
+        }
+        for head in [
+            "{\"tool\":\"other\"}",
+            "12 of 30 rows read (ok)\n",
+            "",
+            "migsift said so",
+            "a of b inputs read (x): y",
+        ] {
+            assert!(!is(head.as_bytes()), "{head}");
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The matcher against its own definition: what the anchors find is what trying every wording everywhere finds.
+
+use super::*;
+use crate::catalog::{Template, builtin};
+use proptest::prelude::*;
+use std::sync::OnceLock;
+use wording::Piece;
+
+fn matcher() -> &'static Matcher {
+    static MATCHER: OnceLock<Matcher> = OnceLock::new();
+    MATCHER.get_or_init(|| Matcher::new(builtin()))
+}
+
+/// Tries every literal of every wording's first sentence wherever its text stands, without any anchor.
+fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
+    let mut hits = Vec::new();
+    let mut owners = Vec::new();
+    for (wording, parts) in matcher.wordings.iter().map(|wording| &wording.parts).enumerate() {
+        for (part, piece) in parts.iter().enumerate() {
+            let Piece::Literal { keys, first_sentence: true, .. } = piece else { continue };
+            // A closing mark alone stands everywhere and tells nothing.
+            if keys.len() > 1 {
+                owners.push((Owner { wording, part, offset: 0 }, keys));
+            }
+        }
+    }
+    // Every line is seen with all that may be wrapped around it, so that every literal is whole in some region.
+    let mut messages = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let canon = Canon::new(bytes, record::wrapped(bytes, at));
+        for (owner, keys) in &owners {
+            for key in memchr::memmem::find_iter(&canon.keys.bytes, keys) {
+                hits.push((canon.text.raw_start(canon.keys.at(key)), *owner));
+            }
+        }
+        at = record::line(bytes, at).end + 1;
+    }
+    hits.sort_by_key(|(at, owner)| (*at, owner.wording, owner.part));
+    hits.dedup();
+    for (at, owner) in hits {
+        let line = Canon::new(bytes, record::line(bytes, at));
+        messages.extend(matcher.message_at(bytes, &line, &mut None, at, owner));
+    }
+    let digits = memchr::memmem::find_iter(bytes, CODE_PREFIX).filter(|at| code::may_be_code(bytes, *at));
+    let codes =
+        digits.filter_map(|at| matcher.code_at(bytes, &Canon::new(bytes, record::line(bytes, at)), at));
+    matcher.join(bytes, messages, codes.collect())
+}
+
+/// Short lines of messages and pieces of them, so that no line is longer than what is looked at.
+fn piece() -> impl Strategy<Value = String> {
+    let message = (0..builtin().entries.len(), 0usize..6, 0usize..400).prop_map(|(index, container, cut)| {
+        let entry = &builtin().entries[index];
+        let text = Template::fill(&entry.wordings[0].text, |_| "9".to_string());
+        let code = entry.code.as_deref().unwrap_or("none");
+        match container {
+            0 => format!("2024-06-06 21:42:53.039 80 ERROR  x.c:1   {text}\n"),
+            1 => format!("603{}: {text}\n", &code[3..]),
+            2 => text.replace("n't", "n\\u0027t").replace(' ', "  "),
+            3 => text.chars().take(cut).collect(),
+            4 => format!("{text}\n").replace("n't", " not"),
+            _ => text.replacen(' ', "\n", 3),
+        }
+    });
+    prop_oneof![4 => message, 1 => "[a-z .'\"]{0,30}", 2 => Just("\n".to_string()), 1 => "603[0-9]{3}: "]
+}
+
+proptest! {
+    #[test]
+    fn two_stages_find_what_trying_everything_finds(pieces in prop::collection::vec(piece(), 0..12)) {
+        let text = pieces.concat();
+        let found = matcher().scan(&Window::whole(text.as_bytes()));
+        prop_assert_eq!(found, naive(matcher(), text.as_bytes()));
+    }
+}
+
+/// The fallback without SIMD finds the same.
+#[test]
+fn both_searchers_find_the_same_anchors() {
+    let anchors = matcher().anchors();
+    let patterns = anchors.iter().map(|anchor| &anchor.bytes);
+    let automaton = Searcher::Automaton(AhoCorasick::new(patterns).expect("builds"));
+    let text: String = builtin().entries.iter().flat_map(|e| &e.wordings).map(|w| w.text.repeat(3)).collect();
+    let all = |searcher: &Searcher| {
+        let mut hits = Vec::new();
+        searcher.each(text.as_bytes(), 0..text.len(), |anchor, at| hits.push((at, anchor)));
+        hits.sort_unstable();
+        hits
+    };
+    assert!(all(&automaton).len() > 100);
+    assert_eq!(all(&matcher().searcher), all(&automaton));
+}
+
+fn found(text: &str) -> Vec<(String, Grade, Vec<String>)> {
+    let entries = &matcher().entries;
+    let show = |found: &Match| {
+        let id = match found.what {
+            What::Entry(index) => entries[index].id.to_string(),
+            What::Unknown(code) => code.to_string(),
+        };
+        (id, found.grade, found.args.iter().map(|(_, value)| value.to_string()).collect())
+    };
+    matcher().scan(&Window::whole(text.as_bytes())).iter().map(show).collect()
+}
+
+#[test]
+fn arguments_end_where_they_end() {
+    let cases: &[(&str, &str, &[&str])] = &[
+        (
+            "Source Database Missing Database orders doesn't exist on the source server.",
+            "603102",
+            &["orders"],
+        ),
+        ("603101 Database exists in target Database x exists on the target server.", "603101", &["x"]),
+        ("Database my database exists on the target server.", "603101", &["my database"]),
+        (
+            "Collation de_DE@euro for table \"sales.\"Order Lines\"\" in column 'Full Name' isn't present on target server.",
+            "603402",
+            &["de_DE@euro", "sales.\"Order Lines\"", "Full Name"],
+        ),
+        ("The password for server db1.contoso.com:6432 is incorrect.", "603100", &["db1.contoso.com:6432"]),
+        (
+            "Target PostgreSQL 15 supports POSTGIS version 3.2.3, which is incompatible with source's 2.5.5.",
+            "603406",
+            &["15", "2.5.5"],
+        ),
+        (
+            "Extensions 'a', \"b\", `c` couldn't be installed on the target server because they're not allow-listed.",
+            "603108",
+            &["a, b, c"],
+        ),
+        ("Database `o'brien_db` does not exist on the source server.", "603102", &["o'brien_db"]),
+        (
+            "User ‘azure superuser’ doesn’t have the replication role on server “src-1”.",
+            "603104",
+            &["azure superuser", "src-1"],
+        ),
+    ];
+    for (text, id, args) in cases {
+        let all = found(text);
+        assert_eq!(all.len(), 1, "{text}: {all:?}");
+        assert_eq!(
+            (all[0].0.as_str(), all[0].2.iter().map(String::as_str).collect::<Vec<_>>()),
+            (*id, args.to_vec()),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn what_belongs_together_is_one_finding() {
+    let one = |text: &str, id: &str, grade: Grade| {
+        let all = found(text);
+        assert!(all.len() == 1 && all[0].0 == id && all[0].1 == grade, "{text}: {all:?}");
+    };
+    let message =
+        "Source database contains user-defined collations. Drop these collations and retry the migration.";
+    one(&format!("603403: Collation mismatch. {message}"), "603403", Grade::Exact);
+    one(&format!("{message} (error code 603403)"), "603403", Grade::Exact);
+    one(
+        &format!("Error code\n603403\nError message\nCollation mismatch.\nDetails\n{message}\n"),
+        "603403",
+        Grade::Exact,
+    );
+    one(&format!("{{\"message\":\"{message}\",\"code\":603403}}"), "603403", Grade::Exact);
+    one(
+        &format!("{{\n  \"code\": \"603403\",\n  \"x\": 1,\n  \"message\": \"{message}\"\n}}"),
+        "603403",
+        Grade::Exact,
+    );
+    one(
+        &format!("{{\"code\":\"603403\",\"errorCode\":603403,\"message\":\"{message}\"}}"),
+        "603403",
+        Grade::Exact,
+    );
+    one(&format!("603999: {message}"), "603999", Grade::Absent);
+    one(&format!("603000: {message}"), "603000", Grade::Absent);
+    one("{\"code\":\"603403\",\"errorCode\":603403}", "603403", Grade::Absent);
+    one("Source  database contains\r\n> user defined collations.", "603403", Grade::Normalized);
+
+    let two = |text: &str, ids: [&str; 2]| {
+        let all: Vec<String> = found(text).into_iter().map(|(id, ..)| id).collect();
+        assert_eq!(all, ids, "{text}");
+    };
+    two(
+        &format!("[{{\"code\":\"603403\",\"m\":\"{message}\"}},{{\"code\":\"603403\",\"m\":\"{message}\"}}]"),
+        ["603403"; 2],
+    );
+    two(&format!("603403: {message}\n603403: {message}\n"), ["603403"; 2]);
+    two(&format!("{message}\n2024-06-06 21:42:53.039 80 ERROR 603403\n"), ["603403"; 2]);
+    two(&format!("error code 603104\n{message}\n"), ["603104", "603403"]);
+}

@@ -1,0 +1,129 @@
+//! Safe text: nothing from a log reaches a reader raw that its medium would act on.
+//!
+//! Log text, arguments and paths come in; the same with control and bidirectional marks written out goes out. Every
+//! printer takes one of these doors.
+
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// Whether a terminal or viewer acts on the character instead of showing it: controls (C0, DEL, C1), marks that
+/// change the direction of text, and line separators.
+pub fn is_active(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// `text` on one line: line breaks and tabs as blanks, other active characters written out (`\u{1b}`).
+pub fn line(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_active) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' => safe.push(' '),
+            '\r' => {}
+            _ if is_active(c) => safe.extend(c.escape_unicode()),
+            _ => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// `text` as a CSV cell that no spreadsheet takes for a formula.
+pub fn cell(text: &str) -> Cow<'_, str> {
+    let safe = line(text);
+    if safe.starts_with(['=', '+', '-', '@', '|', '%']) { Cow::Owned(format!("'{safe}")) } else { safe }
+}
+
+/// JSON on one line with active characters escaped; `\u001b` and the like are valid JSON for the same text.
+#[derive(Debug)]
+pub struct Compact;
+
+/// The same, indented.
+#[derive(Debug, Default)]
+pub struct Pretty(PrettyFormatter<'static>);
+
+impl Formatter for Compact {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        write_fragment(writer, fragment)
+    }
+}
+
+/// Forwards all layout to the pretty formatter.
+macro_rules! forward {
+    ($($name:ident($($arg:ident: $kind:ty),*)),+ $(,)?) => {
+        $(fn $name<W: Write + ?Sized>(&mut self, writer: &mut W $(, $arg: $kind)*) -> io::Result<()> {
+            self.0.$name(writer $(, $arg)*)
+        })+
+    };
+}
+
+impl Formatter for Pretty {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        write_fragment(writer, fragment)
+    }
+
+    forward!(
+        begin_array(),
+        end_array(),
+        begin_array_value(first: bool),
+        end_array_value(),
+        begin_object(),
+        end_object(),
+        begin_object_key(first: bool),
+        begin_object_value(),
+        end_object_value(),
+    );
+}
+
+fn write_fragment<W: Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Result<()> {
+    let mut plain = CompactFormatter;
+    if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+        return plain.write_string_fragment(writer, fragment);
+    }
+    let mut rest = fragment;
+    while let Some(at) = rest.find(is_active) {
+        plain.write_string_fragment(writer, &rest[..at])?;
+        let c = rest[at..].chars().next().unwrap_or_default();
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            write!(writer, "\\u{unit:04x}")?;
+        }
+        rest = &rest[at + c.len_utf8()..];
+    }
+    plain.write_string_fragment(writer, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde::Serialize;
+
+    fn json(text: &str) -> String {
+        let mut bytes = Vec::new();
+        text.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Compact)).expect("writes");
+        String::from_utf8(bytes).expect("UTF-8")
+    }
+
+    #[test]
+    fn active_characters_are_written_out() {
+        assert_eq!(line("a\x1b[31mb\u{202e}c\u{9b}d\r\ne"), "a\\u{1b}[31mb\\u{202e}c\\u{9b}d e");
+        assert_eq!(json("a\x1b\u{202e}\u{9b}\u{7f}"), "\"a\\u001b\\u202e\\u009b\\u007f\"");
+        assert_eq!(cell("=1+1"), "'=1+1");
+        assert_eq!(cell("plain"), "plain");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_active_remains(text in any::<String>()) {
+            prop_assert!(!line(&text).contains(is_active));
+            prop_assert!(!cell(&text).starts_with(['=', '+', '-', '@']));
+            let json = json(&text);
+            prop_assert!(!json.contains(is_active));
+            prop_assert_eq!(serde_json::from_str::<String>(&json).expect("valid"), text);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The built-in catalogue as data: complete, and every example found with exactly its arguments.
+
+use migsift::catalog::{ArgValue, Entry, builtin};
+use migsift::input::Window;
+use migsift::matcher::wording::Grade;
+use migsift::matcher::{Match, Matcher, What};
+use std::collections::HashMap;
+
+fn scan(matcher: &Matcher, text: &str) -> Vec<Match> {
+    matcher.scan(&Window::whole(text.as_bytes()))
+}
+
+fn named(entry: &Entry, found: &Match) -> HashMap<String, ArgValue> {
+    found
+        .args
+        .iter()
+        .map(|(index, value)| (entry.arguments[*index].name.to_string(), value.clone()))
+        .collect()
+}
+
+#[test]
+fn there_are_23_codes_and_a_warning_without_one() {
+    let entries = &builtin().entries;
+    assert_eq!(entries.len(), 24);
+    assert_eq!(entries.iter().filter(|entry| entry.code.is_some()).count(), 23);
+    let resolutions = |id: &str| builtin().entry(id).map(|entry| entry.resolutions.len());
+    assert_eq!(resolutions("603406"), Some(3));
+    assert_eq!(resolutions("603105"), Some(1));
+    let unresolved =
+        entries.iter().filter(|entry| entry.code.is_some() && entry.resolutions.is_empty()).count();
+    assert_eq!(unresolved, 13, "13 of the 23 codes have no resolution in the table");
+}
+
+#[test]
+fn every_example_gives_its_entry_and_exactly_its_arguments() {
+    let matcher = Matcher::new(builtin());
+    for (index, entry) in builtin().entries.iter().enumerate() {
+        assert!(entry.examples.len() >= 2, "{}", entry.id);
+        for example in &entry.examples {
+            let found = scan(&matcher, &example.text);
+            let [only] = &found[..] else { panic!("{}: {:?} gives {found:?}", entry.id, example.text) };
+            assert_eq!(only.what, What::Entry(index), "{}", example.text);
+            assert_eq!(named(entry, only), example.args, "{}", example.text);
+            assert!(only.grade <= Grade::Normalized, "{}: {:?}", example.text, only.grade);
+        }
+    }
+}
+
+#[test]
+fn no_negative_gives_its_entry() {
+    let matcher = Matcher::new(builtin());
+    for (index, entry) in builtin().entries.iter().enumerate() {
+        assert!(!entry.negatives.is_empty(), "{}", entry.id);
+        for text in &entry.negatives {
+            let found = scan(&matcher, text);
+            assert!(
+                found.iter().all(|found| found.what != What::Entry(index)),
+                "{}: {text}: {found:?}",
+                entry.id
+            );
+        }
+    }
+}
+
+#[test]
+fn a_title_alone_is_no_finding() {
+    let matcher = Matcher::new(builtin());
+    for entry in &builtin().entries {
+        assert_eq!(scan(&matcher, &entry.title), [], "{}", entry.title);
+        let coded = entry.code.as_ref().map(|code| format!("Error {code}: {}", entry.title));
+        assert!(coded.is_none_or(|text| scan(&matcher, &text).len() == 1), "{}", entry.id);
+    }
+}
+
+/// The template's own text, with believable values, is an exact match with all arguments, whatever the quotes.
+#[test]
+fn every_wording_is_exact_in_all_quotes() {
+    let matcher = Matcher::new(builtin());
+    for (index, entry) in builtin().entries.iter().enumerate() {
+        for wording in &entry.wordings {
+            for quotes in ["", "'", "\"", "`"] {
+                let bare = wording.text.replace("`{", "{").replace("}`", "}");
+                let text = migsift::catalog::Template::fill(&bare, |name| {
+                    let argument =
+                        entry.arguments.iter().find(|argument| &*argument.name == name).expect("declared");
+                    let value = match argument.kind {
+                        migsift::catalog::Kind::Text => "app.orders-2",
+                        migsift::catalog::Kind::List => "postgis, pg_cron",
+                        migsift::catalog::Kind::Number => "12",
+                        migsift::catalog::Kind::Version => "9.6",
+                        migsift::catalog::Kind::Word => "replica",
+                    };
+                    format!("{quotes}{value}{quotes}")
+                });
+                let found = scan(&matcher, &text);
+                let [only] = &found[..] else { panic!("{text:?} gives {found:?}") };
+                assert_eq!((only.what, only.grade), (What::Entry(index), Grade::Exact), "{text}");
+                assert_eq!(only.args.len(), wording.arguments().len(), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn anchors_are_few_and_long_enough() {
+    let matcher = Matcher::new(builtin());
+    let anchors: Vec<String> =
+        matcher.anchors().iter().map(|anchor| String::from_utf8_lossy(&anchor.bytes).into_owned()).collect();
+    assert!(anchors.len() <= 12, "{anchors:?}");
+    assert!(anchors.iter().all(|anchor| anchor.len() >= 4), "{anchors:?}");
+}

@@ -1,0 +1,182 @@
+//! Laws as properties: where windows are cut, in which order summaries are merged, and how many threads there are
+//! never shows.
+
+use migsift::catalog::{ArgValue, Template, builtin};
+use migsift::context::Reader;
+use migsift::finding::{Builder, Finding};
+use migsift::input::{Window, walk};
+use migsift::matcher::{Match, Matcher, record};
+use migsift::scan::{Options, Outcome, Progress, scan};
+use migsift::source::Origin;
+use migsift::summary::{MAX_ARG_SETS, Summary};
+use proptest::prelude::*;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+fn matcher() -> &'static Matcher {
+    static MATCHER: OnceLock<Matcher> = OnceLock::new();
+    MATCHER.get_or_init(|| Matcher::new(builtin()))
+}
+
+/// A piece of a log: messages in several containers, codes alone, noise, long lines, line breaks and garbage.
+pub fn piece() -> impl Strategy<Value = Vec<u8>> {
+    let entry = || (0..builtin().entries.len(), 0usize..5, any::<bool>());
+    let message = entry().prop_map(|(index, container, quoted)| {
+        let entry = &builtin().entries[index];
+        let text = Template::fill(&entry.wordings[0].text, |name| {
+            let value = if name.contains("version") || name.contains("min") || name.contains("max") {
+                "12"
+            } else {
+                "a_b"
+            };
+            if quoted { format!("'{value}'") } else { value.to_string() }
+        });
+        let code = entry.code.as_deref().unwrap_or("none");
+        match container {
+            0 => format!("2024-06-06T21:42:53.039Z\torders\t62\tx.c\tERROR\t {text}\n"),
+            1 => format!("Error {code}: {} {text}\n", entry.title),
+            2 => format!(
+                "{{\"message\": {}, \"code\": \"{code}\"}}\n",
+                serde_json::to_string(&text).expect("JSON")
+            ),
+            3 => text.replace(' ', "\n> "),
+            _ => format!("{text} (error code {code})"),
+        }
+        .into_bytes()
+    });
+    prop_oneof![
+        6 => message,
+        2 => "(603[0-9]{3}[: ]|error code 603405|\\[603104\\] )".prop_map(String::into_bytes),
+        2 => "[a-z \\{\\}\",:\n]{0,80}".prop_map(String::into_bytes),
+        1 => (1usize..40_000).prop_map(|len| b"x y ".repeat(len / 4)),
+        1 => Just(b"2024-06-06 21:42:53.603105 603405 INFO copied 603104 rows\n".to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+        2 => Just(b"\n".to_vec()),
+    ]
+}
+
+fn log(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(piece(), 0..pieces).prop_map(|pieces| pieces.concat())
+}
+
+/// All matches of `bytes` in windows of `core` bytes that see no more than their margins.
+fn in_windows(bytes: &[u8], core: usize) -> Vec<Match> {
+    let mut found = Vec::new();
+    for from in (0..bytes.len()).step_by(core) {
+        let to = bytes.len().min(from + core);
+        let start = from.saturating_sub(record::MARGIN);
+        let end = bytes.len().min(to + record::MARGIN);
+        let window = Window {
+            bytes: &bytes[start..end],
+            base: start as u64,
+            core: from - start..to - start,
+            whole: None,
+        };
+        found.extend(matcher().scan(&window).into_iter().map(|mut found| {
+            found.range = found.range.start + start..found.range.end + start;
+            found
+        }));
+    }
+    found
+}
+
+fn findings(bytes: &[u8]) -> Vec<Finding> {
+    let window = Window::whole(bytes);
+    let reader = Reader::new(&window);
+    let builder = Builder { matcher: matcher(), origin: Arc::new(Origin::path(Path::new("a.log"))) };
+    matcher().scan(&window).iter().map(|found| builder.build(found, &window, &reader, 1)).collect()
+}
+
+fn summary(findings: &[Finding], source: u32) -> Summary {
+    let mut summary = Summary::default();
+    for finding in findings {
+        summary.add(finding, source);
+        summary.sample(finding);
+    }
+    summary
+}
+
+fn merged(parts: impl IntoIterator<Item = Summary>) -> Summary {
+    parts.into_iter().fold(Summary::default(), |mut sum, part| {
+        sum.merge(part);
+        sum
+    })
+}
+
+fn scan_file(path: &Path, options: &Options) -> Outcome {
+    scan(matcher(), &walk(&[path.to_path_buf()]), options, None, &Progress::default()).expect("scans")
+}
+
+proptest! {
+    // Each case scans up to a few hundred kilobytes many times over.
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 6))]
+
+    /// Law 1: any cut gives the same matches.
+    #[test]
+    fn windows_can_be_cut_anywhere(bytes in log(60), core in 1usize..60_000) {
+        let whole = matcher().scan(&Window::whole(&bytes));
+        prop_assert_eq!(in_windows(&bytes, core.max(bytes.len() / 400)), whole);
+    }
+
+    /// Law 1: threads, window size, mapping and streaming change nothing.
+    #[test]
+    fn threads_windows_and_mapping_change_nothing(bytes in log(40), core in 500usize..50_000, threads in 1usize..5) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.log");
+        std::fs::write(&path, &bytes).expect("writes");
+        let want = scan_file(&path, &Options { threads: 1, ..Options::default() });
+        prop_assert_eq!(want.inputs.bytes, bytes.len() as u64);
+        for mmap in [true, false] {
+            let options = Options { threads, mmap, window_bytes: Some(core), ..Options::default() };
+            let got = scan_file(&path, &options);
+            prop_assert_eq!(&got.summary, &want.summary);
+            prop_assert_eq!(&got.inputs, &want.inputs);
+        }
+    }
+
+    /// Law 3: merging is associative and commutative, and an empty summary changes nothing.
+    #[test]
+    fn summaries_add_up_in_any_order(bytes in log(30), cut_a in 0usize..20, cut_b in 0usize..20) {
+        let all = findings(&bytes);
+        let (a, b) = (cut_a.min(all.len()), cut_b.min(all.len()));
+        let (low, high) = (a.min(b), a.max(b));
+        let parts = [summary(&all[..low], 1), summary(&all[low..high], 2), summary(&all[high..], 3)];
+        let [x, y, z] = parts;
+        let want = merged([x.clone(), y.clone(), z.clone()]);
+        prop_assert_eq!(&merged([z.clone(), x.clone(), y.clone()]), &want);
+        prop_assert_eq!(&merged([x.clone(), merged([y.clone(), z.clone()])]), &want);
+        prop_assert_eq!(&merged([x, Summary::default(), y, z]), &want);
+    }
+
+    /// Every finding can be found again from its offset and length.
+    #[test]
+    fn spans_lie_in_the_source(bytes in log(30)) {
+        for finding in findings(&bytes) {
+            prop_assert!(finding.length > 0);
+            prop_assert!(finding.offset + finding.length <= bytes.len() as u64);
+            prop_assert!(finding.text.chars().count() <= 1024);
+        }
+    }
+}
+
+/// Law 3 where collections are cut: the smallest by hash are kept in any order, and the cut is flagged.
+#[test]
+fn truncated_summaries_add_up_in_any_order() {
+    let text = "603101: Database exists in target. Database `a` exists on the target server.";
+    let template = findings(text.as_bytes()).remove(0);
+    let all: Vec<Finding> = (0..MAX_ARG_SETS + 2_000)
+        .map(|i| {
+            let mut finding = template.clone();
+            finding.args = vec![("database".into(), ArgValue::One(format!("db{i}")))];
+            finding.offset = i as u64;
+            finding
+        })
+        .collect();
+    let (x, y) = (summary(&all[..5_000], 1), summary(&all[5_000..], 1));
+    let want = summary(&all, 1);
+    assert_eq!(merged([x.clone(), y.clone()]), want);
+    assert_eq!(merged([y, x]), want);
+    let code = &want.codes["603101"];
+    assert_eq!((code.args.len(), code.args_distinct.count()), (MAX_ARG_SETS, all.len() as u64));
+    assert!(code.args_truncated() && !code.args_distinct.truncated);
+}

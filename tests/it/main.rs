@@ -1,0 +1,67 @@
+//! The integration tests, one binary: what users see, laws as properties, the catalogue's own examples, house rules.
+
+mod catalogue;
+mod cli;
+mod golden;
+mod laws;
+mod samples;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The repository's top.
+pub fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The program, to be run in the repository's top, free of what the environment says about colours.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_migsift"));
+    command.current_dir(top()).env_remove("NO_COLOR").env_remove("RUST_BACKTRACE");
+    command
+}
+
+/// Runs the program with nothing on its standard input.
+pub fn run(args: &[&str]) -> Output {
+    program().args(args).stdin(std::process::Stdio::null()).output().expect("the program runs")
+}
+
+/// What the program printed.
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+/// What the program said.
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Compares `got` with the file, or writes the file where `BLESS` is set.
+pub fn compare(path: &Path, got: &str) {
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(path, got).expect("the golden file can be written");
+        return;
+    }
+    let want = std::fs::read_to_string(path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(
+        got == want,
+        "{} differs (BLESS=1 accepts it):\n--- want\n{want}\n--- got\n{got}",
+        path.display()
+    );
+}
+
+/// All files below `folder` with this ending, in order.
+pub fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for item in std::fs::read_dir(folder).expect("a folder") {
+        let path = item.expect("an item").path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|known| known == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}

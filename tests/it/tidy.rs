@@ -1,0 +1,141 @@
+//! The house's rules, checked: floors, sizes, module docs, names, and that the README says what the program does.
+
+use crate::{files, run, stdout, top};
+use std::path::{Path, PathBuf};
+
+/// The floors of the rooms, as the crate documentation's table has them.
+const FLOORS: [(&str, u32); 14] = [
+    ("error", 0),
+    ("source", 0),
+    ("catalog", 10),
+    ("input", 20),
+    ("matcher", 30),
+    ("context", 31),
+    ("finding", 40),
+    ("summary", 41),
+    ("scan", 50),
+    ("report", 60),
+    ("explain", 61),
+    ("print", 70),
+    ("cli", 80),
+    ("main", 81),
+];
+/// The most lines of a file without its tests.
+const MAX_LINES: usize = 700;
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let read = |path: PathBuf| {
+        let text = std::fs::read_to_string(&path).expect("a source file").replace("\r\n", "\n");
+        (path, text)
+    };
+    files(&top().join("src"), "rs").into_iter().map(read).collect()
+}
+
+fn room(path: &Path) -> String {
+    let inner = path.strip_prefix(top().join("src")).expect("in src");
+    let first = inner.components().next().expect("a part").as_os_str().to_string_lossy().into_owned();
+    first.trim_end_matches(".rs").to_string()
+}
+
+fn without_tests(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or_default()
+}
+
+#[test]
+fn rooms_import_only_lower_floors() {
+    let floor = |room: &str| FLOORS.iter().find(|(name, _)| *name == room).map(|(_, floor)| *floor);
+    for (path, text) in sources() {
+        let own = room(&path);
+        if own == "lib" {
+            continue;
+        }
+        let own_floor = floor(&own).unwrap_or_else(|| panic!("{own} has no floor"));
+        for mark in ["crate::", "migsift::"] {
+            for import in without_tests(&text).split(mark).skip(1) {
+                let name: String =
+                    import.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                let Some(other) = floor(&name).filter(|_| name != own) else { continue };
+                assert!(other < own_floor, "{}: {own} imports {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_rooms_not_halls() {
+    for (path, text) in sources() {
+        let lines = without_tests(&text).lines().count();
+        assert!(lines <= MAX_LINES, "{} has {lines} lines", path.display());
+        assert!(
+            without_tests(&text).lines().all(|line| line.starts_with("//!") || line.chars().count() <= 125),
+            "{}: a line is too long",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    for (path, text) in sources() {
+        let doc = text.lines().take_while(|line| line.starts_with("//!")).count();
+        assert!(doc >= 1, "{} has no module doc", path.display());
+        if room(&path) != "lib" {
+            assert!(doc <= 14, "{}: {doc} lines of module doc", path.display());
+        }
+        let first = text.lines().next().unwrap_or_default();
+        assert!(first.ends_with(['.', ':', ',']) || doc > 1, "{}: {first}", path.display());
+        for name in ["utils", "common", "helpers", "misc"] {
+            assert!(!path.to_string_lossy().contains(name), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_stands_in_one_room() {
+    for (path, text) in sources() {
+        let allowed = path.ends_with("input/mapping.rs");
+        assert!(allowed || !without_tests(&text).contains("unsafe {"), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_map_names_every_room() {
+    let map = std::fs::read_to_string(top().join("src/lib.rs")).expect("lib.rs");
+    for (path, _) in sources() {
+        let room = room(&path);
+        assert!(["lib", "main"].contains(&room.as_str()) || map.contains(&format!("`{room}`")), "{room}");
+    }
+}
+
+/// Every flag that `--help` shows is described in the README, and the README shows none that does not exist.
+#[test]
+fn the_readme_knows_the_flags() {
+    let help = stdout(&run(&["scan", "--help"]));
+    let readme = std::fs::read_to_string(top().join("README.md")).expect("README.md");
+    let flags = |text: &str| {
+        let mut flags: Vec<String> = text
+            .split(|c: char| {
+                c.is_whitespace() || matches!(c, '`' | '=' | ',' | '[' | ']' | '(' | ')' | '.' | '|' | '\'')
+            })
+            .filter(|word| {
+                word.starts_with("--")
+                    && word.len() > 3
+                    && word[2..].starts_with(|c: char| c.is_ascii_lowercase())
+            })
+            .map(str::to_string)
+            .collect();
+        flags.sort();
+        flags.dedup();
+        flags
+    };
+    for flag in flags(&help) {
+        assert!(readme.contains(&flag), "README.md does not mention {flag}");
+    }
+    let other = ["--release", "--version", "--bench", "--locked", "--test"];
+    for flag in flags(&readme) {
+        assert!(
+            help.contains(&flag) || other.contains(&flag.as_str()),
+            "README.md mentions {flag}, which does not exist"
+        );
+    }
+}
