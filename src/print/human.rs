@@ -15,7 +15,7 @@ use crate::summary::{ArgSet, Times};
 use anstyle::{AnsiColor, Effects, Style};
 use std::fmt::Display;
 use std::io::{self, Write};
-use textwrap::Options;
+use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
 /// Argument sets shown of one code; the rest are counted.
@@ -152,8 +152,9 @@ impl Page<'_> {
         let indent = " ".repeat(lead.width());
         let options =
             Options::new(width.max(lead.width() + 20)).initial_indent(lead).subsequent_indent(&indent);
-        // Long names and links stay whole so that they can be copied.
-        for row in textwrap::wrap(text, options.break_words(false)) {
+        // Names and links stay whole so that they can be copied.
+        let options = options.break_words(false).word_splitter(WordSplitter::NoHyphenation);
+        for row in textwrap::wrap(text, options) {
             writeln!(self.out, "{row}")?;
         }
         Ok(())
