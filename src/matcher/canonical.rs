@@ -26,21 +26,22 @@ impl Text {
     /// Undoes the escapes of `raw`, a region that begins at offset `base`.
     pub fn new(raw: &[u8], base: usize) -> Text {
         let mut text = Text { bytes: raw.to_vec(), map: Vec::new(), base };
+        let quoted = memchr::memchr(b'"', raw).is_some();
         text.pass(&[0x1b], ansi);
-        if text.has(b"\"\"") && looks_like_csv(&text.bytes) {
+        if quoted && text.has(b"\"\"") && looks_like_csv(&text.bytes) {
             text.pass(b"\"", |rest, _| {
                 rest.starts_with(b"\"\"").then_some((2, Cow::Borrowed(b"\"".as_slice())))
             });
         }
         for _ in 0..MAX_ESCAPE_LEVELS {
-            if !text.has(b"\\") || !has_backslash_escapes(&text.bytes) {
+            if memchr::memchr(b'\\', &text.bytes).is_none() || !has_backslash_escapes(&text.bytes) {
                 break;
             }
             text.pass(b"\\", backslash);
         }
         text.pass(&[0x1b], ansi);
         text.pass(b"&", entity);
-        if text.has(b"''") {
+        if memchr::memchr(b'\'', &text.bytes).is_some() && text.has(b"''") {
             text.pass(b"'", |rest, _| rest.starts_with(b"''").then_some((2, Cow::Borrowed(b"'".as_slice()))));
         }
         text
@@ -217,7 +218,7 @@ impl Keys {
     /// Evens out `text`.
     pub fn new(text: &[u8]) -> Keys {
         let mut keys = Keys { bytes: Vec::with_capacity(text.len()), at: Vec::with_capacity(text.len()) };
-        let mut i = 0;
+        let mut i = mail_quote(text);
         // The kind of the character before: a letter or digit makes the next capital one inside a word.
         let mut in_word = false;
         while i < text.len() {

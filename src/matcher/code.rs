@@ -108,7 +108,17 @@ pub fn may_be_code(raw: &[u8], at: usize) -> bool {
         }
         _ => true,
     };
-    digits && bounded_before && bounded_after
+    digits && bounded_before && bounded_after && !is_process_id(raw, at)
+}
+
+/// Whether digits stand between a number or a bracket and a level: a PID in nearly every log line.
+fn is_process_id(raw: &[u8], at: usize) -> bool {
+    let before = raw[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t' | b'['));
+    let rest = &raw[at + CODE_LEN..raw.len().min(at + CODE_LEN + 16)];
+    let skip = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b']' | b':')).count();
+    let levels: [&[u8]; 8] = [b"INFO ", b"ERROR ", b"LOG:", b"DEBUG ", b"NOTICE ", b"WARN", b"SQL ", b"FATAL"];
+    before.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'C')
+        && levels.iter().any(|level| rest[skip..].starts_with(level))
 }
 
 /// Judges the digits at `at` in the text of a line; `above` is the text of the line before.

@@ -6,6 +6,7 @@
 //! ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the bytes within fixed
 //! distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or outputs.
 
+pub mod align;
 pub mod anchors;
 pub mod canonical;
 pub mod code;
@@ -20,10 +21,11 @@ use anchors::{Anchor, Owner};
 use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
 use link::{Atom, AtomKind, Group};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
-use wording::{Attempt, Found, Grade, Region, Wording};
+use wording::{Attempt, Found, Grade, Missing, Region, Wording};
 
 /// How many bytes both searches take in turn, so that the second finds them in the nearest cache.
 const BLOCK: usize = 32 << 10;
@@ -104,18 +106,22 @@ struct Message {
 struct Canon {
     range: Range<usize>,
     text: Text,
-    keys: Keys,
+    /// Made when first asked for: most digits are judged without.
+    keys: OnceCell<Keys>,
 }
 
 impl Canon {
     fn new(bytes: &[u8], range: Range<usize>) -> Canon {
         let text = Text::new(&bytes[range.clone()], range.start);
-        let keys = Keys::new(&text.bytes);
-        Canon { range, text, keys }
+        Canon { range, text, keys: OnceCell::new() }
+    }
+
+    fn keys(&self) -> &Keys {
+        self.keys.get_or_init(|| Keys::new(&self.text.bytes))
     }
 
     fn region(&self) -> Region<'_> {
-        Region { text: &self.text, keys: &self.keys }
+        Region { text: &self.text, keys: self.keys() }
     }
 }
 
@@ -194,6 +200,9 @@ impl Matcher {
         let mut codes: Vec<Atom> = Vec::new();
         let mut kept: Option<Canon> = None;
         for hit in hits {
+            if !self.plausible(bytes, *hit) {
+                continue;
+            }
             let line = record::line(bytes, hit.at);
             let canon = match kept.take() {
                 Some(known) if known.range == line => kept.insert(known),
@@ -207,6 +216,15 @@ impl Matcher {
         let mut matches = self.join(bytes, messages, codes);
         matches.retain(|found| core.contains(&found.range.start));
         matches
+    }
+
+    /// Whether a hit is worth its line's canonical form.
+    fn plausible(&self, bytes: &[u8], hit: Hit) -> bool {
+        let HitKind::Anchor(anchor) = hit.kind else { return true };
+        self.anchors[anchor].owners.iter().any(|owner| {
+            let keys = self.wordings[owner.wording].keys(owner.part);
+            wording::plausible(bytes, hit.at, keys, owner.offset)
+        })
     }
 
     /// Joins messages and codes to what is one finding each, in order.
@@ -249,26 +267,32 @@ impl Matcher {
         owner: Owner,
     ) -> Option<Message> {
         let attempt = self.try_at(line, at, owner);
+        // A line that begins a record begins its messages too, and none goes on into a new record.
         let unfinished = match &attempt {
             Attempt::No => return None,
-            Attempt::Unfinished => true,
+            Attempt::Unfinished(Missing::Before) => !record::begins_record(&bytes[line.range.clone()]),
+            Attempt::Unfinished(Missing::Behind) => !record::ends_record(bytes, line.range.end),
             // Sentences that are missing may stand on the next line, if the line ends here.
-            Attempt::Found(found) => found.cut && line.text.bytes[found.end..].trim_ascii().is_empty(),
+            Attempt::Found(found) => {
+                let last = found.cut && line.text.bytes[found.end..].trim_ascii().is_empty();
+                last && !record::ends_record(bytes, line.range.end)
+            }
         };
-        if unfinished {
-            let wide = wide.get_or_insert_with(|| Canon::new(bytes, record::wrapped(bytes, at)));
+        let region = record::wrapped(bytes, at);
+        if unfinished && region != line.range {
+            let wide = wide.get_or_insert_with(|| Canon::new(bytes, region));
             if let Attempt::Found(more) = self.try_at(wide, at, owner) {
                 return Some(self.message(wide, owner, more));
             }
         }
         match attempt {
             Attempt::Found(here) => Some(self.message(line, owner, here)),
-            Attempt::No | Attempt::Unfinished => None,
+            Attempt::No | Attempt::Unfinished(_) => None,
         }
     }
 
     fn try_at(&self, canon: &Canon, at: usize, owner: Owner) -> Attempt {
-        let key = canon.keys.index_of(canon.text.index_of(at));
+        let key = canon.keys().index_of(canon.text.index_of(at));
         self.wordings[owner.wording].try_at(&canon.region(), owner.part, owner.offset, key)
     }
 
@@ -292,11 +316,11 @@ impl Matcher {
         let Mention { range, weak, trailing } = code::mention(&canon.text.bytes, start, above)?;
         let code: u32 = std::str::from_utf8(&canon.text.bytes[start..start + CODE_LEN]).ok()?.parse().ok()?;
         let entry = self.codes.get(&code).copied();
-        let behind = canon.keys.index_of(range.end);
-        let title = entry.and_then(|entry| code::title_behind(&canon.keys, behind, &self.titles[entry]));
+        let behind = canon.keys().index_of(range.end);
+        let title = entry.and_then(|entry| code::title_behind(canon.keys(), behind, &self.titles[entry]));
         // The closing mark of the title belongs to it.
         let end = title.map_or(range.end, |key| {
-            let end = canon.keys.at(key - 1) + 1;
+            let end = canon.keys().at(key - 1) + 1;
             end + usize::from(canon.text.bytes.get(end) == Some(&b'.'))
         });
         Some(Atom {
@@ -340,10 +364,37 @@ impl Matcher {
             }
             (_, None) => return None,
         };
+        if message.is_none() && found.grade == Grade::Absent {
+            self.recover(bytes, group, atoms, &mut found);
+        }
         if !group.foreign {
             self.follow(bytes, &mut found);
         }
         Some(found)
+    }
+
+    /// Aligns the text around a code that no wording matches with the entry's wordings.
+    fn recover(&self, bytes: &[u8], group: &Group, atoms: &[Atom], found: &mut Match) {
+        let What::Entry(entry) = found.what else { return };
+        let (Some(first), Some(last)) = (group.codes.first(), group.codes.last()) else { return };
+        let trailing = matches!(atoms[*first].kind, AtomKind::Code { trailing: true, .. });
+        let mut region = record::around(bytes, &found.range, trailing);
+        let canon = Canon::new(bytes, region.clone());
+        // What is another finding's is not this one's text.
+        let counts = |atom: &&Atom| !matches!(atom.kind, AtomKind::Code { weak: true, .. });
+        if let Some(before) = atoms[..*first].iter().rev().find(counts) {
+            region.start = region.start.max(before.range.end);
+        }
+        if let Some(behind) = atoms[last + 1..].iter().find(counts) {
+            region.end = region.end.min(behind.range.start);
+        }
+        let (from, to) = (canon.text.index_of(region.start), canon.text.index_of(region.end));
+        let wordings = self.wordings.iter().filter(|wording| wording.entry == entry);
+        let Some(aligned) = align::best(wordings, &canon.text.bytes[from..to.max(from)]) else { return };
+        found.grade = Grade::Drifted;
+        found.args = aligned.args;
+        found.range.start = found.range.start.min(canon.text.raw_start(from + aligned.start));
+        found.range.end = found.range.end.max(canon.text.raw_end(from + aligned.end));
     }
 
     /// Takes in a sentence that gives arguments only beside the entry's code or message.
@@ -357,7 +408,7 @@ impl Matcher {
         // The marks before it decide which escapes are undone.
         let context = record::line(bytes, found.range.start).start.min(found.range.start)..region.end;
         let canon = Canon::new(bytes, context);
-        let first = canon.keys.index_of(canon.text.index_of(region.start));
+        let first = canon.keys().index_of(canon.text.index_of(region.start));
         for followup in followups {
             let Some((part, keys)) = followup.parts.iter().enumerate().find_map(|(i, part)| match part {
                 wording::Piece::Literal { keys, .. } => Some((i, keys)),
@@ -365,7 +416,7 @@ impl Matcher {
             }) else {
                 continue;
             };
-            for at in memchr::memmem::find_iter(&canon.keys.bytes[first..], keys) {
+            for at in memchr::memmem::find_iter(&canon.keys().bytes[first..], keys) {
                 if let Attempt::Found(more) = followup.try_at(&canon.region(), part, 0, first + at) {
                     found.range.end = canon.text.raw_end(more.end);
                     found.args.extend(more.args);

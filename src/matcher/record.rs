@@ -55,8 +55,51 @@ pub fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
     start.min(own.start)..end.max(own.end)
 }
 
-/// Whether a line, its indentation trimmed, begins a record of its own: a time stamp or a JSON object at its head.
+/// Whether nothing of the line that ends at `end` goes on behind it: a new record or the end follows.
+pub fn ends_record(bytes: &[u8], end: usize) -> bool {
+    let next = &bytes[(end + 1).min(bytes.len())..bytes.len().min(end + 64)];
+    next.is_empty() || begins_record(next.trim_ascii_start())
+}
+
+/// What may hold the message of the code at `code`: the JSON object around it, else its line and, for a code before its
+/// message, the lines behind it up to a new record.
+pub fn around(bytes: &[u8], code: &Range<usize>, trailing: bool) -> Range<usize> {
+    if let Some(object) = object(bytes, code) {
+        return object;
+    }
+    let mut region = line(bytes, code.start);
+    let limit = bytes.len().min(code.end + MAX_LINK);
+    for _ in 0..if trailing { 0 } else { MAX_LINK_LINES } {
+        let next = (region.end + 1).min(limit);
+        let end = memchr::memchr(b'\n', &bytes[next..limit]).map_or(limit, |at| next + at);
+        let text = bytes[next..end].trim_ascii();
+        if next >= end || text.is_empty() || begins_record(text) {
+            break;
+        }
+        region.end = end;
+    }
+    region
+}
+
+/// The innermost JSON object around `code`, if it begins and ends within [`MAX_LINK`] bytes.
+fn object(bytes: &[u8], code: &Range<usize>) -> Option<Range<usize>> {
+    let mut depth = 0;
+    let floor = code.start.saturating_sub(MAX_LINK);
+    let start = memchr::memrchr2_iter(b'{', b'}', &bytes[floor..code.start]).find(|at| {
+        depth += if bytes[floor + at] == b'{' { 1 } else { -1 };
+        depth > 0
+    })?;
+    depth = 0;
+    let end = memchr::memchr2_iter(b'{', b'}', &bytes[code.end..bytes.len().min(code.end + MAX_LINK)]).find(|at| {
+        depth += if bytes[code.end + at] == b'}' { 1 } else { -1 };
+        depth > 0
+    })?;
+    Some(floor + start..code.end + end + 1)
+}
+
+/// Whether a line begins a record of its own: a time stamp or a JSON object at its head.
 pub fn begins_record(line: &[u8]) -> bool {
+    let line = line.trim_ascii_start();
     let line = line.strip_prefix(b"\"").or_else(|| line.strip_prefix(b"[")).unwrap_or(line);
     let digits =
         |range: Range<usize>| line.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_digit));

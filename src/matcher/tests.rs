@@ -30,8 +30,8 @@ fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
     while at < bytes.len() {
         let canon = Canon::new(bytes, record::wrapped(bytes, at));
         for (owner, keys) in &owners {
-            for key in memchr::memmem::find_iter(&canon.keys.bytes, keys) {
-                hits.push((canon.text.raw_start(canon.keys.at(key)), *owner));
+            for key in memchr::memmem::find_iter(&canon.keys().bytes, keys) {
+                hits.push((canon.text.raw_start(canon.keys().at(key)), *owner));
             }
         }
         at = record::line(bytes, at).end + 1;
@@ -52,7 +52,7 @@ fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
 fn piece() -> impl Strategy<Value = String> {
     let message = (0..builtin().entries.len(), 0usize..6, 0usize..400).prop_map(|(index, container, cut)| {
         let entry = &builtin().entries[index];
-        let text = Template::fill(&entry.wordings[0].text, |_| "9".to_string());
+        let text = Template::fill(&entry.wordings.first().map_or("", |wording| &wording.text), |_| "9".to_string());
         let code = entry.code.as_deref().unwrap_or("none");
         match container {
             0 => format!("2024-06-06 21:42:53.039 80 ERROR  x.c:1   {text}\n"),

@@ -83,9 +83,18 @@ pub enum Attempt {
     /// The text does not say it.
     No,
     /// The region ends before it is decided; a larger region may tell.
-    Unfinished,
+    Unfinished(Missing),
     /// The text says it.
     Found(Found),
+}
+
+/// Where a region is too small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// What stands before it is wanted.
+    Before,
+    /// What stands behind it is wanted.
+    Behind,
 }
 
 /// A wording found in a region.
@@ -158,6 +167,19 @@ impl Wording {
         Wording { entry: index, parts, stops, title: title_keys(&entry.title) }
     }
 
+    /// How many parts there are up to the end of the sentence that completes the arguments.
+    pub fn first_stop(&self) -> usize {
+        self.stops.first().copied().unwrap_or(self.parts.len())
+    }
+
+    /// The keys of the literal `part`; empty for an argument.
+    pub fn keys(&self, part: usize) -> &[u8] {
+        match &self.parts[part] {
+            Piece::Literal { keys, .. } => keys,
+            Piece::Argument { .. } => &[],
+        }
+    }
+
     /// Tries the wording where its literal `part` would have its key `offset` at the region's key `key`.
     pub fn try_at(&self, region: &Region<'_>, part: usize, offset: usize, key: usize) -> Attempt {
         let Piece::Literal { keys, .. } = &self.parts[part] else { return Attempt::No };
@@ -168,8 +190,11 @@ impl Wording {
         if have[from..from + inside - skip] != keys[skip..inside] {
             return Attempt::No;
         }
-        if skip > 0 || inside < keys.len() {
-            return Attempt::Unfinished;
+        if skip > 0 {
+            return Attempt::Unfinished(Missing::Before);
+        }
+        if inside < keys.len() {
+            return Attempt::Unfinished(Missing::Behind);
         }
         let place = Piecewise { start: from, end: from + keys.len() };
         if !self.bounded(region, part, place) {
@@ -177,11 +202,11 @@ impl Wording {
         }
         let mut args = Vec::new();
         let Some(start) = self.backward(region, part, place.start, &mut args) else {
-            return Attempt::Unfinished;
+            return Attempt::Unfinished(Missing::Before);
         };
         args.reverse();
         let Some((end, stop)) = self.forward(region, part + 1, place.end, &mut args) else {
-            return Attempt::Unfinished;
+            return Attempt::Unfinished(Missing::Behind);
         };
         // A begin that stands further back may swallow the title: the begin is always judged from the next literal.
         let start = match (part, args.first()) {
@@ -398,6 +423,44 @@ impl Wording {
     }
 }
 
+/// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
+/// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
+pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
+    let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
+    let (mut r, mut k) = (at, offset);
+    while k < keys.len() && r < raw.len() {
+        match raw[r] {
+            byte if skipped(byte) => {}
+            byte if open(byte) => break,
+            byte if same(byte, keys[k]) => k += 1,
+            _ => return false,
+        }
+        r += 1;
+    }
+    let (mut r, mut k) = (at, offset);
+    while k > 0 && r > 0 {
+        match raw[r - 1] {
+            byte if skipped(byte) => {}
+            byte if open(byte) => break,
+            byte if same(byte, keys[k - 1]) => k -= 1,
+            // The end of an escape (`\u0027`, `&#39;`, a colour) looks like any letter or digit.
+            _ => return raw[r.saturating_sub(8)..r].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b)),
+        }
+        r -= 1;
+    }
+    true
+}
+
+/// What evening out drops anywhere.
+fn skipped(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'*' | b'"' | b'`')
+}
+
+/// What may begin or end an escape, a contraction, a plural or a mark that is no ASCII.
+fn open(byte: u8) -> bool {
+    matches!(byte, b'\\' | b'\'' | b'&' | b';' | b'(' | b')' | b'>' | 0x1b | 0x80..) || byte.is_ascii_control()
+}
+
 /// The keys of a title without its closing mark.
 pub fn title_keys(title: &str) -> Vec<u8> {
     Keys::new(title.trim_end_matches(['.', '!', ':']).as_bytes()).bytes
@@ -496,7 +559,7 @@ fn closes_inside(quoted: &[u8]) -> bool {
 }
 
 /// The trimmed range of a gap if it can be an argument of `kind`.
-fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Option<(usize, usize)> {
+pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Option<(usize, usize)> {
     let gap = text.get(from..to)?;
     let lead = gap.len() - gap.trim_ascii_start().len();
     let trimmed = gap.trim_ascii();
@@ -525,7 +588,7 @@ fn breaks_record(gap: &[u8]) -> bool {
 }
 
 /// The value of an argument's text: unquoted, lists split, line wraps as one blank.
-fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
+pub(super) fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
     let text = String::from_utf8_lossy(text);
     let text = unwrap_lines(text.trim());
     match kind {

@@ -23,7 +23,7 @@ pub fn piece() -> impl Strategy<Value = Vec<u8>> {
     let entry = || (0..builtin().entries.len(), 0usize..5, any::<bool>());
     let message = entry().prop_map(|(index, container, quoted)| {
         let entry = &builtin().entries[index];
-        let text = Template::fill(&entry.wordings[0].text, |name| {
+        let text = Template::fill(&entry.wordings.first().map_or("", |wording| &wording.text), |name| {
             let value = if name.contains("version") || name.contains("min") || name.contains("max") {
                 "12"
             } else {
