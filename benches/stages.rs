@@ -47,7 +47,8 @@ fn count(matcher: &Matcher, bytes: &[u8]) -> u64 {
 /// Matches and contexts in a document; gives how many findings are told their database.
 fn with_database(builder: &Builder<'_>, bytes: &[u8]) -> u64 {
     let window = Window::whole(bytes);
-    let reader = context::Reader::new(&window);
+    let utc = jiff::tz::TimeZone::UTC;
+    let reader = context::Reader::new(&window, &utc);
     let found = builder.matcher.scan(&window);
     let findings = found.iter().map(|found| builder.build(found, &window, &reader, 1));
     findings.filter(|finding| finding.context.database.is_some()).count() as u64

@@ -8,6 +8,7 @@ use crate::catalog::{ArgValue, Severity};
 use crate::context::Time;
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
+use crate::source::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -52,6 +53,19 @@ pub struct CodeSummary {
     pub args: BTreeMap<u64, ArgSet>,
     /// The first findings by path, member and offset, at most [`MAX_SAMPLES`].
     pub samples: Vec<Finding>,
+    /// The first finding whose wording the catalogue does not have.
+    pub drift: Option<Drift>,
+}
+
+/// What the log says where the catalogue's wording no longer fits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Drift {
+    /// Where it was found.
+    pub origin: Arc<Origin>,
+    /// Where in the source.
+    pub offset: u64,
+    /// What it says.
+    pub text: String,
 }
 
 /// One distinct set of arguments.
@@ -166,6 +180,7 @@ impl CodeSummary {
             args_distinct: Distinct::default(),
             args: BTreeMap::new(),
             samples: Vec::new(),
+            drift: None,
         }
     }
 
@@ -174,6 +189,10 @@ impl CodeSummary {
         self.wording[finding.wording as usize] += 1;
         self.times.add(finding.time);
         self.sources.insert(source);
+        if finding.wording == Grade::Drifted {
+            let (origin, offset, text) = (finding.origin.clone(), finding.offset, finding.text.clone());
+            self.drifted(Drift { origin, offset, text });
+        }
         let database = finding.context.database.as_deref();
         let args_hash = stable_hash(&finding.args, None);
         self.failures.add(stable_hash(&finding.args, database.or(Some(""))));
@@ -210,6 +229,9 @@ impl CodeSummary {
             mine.truncated |= theirs.truncated;
             theirs.hashes.into_iter().for_each(|hash| mine.add(hash));
         }
+        if let Some(drift) = other.drift {
+            self.drifted(drift);
+        }
         for (hash, set) in other.args {
             match self.args.entry(hash) {
                 std::collections::btree_map::Entry::Vacant(place) => {
@@ -231,6 +253,12 @@ impl CodeSummary {
         self.samples.sort_by(|a, b| key(a).cmp(&key(b)));
         self.samples.dedup_by(|a, b| key(a) == key(b));
         self.samples.truncate(MAX_SAMPLES);
+    }
+
+    fn drifted(&mut self, drift: Drift) {
+        if self.drift.as_ref().is_none_or(|known| drift < *known) {
+            self.drift = Some(drift);
+        }
     }
 
     /// How many findings there are.
@@ -261,7 +289,7 @@ fn bound(databases: &mut BTreeSet<String>) {
 }
 
 /// What samples are ordered by.
-fn key(finding: &Finding) -> (&crate::source::Origin, u64, u64) {
+fn key(finding: &Finding) -> (&Origin, u64, u64) {
     (&finding.origin, finding.offset, finding.length)
 }
 

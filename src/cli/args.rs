@@ -55,6 +55,18 @@ pub struct Scan {
     /// Count only findings at least this severe
     #[arg(long, value_enum)]
     pub severity: Option<Least>,
+    /// Count only findings at this time or later: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], -3d, 2h30m, today, yesterday
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Count only findings before this time
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// What becomes of findings without a time under --since and --until
+    #[arg(long, value_enum, default_value_t = Undated::Keep)]
+    pub undated: Undated,
+    /// The zone of times that name none, in logs and in --since and --until
+    #[arg(long, value_name = "TZ", default_value = "UTC", allow_hyphen_values = true)]
+    pub timezone: String,
     #[command(flatten)]
     pub catalog: CatalogArgs,
     /// Worker threads; 0 takes one for each core
@@ -158,6 +170,14 @@ impl From<Least> for Severity {
             Least::Error => Severity::Error,
         }
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Undated {
+    /// They count
+    Keep,
+    /// They do not
+    Drop,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,10 +1,13 @@
 //! `scan`: from arguments to an exit code.
 
-use super::args::{FailOn, Format, Scan};
+use super::args::{FailOn, Format, Scan, Undated};
 use super::exit::Exit;
 use super::output::{Output, layout};
 use super::{catalog, progress, say};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use migsift::catalog::Catalog;
+use migsift::context::time;
 use migsift::error::Error;
 use migsift::input::{Walk, walk};
 use migsift::matcher::Matcher;
@@ -38,7 +41,16 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     }
-    let scan = Run { args, matcher: Matcher::new(&catalog), walk: walk(&paths), catalog };
+    let (filter, timezone) = match times(args) {
+        Ok(times) => times,
+        Err(message) => {
+            say(&message);
+            return Ok(Exit::Usage);
+        }
+    };
+    let options =
+        Options { threads: args.threads, mmap: !args.no_mmap, window_bytes: None, timezone, filter };
+    let scan = Run { args, options, matcher: Matcher::new(&catalog), walk: walk(&paths), catalog };
     let report = scan.print()?;
     if !args.quiet && args.format != Format::Human {
         for problem in report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped) {
@@ -54,8 +66,30 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
     Ok(exit(args, &report))
 }
 
+/// What counts, and the zone of times that name none.
+fn times(args: &Scan) -> Result<(Filter, TimeZone), String> {
+    let zone =
+        time::zone(&args.timezone).map_err(|message| format!("--timezone: {}", safe::line(&message)))?;
+    let bound = |flag: &str, text: &Option<String>| match text {
+        Some(text) => {
+            let found = time::bound(text, Timestamp::now(), &zone);
+            found.map(Some).map_err(|message| format!("{flag}: {}", safe::line(&message)))
+        }
+        None => Ok(None),
+    };
+    let filter = Filter {
+        codes: args.code.clone(),
+        severity: args.severity.map(Into::into),
+        since: bound("--since", &args.since)?,
+        until: bound("--until", &args.until)?,
+        drop_undated: args.undated == Undated::Drop,
+    };
+    Ok((filter, zone))
+}
+
 struct Run<'a> {
     args: &'a Scan,
+    options: Options,
     catalog: Catalog,
     matcher: Matcher,
     walk: Walk,
@@ -96,15 +130,9 @@ impl Run<'_> {
     }
 
     fn scan(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
-        let options = Options {
-            threads: self.args.threads,
-            mmap: !self.args.no_mmap,
-            window_bytes: None,
-            filter: Filter { codes: self.args.code.clone(), severity: self.args.severity.map(Into::into) },
-        };
         let counters = Progress::default();
         progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
-            scan(&self.matcher, &self.walk, &options, sink, &counters)
+            scan(&self.matcher, &self.walk, &self.options, sink, &counters)
         })
     }
 

@@ -13,6 +13,7 @@ pub use time::Time;
 use crate::input::Window;
 use crate::matcher::canonical::Text;
 use crate::matcher::record;
+use jiff::tz::TimeZone;
 use regex::Regex;
 use serde::Serialize;
 use std::cell::OnceCell;
@@ -59,6 +60,7 @@ impl Context {
 #[derive(Debug)]
 pub struct Reader<'w, 'a> {
     window: &'w Window<'a>,
+    zone: &'w TimeZone,
     whole: OnceCell<Option<Document>>,
 }
 
@@ -67,9 +69,9 @@ const TIME_KEYS: [&str; 7] =
     ["time", "timestamp", "@timestamp", "timegenerated", "eventtimestamp", "ts", "log_time"];
 
 impl<'w, 'a> Reader<'w, 'a> {
-    /// A reader for `window`.
-    pub fn new(window: &'w Window<'a>) -> Reader<'w, 'a> {
-        Reader { window, whole: OnceCell::new() }
+    /// A reader for `window`; time stamps without a zone are in `zone`.
+    pub fn new(window: &'w Window<'a>, zone: &'w TimeZone) -> Reader<'w, 'a> {
+        Reader { window, zone, whole: OnceCell::new() }
     }
 
     /// The time and context of what stands at `range` in the window.
@@ -83,30 +85,30 @@ impl<'w, 'a> Reader<'w, 'a> {
         let mut time = None;
         if let Some(document) = document {
             let offset = self.window.base as usize + range.start;
-            time = read_document(document, offset, &mut context);
+            time = read_document(document, offset, self.zone, &mut context);
         } else if let Some(open) = memchr::memchr(b'{', &bytes[line.clone()])
             && line.start + open <= range.start
             && let Some(document) = Document::parse(&bytes[line.start + open..line.end])
         {
-            time = read_document(&document, range.start - line.start - open, &mut context);
+            time = read_document(&document, range.start - line.start - open, self.zone, &mut context);
         }
         let json = document.is_some() || time.is_some() || context != Context::default();
         if !json {
-            return (read_head(&before, &mut context), context);
+            return (read_head(&before, self.zone, &mut context), context);
         }
         // What the message itself says goes before the object around it, and that before the head of its line.
         let mut own = Context::default();
-        let logged = read_head(in_string(&before), &mut own);
+        let logged = read_head(in_string(&before), self.zone, &mut own);
         own.fill(context);
         let mut line = Context::default();
-        let outer = before.find('{').and_then(|open| read_head(&before[..open], &mut line));
+        let outer = before.find('{').and_then(|open| read_head(&before[..open], self.zone, &mut line));
         own.fill(line);
         (logged.or(time).or(outer), own)
     }
 }
 
 /// What the objects around `offset` say.
-fn read_document(document: &Document, offset: usize, context: &mut Context) -> Option<Time> {
+fn read_document(document: &Document, offset: usize, zone: &TimeZone, context: &mut Context) -> Option<Time> {
     let mut stamp = None;
     let mut inner: Option<&str> = None;
     for level in document.around(offset) {
@@ -128,7 +130,7 @@ fn read_document(document: &Document, offset: usize, context: &mut Context) -> O
             let kind = level.get(&["type", "validation"]).filter(|kind| kind.ends_with("Validation"));
             context.validation = kind.map(str::to_string);
         }
-        stamp = stamp.or_else(|| level.get(&TIME_KEYS).and_then(|text| Some(time::first(text)?.0)));
+        stamp = stamp.or_else(|| level.get(&TIME_KEYS).and_then(|text| Some(time::first(text, zone)?.0)));
     }
     stamp
 }
@@ -143,11 +145,15 @@ fn in_string(before: &str) -> &str {
 }
 
 /// What stands at the head of a log line before the message.
-fn read_head(head: &str, context: &mut Context) -> Option<Time> {
+fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time> {
     static LEVEL: OnceLock<Regex> = OnceLock::new();
     static DATABASE: OnceLock<Regex> = OnceLock::new();
     static LEAD: OnceLock<Regex> = OnceLock::new();
-    let stamp = time::first(head);
+    static CSVLOG: OnceLock<Regex> = OnceLock::new();
+    // A container runtime puts its own time and stream before the line.
+    let marks = [" stderr F ", " stdout F ", " stderr P ", " stdout P "];
+    let head = marks.iter().find_map(|mark| Some(&head[head.find(mark)? + mark.len()..])).unwrap_or(head);
+    let stamp = time::first(head, zone);
     let rest = stamp.as_ref().map_or(head, |(_, range)| &head[range.end..]);
     let level = regex(
         &LEVEL,
@@ -162,6 +168,10 @@ fn read_head(head: &str, context: &mut Context) -> Option<Time> {
     let is_worker = !process.is_empty() && process.bytes().all(|byte| byte.is_ascii_digit());
     if is_worker && !database.is_empty() {
         context.database = Some(database.to_string());
+    }
+    let csvlog = regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",\d+,.*,([A-Z]+\d?),[0-9A-Z]{5},"#);
+    if let Some(found) = csvlog.captures(rest) {
+        (context.database, context.level) = (Some(found[1].to_string()), Some(found[2].to_string()));
     }
     if context.database.is_none() {
         // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
@@ -209,7 +219,7 @@ mod tests {
     fn read(text: &str) -> (Option<String>, Context) {
         let at = text.find("HERE").expect("there");
         let window = Window::whole(text.as_bytes());
-        let (time, context) = Reader::new(&window).read(&(at..at + 4));
+        let (time, context) = Reader::new(&window, &TimeZone::UTC).read(&(at..at + 4));
         (time.map(|time| time.to_string()), context)
     }
 
@@ -224,6 +234,12 @@ mod tests {
         assert_eq!((time, context.database.as_deref()), (None, Some("orders")));
         let (_, context) = read("2024-06-13 21:37:45.518 80 WARNING  pgsql.c:4041   HERE");
         assert_eq!((context.database, context.level.as_deref()), (None, Some("WARNING")));
+        let (time, _) = read("2024-06-01T06:06:49Z stderr F 2024-06-01 06:06:48.410 80 ERROR x.c:1 HERE");
+        assert_eq!(time.as_deref(), Some("2024-06-01T06:06:48.410Z"));
+        let (_, context) = read(
+            r#""2024-06-06 21:42:53.039 UTC","mig","orders",60,"h:1",66.1,1,"idle","x",1/1,0,ERROR,XX000,"HERE"#,
+        );
+        assert_eq!((context.database.as_deref(), context.level.as_deref()), (Some("orders"), Some("ERROR")));
         let (_, context) = read("Error: HERE");
         assert_eq!(context.database, None);
         let (_, context) = read("2024-06-13 21:37:45.518 UTC [80] mig@orders ERROR:  HERE");

@@ -1,12 +1,15 @@
 //! Time stamps: what logs print, as an instant.
 //!
-//! Text comes in, the first time stamp in it goes out as UTC with as many digits as the log printed. A stamp without
-//! a zone is UTC. It knows nothing of records.
+//! Text comes in, the first time stamp in it goes out as UTC with as many digits as the log printed. A stamp without a
+//! zone is in the zone the caller names. A time without a date, or a date without a year (syslog), is no time stamp:
+//! nothing is guessed. It reads no clock; who wants "three days ago" brings now along.
 
-use jiff::{Timestamp, civil, tz};
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Span, Timestamp, ToSpan, civil};
 use regex::Regex;
 use serde::{Serialize, Serializer};
 use std::fmt;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 /// An instant with the precision it was logged with.
@@ -31,26 +34,116 @@ impl Serialize for Time {
     }
 }
 
-/// A time stamp in `text`: the first one, with the byte range it takes.
-pub fn first(text: &str) -> Option<(Time, std::ops::Range<usize>)> {
+/// A time stamp in `text`: the first one, with the byte range it takes. One without a zone is in `zone`; so is one with
+/// an abbreviation that names no zone everywhere (`CET`, `EST`).
+pub fn first(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     static STAMP: OnceLock<Regex> = OnceLock::new();
     let stamp = regex(
         &STAMP,
-        r"(?x) \b(\d{4})-(\d\d)-(\d\d) [T\ ] (\d\d):(\d\d):(\d\d) (?:[.,](\d{1,9})\d*)?
+        r"(?x) \b(\d{4})[-/](\d\d)[-/](\d\d) (?:[T\ ]|,\ ) (\d\d):(\d\d):(\d\d) (?:[.,](\d{1,9})\d*)?
           (?: \ ?(Z|UTC|GMT)\b | \ ?([+-])(\d\d)(?::?(\d\d))?\b )?",
     );
-    let found = stamp.captures(text)?;
-    let range = found.get(0)?.range();
-    let number = |i: usize| found.get(i).and_then(|part| part.as_str().parse::<i32>().ok());
-    let fraction = found.get(7).map_or("", |part| part.as_str());
-    let nanos = format!("{fraction:0<9}").parse::<i32>().ok()?;
-    let date = civil::Date::new(number(1)? as i16, number(2)? as i8, number(3)? as i8).ok()?;
-    let time = civil::Time::new(number(4)? as i8, number(5)? as i8, number(6)? as i8, nanos).ok()?;
-    let minutes = number(10).unwrap_or(0) * 60 + number(11).unwrap_or(0);
-    let west = found.get(9).is_some_and(|sign| sign.as_str() == "-");
-    let offset = tz::Offset::from_seconds(if west { -60 } else { 60 } * minutes).ok()?;
-    let instant = offset.to_timestamp(date.to_datetime(time)).ok()?;
-    Some((Time { instant, digits: (fraction.len() as u8).max(3) }, range))
+    let Some(found) = stamp.captures(text) else { return american(text, zone) };
+    let part = |i: usize| found.get(i).map(|part| part.as_str());
+    let offset = if part(8).is_some() {
+        Some(Offset::UTC)
+    } else {
+        let seconds = number(part(10)).unwrap_or(0) * 3600 + number(part(11)).unwrap_or(0) * 60;
+        part(9)
+            .map(|sign| if sign == "-" { -seconds } else { seconds })
+            .and_then(|s| Offset::from_seconds(s).ok())
+    };
+    let date = (number(part(1))?, number(part(2))?, number(part(3))?);
+    let clock = (number(part(4))?, number(part(5))?, number(part(6))?, part(7).unwrap_or_default());
+    Some((at(date, clock, offset, zone)?, found.get(0)?.range()))
+}
+
+/// What the portal's exports print: `6/13/2024, 9:37:45.518 PM`.
+fn american(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
+    static STAMP: OnceLock<Regex> = OnceLock::new();
+    let pattern = r"\b(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([AP])M\b";
+    let found = regex(&STAMP, pattern).captures(text)?;
+    let part = |i: usize| found.get(i).map(|part| part.as_str());
+    let half = if part(8) == Some("P") { 12 } else { 0 };
+    let date = (number(part(3))?, number(part(1))?, number(part(2))?);
+    let clock =
+        (number(part(4))? % 12 + half, number(part(5))?, number(part(6))?, part(7).unwrap_or_default());
+    Some((at(date, clock, None, zone)?, found.get(0)?.range()))
+}
+
+/// Year, month and day; hour, minute, second and the fraction's digits.
+fn at(
+    date: (i32, i32, i32),
+    clock: (i32, i32, i32, &str),
+    offset: Option<Offset>,
+    zone: &TimeZone,
+) -> Option<Time> {
+    let nanos = format!("{:0<9}", clock.3).parse::<i32>().ok()?;
+    let day = civil::Date::new(date.0 as i16, date.1 as i8, date.2 as i8).ok()?;
+    // A leap second is the last instant of its minute.
+    let time = civil::Time::new(clock.0 as i8, clock.1 as i8, clock.2.min(59) as i8, nanos).ok()?;
+    let civil = day.to_datetime(time);
+    let instant = match offset {
+        Some(offset) => offset.to_timestamp(civil).ok()?,
+        None => zone.to_timestamp(civil).ok()?,
+    };
+    Some(Time { instant, digits: (clock.3.len() as u8).max(3) })
+}
+
+fn number(text: Option<&str>) -> Option<i32> {
+    text.and_then(|text| text.parse().ok())
+}
+
+/// A bound that a person names: RFC 3339, `YYYY-MM-DD[ HH:MM[:SS]]` in `zone`, how long before `now` (`-3d`, `2h30m`), or
+/// `now`, `today`, `yesterday`.
+///
+/// # Errors
+///
+/// What is accepted, in words.
+pub fn bound(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+    let text = text.trim();
+    let today = now.to_zoned(zone.clone());
+    let day = |back: i64| {
+        today.start_of_day().and_then(|day| day.checked_sub(back.days())).map(|day| day.timestamp())
+    };
+    let found = match text {
+        "now" => Some(now),
+        "today" => day(0).ok(),
+        "yesterday" => day(1).ok(),
+        _ => {
+            let ago = || {
+                let span: Span = text.trim_start_matches('-').parse().ok()?;
+                today.checked_sub(span).ok().map(|then| then.timestamp())
+            };
+            let civil = || {
+                let minutes = format!("{text}:00");
+                let civil = text.parse::<civil::DateTime>().or_else(|_| minutes.parse()).ok()?;
+                zone.to_timestamp(civil).ok()
+            };
+            text.parse::<Timestamp>().ok().or_else(civil).or_else(ago)
+        }
+    };
+    found.ok_or_else(|| {
+        format!("`{text}` is no time: use 2024-06-13T21:37:45Z, `2024-06-13 21:37`, -3d, 2h30m, today or yesterday")
+    })
+}
+
+/// The time zone with this IANA name, or a fixed offset such as `+02:00`.
+///
+/// # Errors
+///
+/// What is accepted, in words.
+pub fn zone(name: &str) -> Result<TimeZone, String> {
+    let fixed =
+        || first(&format!("2024-01-01 00:00:00{name}"), &TimeZone::UTC).filter(|(_, range)| range.end > 19);
+    if name.starts_with(['+', '-'])
+        && let Some((time, _)) = fixed()
+    {
+        let seconds = 1_704_067_200 - time.instant.as_second();
+        return Offset::from_seconds(seconds as i32).map(TimeZone::fixed).map_err(|error| error.to_string());
+    }
+    TimeZone::get(name)
+        .map_err(|_| format!("`{name}` is no time zone: use a name such as Europe/Berlin, or +02:00"))
 }
 
 #[allow(clippy::unwrap_used, reason = "the pattern is a constant that the tests compile")]
@@ -72,11 +165,67 @@ mod tests {
             ("at 2024-06-13 21:37:45,518+02:00", Some("2024-06-13T19:37:45.518Z")),
             ("2024-06-13T21:37:45.6031051Z", Some("2024-06-13T21:37:45.6031051Z")),
             ("2024-06-13 21:37:45-0530", Some("2024-06-14T03:07:45.000Z")),
+            ("6/13/2024, 9:37:45.518 PM", Some("2024-06-13T21:37:45.518Z")),
+            ("12/1/2024 12:07:45 AM", Some("2024-12-01T00:07:45.000Z")),
+            ("2024-06-13 21:37:60 UTC", Some("2024-06-13T21:37:59.000Z")),
+            ("2024-06-13 21:37:45.518 CEST [27]", Some("2024-06-13T21:37:45.518Z")),
+            ("Jun  6 21:37:45 host app[1]:", None),
+            ("05:25:20\t46", None),
             ("2024-13-13 21:37:45", None),
             ("nothing", None),
         ];
         for (text, want) in cases {
-            assert_eq!(first(text).map(|(time, _)| time.to_string()).as_deref(), want, "{text}");
+            assert_eq!(
+                first(text, &TimeZone::UTC).map(|(time, _)| time.to_string()).as_deref(),
+                want,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn stamps_without_a_zone_are_in_the_one_named() {
+        let berlin = zone("Europe/Berlin").expect("a zone");
+        let got = |text| first(text, &berlin).map(|(time, _)| time.to_string());
+        assert_eq!(got("2024-06-13 21:37:45").as_deref(), Some("2024-06-13T19:37:45.000Z"));
+        assert_eq!(got("2024-06-13 21:37:45Z").as_deref(), Some("2024-06-13T21:37:45.000Z"));
+        let fixed = zone("+05:30").expect("a zone");
+        let time = first("2024-06-13 21:37:45", &fixed).map(|(time, _)| time.to_string());
+        assert_eq!(time.as_deref(), Some("2024-06-13T16:07:45.000Z"));
+        assert!(zone("Mars/Olympus").is_err() && zone("+x").is_err());
+    }
+
+    #[test]
+    fn bounds_that_people_name() {
+        let now: Timestamp = "2024-06-13T21:37:45Z".parse().expect("a time");
+        let berlin = zone("Europe/Berlin").expect("a zone");
+        for (text, want) in [
+            ("2024-06-01T00:00:00Z", "2024-06-01T00:00:00Z"),
+            ("2024-06-01T00:00:00+02:00", "2024-05-31T22:00:00Z"),
+            ("2024-06-01", "2024-05-31T22:00:00Z"),
+            ("2024-06-01 12:30", "2024-06-01T10:30:00Z"),
+            ("2024-06-01 12:30:15", "2024-06-01T10:30:15Z"),
+            ("-3d", "2024-06-10T21:37:45Z"),
+            ("2h30m", "2024-06-13T19:07:45Z"),
+            ("yesterday", "2024-06-11T22:00:00Z"),
+            ("today", "2024-06-12T22:00:00Z"),
+            ("now", "2024-06-13T21:37:45Z"),
+        ] {
+            assert_eq!(bound(text, now, &berlin).map(|time| time.to_string()).as_deref(), Ok(want), "{text}");
+        }
+        for text in ["", "tomorrowish", "2024-13-01", "3 parsecs"] {
+            assert!(bound(text, now, &berlin).is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_without_panic(text in ".{0,60}", digits in "[0-9/:., TZ+-]{0,40}") {
+            for text in [&text, &digits] {
+                let _ = first(text, &TimeZone::UTC);
+                let _ = bound(text, Timestamp::UNIX_EPOCH, &TimeZone::UTC);
+                let _ = zone(text);
+            }
         }
     }
 }

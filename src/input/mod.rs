@@ -4,6 +4,7 @@
 //! stream into windows from one buffer. A [`Window`] is all that the rest of the program sees. The room knows nothing
 //! of messages, only of bytes, sizes and margins.
 
+mod encoding;
 mod mapping;
 mod own_report;
 mod stream;
@@ -55,6 +56,8 @@ pub struct Opened {
     file: File,
     /// Its size when it was opened; bytes that come later are not read.
     pub bytes: u64,
+    /// Whether it has a byte order mark: it is decoded from begin to end, not read by range.
+    pub marked: bool,
     mmap: bool,
 }
 
@@ -67,20 +70,23 @@ impl Opened {
     pub fn new(path: &Path, mmap: bool) -> Result<Opened, SourceError> {
         let file = File::open(path).map_err(SourceError::Open)?;
         let bytes = file.metadata().map_err(SourceError::Open)?.len();
-        Ok(Opened { file, bytes, mmap: mmap && cfg!(unix) })
+        Ok(Opened { file, bytes, marked: false, mmap: mmap && cfg!(unix) })
     }
 
-    /// Opens what a walk met: as [`Opened::new`], but a report of this program is refused.
+    /// Opens an input: as [`Opened::new`], but a report of this program that a walk met is refused, and a byte order mark
+    /// is noticed.
     ///
     /// # Errors
     ///
     /// [`SourceError::Open`] and [`SourceError::OwnReport`].
     pub fn input(input: &Input, mmap: bool) -> Result<Opened, SourceError> {
-        let opened = Opened::new(&input.path, mmap)?;
-        let head = 0..opened.bytes.min(own_report::HEAD);
-        if input.walked && own_report::is(opened.read(head, &mut Vec::new())?) {
+        let mut opened = Opened::new(&input.path, mmap)?;
+        let mut head = Vec::new();
+        let head = opened.read(0..opened.bytes.min(own_report::HEAD), &mut head)?;
+        if input.walked && own_report::is(head) {
             return Err(SourceError::OwnReport);
         }
+        opened.marked = encoding::has_mark(head);
         Ok(opened)
     }
 
@@ -98,6 +104,11 @@ impl Opened {
             return Ok(Bytes::Mapped(mapping));
         }
         self.read(range, buffer).map(Bytes::Read)
+    }
+
+    /// The file from its begin, for [`stream()`].
+    pub fn reader(&self) -> impl Read + '_ {
+        Part { file: &self.file, at: 0, end: self.bytes }
     }
 
     fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {

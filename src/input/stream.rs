@@ -3,12 +3,12 @@
 //! A reader comes in; each window is shown to a function while its bytes are in the buffer. The buffer holds one core
 //! and two margins, or the whole stream as long as that is small enough to be a document.
 
-use super::{MAX_WHOLE, Window};
+use super::{MAX_WHOLE, Window, encoding};
 use crate::error::SourceError;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-/// Cuts what `reader` gives into windows with cores of `core` bytes and margins of `margin`, and shows each to `show`
+/// Cuts what `reader` gives, decoded by its byte order mark, into windows with cores of `core` bytes and margins of `margin`, and shows each to `show`
 /// until it breaks. Gives the number of bytes shown in cores.
 ///
 /// # Errors
@@ -20,6 +20,8 @@ pub fn stream(
     margin: usize,
     show: &mut dyn FnMut(&Window<'_>) -> ControlFlow<()>,
 ) -> Result<u64, SourceError> {
+    let mut decoded = encoding::decode(reader);
+    let reader: &mut dyn Read = &mut decoded;
     let mut buffer = Vec::new();
     let mut end = fill(reader, &mut buffer, MAX_WHOLE as usize + 1);
     let whole = end.is_some() && buffer.len() as u64 <= MAX_WHOLE;

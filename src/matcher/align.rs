@@ -64,9 +64,8 @@ pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Opt
     let mut best: Option<Aligned> = None;
     for wording in wordings {
         let Some(aligned) = align(&pattern(wording), text, &words) else { continue };
-        let better = |known: &Aligned| {
-            (aligned.similarity, aligned.args.len()) > (known.similarity, known.args.len())
-        };
+        let better =
+            |known: &Aligned| (aligned.similarity, aligned.args.len()) > (known.similarity, known.args.len());
         if aligned.similarity >= MIN_SIMILARITY && best.as_ref().is_none_or(better) {
             best = Some(aligned);
         }
@@ -79,7 +78,9 @@ fn pattern(wording: &Wording) -> Pattern {
     let mut required = 0;
     for (i, piece) in wording.parts.iter().enumerate() {
         match piece {
-            Piece::Literal { text, .. } => slots.extend(words(text.as_bytes()).into_iter().map(|w| Slot::Word(w.key))),
+            Piece::Literal { text, .. } => {
+                slots.extend(words(text.as_bytes()).into_iter().map(|w| Slot::Word(w.key)))
+            }
             Piece::Argument { index, kind } => slots.push(Slot::Argument { index: *index, kind: *kind }),
         }
         if i + 1 == wording.first_stop() {
@@ -169,8 +170,12 @@ fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Aligned> {
                     }
                     Slot::Argument { .. } => {
                         offer(diagonal + ARGUMENT, Step::ArgumentBegins);
-                        let inside = matches!(step[i * columns + j - 1], Step::ArgumentBegins | Step::ArgumentGoesOn);
-                        offer(left + if inside { ARGUMENT_MORE } else { EXTRA }, if inside { Step::ArgumentGoesOn } else { Step::Extra });
+                        let inside =
+                            matches!(step[i * columns + j - 1], Step::ArgumentBegins | Step::ArgumentGoesOn);
+                        offer(
+                            left + if inside { ARGUMENT_MORE } else { EXTRA },
+                            if inside { Step::ArgumentGoesOn } else { Step::Extra },
+                        );
                     }
                 }
             }
@@ -185,7 +190,14 @@ fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Aligned> {
 }
 
 /// For each slot the word that agrees with it, by walking back through the table.
-fn trace(step: &[Step], columns: usize, i: usize, j: usize, pattern: &Pattern, words: &[Word]) -> Vec<Option<usize>> {
+fn trace(
+    step: &[Step],
+    columns: usize,
+    i: usize,
+    j: usize,
+    pattern: &Pattern,
+    words: &[Word],
+) -> Vec<Option<usize>> {
     let (mut i, mut j) = (i, j);
     let mut pairs = vec![None; pattern.slots.len()];
     while i > 0 {
@@ -266,7 +278,8 @@ impl Gap {
         let words = words(gap);
         let first = self.from + words.get(self.skipped)?.start;
         let sentence = gap.windows(2).position(|pair| pair == b". ").map_or(self.to, |at| self.from + at);
-        let end = if self.exact_end { sentence } else { self.from + bare_end(&words, gap, self.skipped, kind) };
+        let end =
+            if self.exact_end { sentence } else { self.from + bare_end(&words, gap, self.skipped, kind) };
         found(first, end.max(first))
     }
 }
@@ -301,7 +314,8 @@ mod tests {
 
     fn aligned(id: &str, text: &str) -> Option<Vec<String>> {
         let entry = builtin().entry(id).expect("there");
-        let wordings: Vec<Wording> = entry.wordings.iter().map(|wording| Wording::new(0, entry, wording)).collect();
+        let wordings: Vec<Wording> =
+            entry.wordings.iter().map(|wording| Wording::new(0, entry, wording)).collect();
         let aligned = best(wordings.iter(), text.as_bytes())?;
         Some(aligned.args.iter().map(|(_, value)| value.to_string()).collect())
     }
@@ -309,28 +323,82 @@ mod tests {
     #[test]
     fn arguments_are_recovered_from_other_words() {
         let cases: &[(&str, &str, &[&str])] = &[
-            ("603405", "The migration service does not support the migration of databases with 'azure, pgaadauth' extension(s) on the source server.", &["azure, pgaadauth"]),
-            ("603402", "Collation 'und-x-icu' for table 'crm.contacts' in column 'name' does not exist on target instance.", &["und-x-icu", "crm.contacts", "name"]),
-            ("603402", "Collation und-x-icu for table crm.contacts in column name does not exist on target instance.", &["und-x-icu", "crm.contacts", "name"]),
-            ("603000", "Connection to the instance `20.228.214.65:5432` could not be established.", &["20.228.214.65:5432"]),
-            ("603000", "Connection to the instance 20.228.214.65:5432 could not be established.", &["20.228.214.65:5432"]),
-            ("603103", "Microsoft Entra role `entra_admins` was not found on the target instance.", &["entra_admins"]),
-            ("603103", "Microsoft Entra role App Readers, svc-app was not found on the target instance.", &["App Readers, svc-app"]),
-            ("603105", "Not enough replication slots on the source server for migration. Increase the 'max_replication_slots' GUC parameter to \"29\" or higher.", &["29"]),
-            ("603408", "Target instance version 16 is unable to support 'pg_stat_statements' extensions.", &["pg_stat_statements"]),
-            ("603100", "The password for server ORDERS-DB01 is wrong. Enter the correct password.", &["ORDERS-DB01"]),
-            ("603104", "User app-owner doesn't have the replication role on instance 10.7.122.195. Grant the role.", &["app-owner", "10.7.122.195"]),
-            ("603001", "The instance `src-14.postgres.database.azure.com` does not support SSL.", &["src-14.postgres.database.azure.com"]),
+            (
+                "603405",
+                "The migration service does not support the migration of databases with 'azure, pgaadauth' extension(s) on the source server.",
+                &["azure, pgaadauth"],
+            ),
+            (
+                "603402",
+                "Collation 'und-x-icu' for table 'crm.contacts' in column 'name' does not exist on target instance.",
+                &["und-x-icu", "crm.contacts", "name"],
+            ),
+            (
+                "603402",
+                "Collation und-x-icu for table crm.contacts in column name does not exist on target instance.",
+                &["und-x-icu", "crm.contacts", "name"],
+            ),
+            (
+                "603000",
+                "Connection to the instance `20.228.214.65:5432` could not be established.",
+                &["20.228.214.65:5432"],
+            ),
+            (
+                "603000",
+                "Connection to the instance 20.228.214.65:5432 could not be established.",
+                &["20.228.214.65:5432"],
+            ),
+            (
+                "603103",
+                "Microsoft Entra role `entra_admins` was not found on the target instance.",
+                &["entra_admins"],
+            ),
+            (
+                "603103",
+                "Microsoft Entra role App Readers, svc-app was not found on the target instance.",
+                &["App Readers, svc-app"],
+            ),
+            (
+                "603105",
+                "Not enough replication slots on the source server for migration. Increase the 'max_replication_slots' GUC parameter to \"29\" or higher.",
+                &["29"],
+            ),
+            (
+                "603408",
+                "Target instance version 16 is unable to support 'pg_stat_statements' extensions.",
+                &["pg_stat_statements"],
+            ),
+            (
+                "603100",
+                "The password for server ORDERS-DB01 is wrong. Enter the correct password.",
+                &["ORDERS-DB01"],
+            ),
+            (
+                "603104",
+                "User app-owner doesn't have the replication role on instance 10.7.122.195. Grant the role.",
+                &["app-owner", "10.7.122.195"],
+            ),
+            (
+                "603001",
+                "The instance `src-14.postgres.database.azure.com` does not support SSL.",
+                &["src-14.postgres.database.azure.com"],
+            ),
         ];
         for (id, text, args) in cases {
             let got = aligned(id, text);
-            assert_eq!(got.as_deref(), Some(&args.iter().map(|arg| (*arg).to_string()).collect::<Vec<_>>()[..]), "{text}");
+            assert_eq!(
+                got.as_deref(),
+                Some(&args.iter().map(|arg| (*arg).to_string()).collect::<Vec<_>>()[..]),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn unlike_texts_are_not_aligned() {
-        for text in ["occurred during validation", "", "The server is up and the migration goes on.", "see the log"] {
+        for text in
+            ["occurred during validation", "", "The server is up and the migration goes on.", "see the log"]
+        {
             assert_eq!(aligned("603405", text), None, "{text}");
         }
     }

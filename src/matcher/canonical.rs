@@ -125,6 +125,10 @@ fn ansi<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
 /// What JSON, Python and double-quoted YAML write with a backslash.
 fn backslash<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
     let one = |byte: &'static [u8]| Some((2, Cow::Borrowed(byte)));
+    if rest.len() == 1 {
+        // The end of a folded line: what it escapes, the line break, stands behind the region.
+        return Some((1, Cow::Borrowed(&[])));
+    }
     match *rest.get(1)? {
         b'n' => one(b"\n"),
         b'r' => one(b"\r"),
@@ -295,7 +299,7 @@ impl Keys {
 }
 
 /// The marks `> ` that mail puts before quoted lines: how many bytes of them begin `line`.
-fn mail_quote(line: &[u8]) -> usize {
+pub(super) fn mail_quote(line: &[u8]) -> usize {
     let marks = line.iter().take_while(|byte| matches!(byte, b'>' | b' ')).count();
     if line[..marks].contains(&b'>') { marks } else { 0 }
 }
@@ -352,6 +356,7 @@ mod tests {
             ("&lt;b&gt; isn&#39;t &quot;x&quot; &#x27;y&apos;", "<b> isn't \"x\" 'y'"),
             (r"User `CONTOSO\nadia` is", r"User `CONTOSO\nadia` is"),
             (r"{'message': 'it\'s\r\nso'}", "{'message': 'it's\r\nso'}"),
+            ("m: \"a \\\"b\\\" on the\\\n  \\ source\"", "m: \"a \"b\" on the   source\""),
             (r#"{"m":"\ud83d\ude00\u00dc"}"#, r#"{"m":"😀Ü"}"#),
         ];
         for (raw, want) in cases {

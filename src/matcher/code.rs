@@ -116,7 +116,8 @@ fn is_process_id(raw: &[u8], at: usize) -> bool {
     let before = raw[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t' | b'['));
     let rest = &raw[at + CODE_LEN..raw.len().min(at + CODE_LEN + 16)];
     let skip = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b']' | b':')).count();
-    let levels: [&[u8]; 8] = [b"INFO ", b"ERROR ", b"LOG:", b"DEBUG ", b"NOTICE ", b"WARN", b"SQL ", b"FATAL"];
+    let levels: [&[u8]; 8] =
+        [b"INFO ", b"ERROR ", b"LOG:", b"DEBUG ", b"NOTICE ", b"WARN", b"SQL ", b"FATAL"];
     before.is_some_and(|byte| byte.is_ascii_digit() || *byte == b'C')
         && levels.iter().any(|level| rest[skip..].starts_with(level))
 }
@@ -127,8 +128,10 @@ pub fn mention(text: &[u8], at: usize, above: impl FnOnce() -> Vec<u8>) -> Optio
     if !code.iter().all(u8::is_ascii_digit) || in_url(text, at) {
         return None;
     }
-    let open = at.checked_sub(1).filter(|&i| text[i] == b'[');
-    let close = open.and(text.get(at + CODE_LEN)).filter(|byte| **byte == b']');
+    let before = at.checked_sub(1).map(|i| text[i]);
+    let close = text
+        .get(at + CODE_LEN)
+        .filter(|byte| matches!((before, byte), (Some(b'['), b']') | (Some(b'('), b')')));
     let range = if close.is_some() { at - 1..at + CODE_LEN + 1 } else { at..at + CODE_LEN };
     let rest = &text[range.end..];
     if is_amount(rest) {
@@ -136,8 +139,11 @@ pub fn mention(text: &[u8], at: usize, above: impl FnOnce() -> Vec<u8>) -> Optio
     }
     let after = rest.iter().find(|byte| !matches!(byte, b' ' | b'"' | b'\''));
     let called = called_error(&text[..at]) || labelled(&text[..range.start], above);
-    if called {
-        return Some(Mention { range, weak: false, trailing: after == Some(&b')') });
+    // In brackets at the end of a text: "… on the target server. (603405)".
+    let closing =
+        close == Some(&b')') && matches!(rest.trim_ascii().first(), None | Some(b'.' | b'"' | b'\''));
+    if called || closing {
+        return Some(Mention { range, weak: !called, trailing: closing || after == Some(&b')') });
     }
     if before_level_or_time(rest) {
         return None;
@@ -273,7 +279,7 @@ fn head(before: &[u8]) -> Option<Head> {
         r")$"
     );
     let time = r"(?-u)(?:\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s*Z|\s*UTC|\s*GMT|[+-]\d\d:?\d\d)?|\bUTC|\[\d+\]:?)\]?:?\s+-?\s*(?:\d{1,7}\s+)?$";
-    let column = r#"(?-u)[,;\t|]\s*["']?\s*$"#;
+    let column = r#"(?-u)[,;\t|>]\s*["']?\s*$"#;
     let found = |lock: &'static OnceLock<Regex>, pattern| regex(lock, pattern).is_match(tail);
     if (whole || !tail.trim_ascii().is_empty()) && found(&MESSAGE, message) {
         Some(Head::Message)
@@ -338,6 +344,7 @@ mod tests {
             "{\"code\": 603406, \"status\": \"Failed\"}",
             "603104: Missing Replication Role.",
             "[603104] Missing Replication Role.",
+            "(603104) Missing Replication Role.",
             "2026-07-24T02:46:26.062Z ERROR [603703] Internal",
             "2024-06-13 21:37:45.518 80 ERROR  pgsql.c:4041   603104: Missing",
             "2024-06-06T21:42:53.039Z 603104: Missing",
@@ -363,6 +370,7 @@ mod tests {
             "2024-06-06 21:42:53.039 603408 Unsupported Extensions",
             "603408 Unsupported Extensions Target",
             "ORA,603408,Unsupported",
+            "isn't present on target server. (603401)",
             "{\"message\":\"603109 Shared preload libraries\"}",
         ] {
             assert_eq!(judge(line), Some("weak"), "{line}");

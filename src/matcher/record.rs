@@ -90,10 +90,12 @@ fn object(bytes: &[u8], code: &Range<usize>) -> Option<Range<usize>> {
         depth > 0
     })?;
     depth = 0;
-    let end = memchr::memchr2_iter(b'{', b'}', &bytes[code.end..bytes.len().min(code.end + MAX_LINK)]).find(|at| {
-        depth += if bytes[code.end + at] == b'}' { 1 } else { -1 };
-        depth > 0
-    })?;
+    let end = memchr::memchr2_iter(b'{', b'}', &bytes[code.end..bytes.len().min(code.end + MAX_LINK)]).find(
+        |at| {
+            depth += if bytes[code.end + at] == b'}' { 1 } else { -1 };
+            depth > 0
+        },
+    )?;
     Some(floor + start..code.end + end + 1)
 }
 

@@ -52,7 +52,8 @@ fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
 fn piece() -> impl Strategy<Value = String> {
     let message = (0..builtin().entries.len(), 0usize..6, 0usize..400).prop_map(|(index, container, cut)| {
         let entry = &builtin().entries[index];
-        let text = Template::fill(&entry.wordings.first().map_or("", |wording| &wording.text), |_| "9".to_string());
+        let text =
+            Template::fill(entry.wordings.first().map_or("", |wording| &wording.text), |_| "9".to_string());
         let code = entry.code.as_deref().unwrap_or("none");
         match container {
             0 => format!("2024-06-06 21:42:53.039 80 ERROR  x.c:1   {text}\n"),

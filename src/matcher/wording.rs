@@ -458,7 +458,8 @@ fn skipped(byte: u8) -> bool {
 
 /// What may begin or end an escape, a contraction, a plural or a mark that is no ASCII.
 fn open(byte: u8) -> bool {
-    matches!(byte, b'\\' | b'\'' | b'&' | b';' | b'(' | b')' | b'>' | 0x1b | 0x80..) || byte.is_ascii_control()
+    matches!(byte, b'\\' | b'\'' | b'&' | b';' | b'(' | b')' | b'>' | 0x1b | 0x80..)
+        || byte.is_ascii_control()
 }
 
 /// The keys of a title without its closing mark.
@@ -562,7 +563,10 @@ fn closes_inside(quoted: &[u8]) -> bool {
 pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Option<(usize, usize)> {
     let gap = text.get(from..to)?;
     let lead = gap.len() - gap.trim_ascii_start().len();
-    let trimmed = gap.trim_ascii();
+    // Marks of quoted mail are no part of it.
+    let lead =
+        if gap[..lead].contains(&b'\n') { lead + super::canonical::mail_quote(&gap[lead..]) } else { lead };
+    let trimmed = gap[lead..].trim_ascii_end();
     if !trimmed.iter().any(|byte| is_word(*byte)) || trimmed.len() > MAX_ARGUMENT || breaks_record(trimmed) {
         return None;
     }

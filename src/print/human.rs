@@ -9,6 +9,7 @@ use super::safe::line;
 use crate::catalog::{Catalog, Severity};
 use crate::context::Time;
 use crate::explain::Explanation;
+use crate::matcher::wording::Grade;
 use crate::report::{CodeReport, Report};
 use crate::scan::{Inputs, Status};
 use crate::summary::{ArgSet, Times};
@@ -284,6 +285,13 @@ impl Page<'_> {
                 "  and {} more; --format json lists them",
                 plural(more, "distinct argument set")
             )?;
+        }
+        if let Some(drift) = &code.drift {
+            let (drifted, exact) =
+                (thousands(code.graded(Grade::Drifted)), thousands(code.graded(Grade::Exact)));
+            let head =
+                format!("wording drifted in {drifted} of {}, {exact} exact", plural(code.count, "finding"));
+            self.wrapped("  ", &format!("{head}; the log now says: {}", line(&drift.text)))?;
         }
         for resolution in &code.resolutions {
             self.wrapped("  > ", &line(resolution))?;

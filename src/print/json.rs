@@ -193,6 +193,7 @@ struct CodeRecord<'a> {
     last: Option<Time>,
     files: u64,
     wording: GradesRecord,
+    drift: Option<DriftRecord<'a>>,
     args: Vec<ArgSetRecord<'a>>,
     args_distinct: u64,
     args_truncated: bool,
@@ -211,6 +212,15 @@ struct GradesRecord {
     normalized: u64,
     drifted: u64,
     absent: u64,
+}
+
+/// Hits whose wording is not the catalogue's, and what the log says instead.
+#[derive(Serialize)]
+struct DriftRecord<'a> {
+    hits: u64,
+    exact: u64,
+    drifted: u64,
+    says: &'a str,
 }
 
 #[derive(Serialize)]
@@ -279,6 +289,12 @@ impl<'a> CodeRecord<'a> {
                 drifted: code.graded(Grade::Drifted),
                 absent: code.graded(Grade::Absent),
             },
+            drift: code.drift.as_ref().map(|drift| DriftRecord {
+                hits: code.count,
+                exact: code.graded(Grade::Exact),
+                drifted: code.graded(Grade::Drifted),
+                says: &drift.text,
+            }),
             args: code.args.iter().map(set).collect(),
             args_distinct: code.args_distinct,
             args_truncated: code.args_truncated,

@@ -12,7 +12,7 @@ use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
-use crate::summary::{ArgSet, CodeSummary, Times};
+use crate::summary::{ArgSet, CodeSummary, Drift, Times};
 use std::sync::Arc;
 
 /// The version of the JSON report's shape.
@@ -90,6 +90,8 @@ pub struct CodeReport {
     pub entry: Option<Arc<Entry>>,
     /// The first few findings.
     pub samples: Vec<Finding>,
+    /// What the log says where the catalogue's wording no longer fits.
+    pub drift: Option<Drift>,
 }
 
 impl CodeReport {
@@ -180,6 +182,7 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         args_truncated,
         entry,
         samples: summary.samples,
+        drift: summary.drift,
     }
 }
 

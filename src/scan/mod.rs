@@ -16,6 +16,8 @@ use crate::input::Walk;
 use crate::matcher::Matcher;
 use crate::source::Origin;
 use crate::summary::Summary;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use order::Order;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -36,13 +38,21 @@ pub struct Options {
     pub mmap: bool,
     /// The core of a window in bytes; none takes [`WINDOW_BYTES`], and one window for what fits one document.
     pub window_bytes: Option<usize>,
+    /// The zone of time stamps that name none.
+    pub timezone: TimeZone,
     /// What counts.
     pub filter: Filter,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { threads: 0, mmap: true, window_bytes: None, filter: Filter::default() }
+        Options {
+            threads: 0,
+            mmap: true,
+            window_bytes: None,
+            timezone: TimeZone::UTC,
+            filter: Filter::default(),
+        }
     }
 }
 
@@ -53,12 +63,26 @@ pub struct Filter {
     pub codes: Vec<String>,
     /// Only findings at least as bad.
     pub severity: Option<Severity>,
+    /// Only findings at this time or later.
+    pub since: Option<Timestamp>,
+    /// Only findings before this time.
+    pub until: Option<Timestamp>,
+    /// Drop findings without a time where a time is asked for.
+    pub drop_undated: bool,
 }
 
 impl Filter {
     fn takes(&self, finding: &Finding) -> bool {
         let code = self.codes.is_empty() || self.codes.iter().any(|code| **code == *finding.id);
-        code && self.severity.is_none_or(|least| finding.severity >= least)
+        code && self.severity.is_none_or(|least| finding.severity >= least) && self.takes_time(finding)
+    }
+
+    fn takes_time(&self, finding: &Finding) -> bool {
+        let Some(time) = finding.time else {
+            return !(self.drop_undated && (self.since.is_some() || self.until.is_some()));
+        };
+        self.since.is_none_or(|since| time.instant >= since)
+            && self.until.is_none_or(|until| time.instant < until)
     }
 }
 

@@ -56,6 +56,7 @@ impl Tasks {
         self.index += 1;
         match size(inputs.get(first)?) {
             Some(bytes) if bytes > MAX_WHOLE => match Opened::input(&inputs[first], options.mmap) {
+                Ok(file) if file.marked => Some(Task::Inputs(first..first + 1)),
                 Ok(file) => {
                     self.windows = Some((first, Arc::new(file), 0));
                     self.next_task(inputs, options)

@@ -109,6 +109,9 @@ impl Worker<'_, '_, '_> {
             }
             InputKind::File { .. } => {
                 let file = Opened::input(input, self.shared.options.mmap)?;
+                if file.marked {
+                    return self.stream(index, source, &mut file.reader());
+                }
                 if file.bytes <= MAX_WHOLE {
                     return self.document(index, source, &file);
                 }
@@ -178,7 +181,7 @@ impl Worker<'_, '_, '_> {
     fn scan(&mut self, index: usize, source: usize, window: &Window<'_>) {
         let shared = self.shared;
         let builder = Builder { matcher: shared.matcher, origin: shared.origins[source].clone() };
-        let reader = context::Reader::new(window);
+        let reader = context::Reader::new(window, &shared.options.timezone);
         let mut findings = Vec::new();
         let mut samples: HashMap<Arc<str>, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);

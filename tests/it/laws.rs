@@ -23,7 +23,7 @@ pub fn piece() -> impl Strategy<Value = Vec<u8>> {
     let entry = || (0..builtin().entries.len(), 0usize..5, any::<bool>());
     let message = entry().prop_map(|(index, container, quoted)| {
         let entry = &builtin().entries[index];
-        let text = Template::fill(&entry.wordings.first().map_or("", |wording| &wording.text), |name| {
+        let text = Template::fill(entry.wordings.first().map_or("", |wording| &wording.text), |name| {
             let value = if name.contains("version") || name.contains("min") || name.contains("max") {
                 "12"
             } else {
@@ -82,7 +82,8 @@ fn in_windows(bytes: &[u8], core: usize) -> Vec<Match> {
 
 fn findings(bytes: &[u8]) -> Vec<Finding> {
     let window = Window::whole(bytes);
-    let reader = Reader::new(&window);
+    let utc = jiff::tz::TimeZone::UTC;
+    let reader = Reader::new(&window, &utc);
     let builder = Builder { matcher: matcher(), origin: Arc::new(Origin::path(Path::new("a.log"))) };
     matcher().scan(&window).iter().map(|found| builder.build(found, &window, &reader, 1)).collect()
 }

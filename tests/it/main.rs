@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod cli;
+mod containers;
 mod golden;
 mod laws;
 mod samples;
