@@ -104,7 +104,10 @@ fn words(text: &[u8]) -> Vec<Word> {
             i += 1;
         }
         let word = &text[start..i];
-        if word.ends_with(b"n't") && word.len() > 3 {
+        if text[i..].starts_with(b"(s)") {
+            words.push(Word { key: key(word), start, end: i + 3 });
+            i += 3;
+        } else if word.ends_with(b"n't") && word.len() > 3 {
             let stem = if word == b"can't" { b"can" } else { &word[..word.len() - 3] };
             words.push(Word { key: key(stem), start, end: i - 3 });
             words.push(Word { key: b"not".to_vec(), start: i - 3, end: i });
@@ -124,6 +127,12 @@ fn joins(text: &[u8], i: usize) -> bool {
         && text.get(i + 1).is_some_and(|byte| is_word(*byte))
         && i > 0
         && is_word(text[i - 1])
+        && !glued(&text[i..])
+}
+
+/// Whether a full stop and the capitalised word of the next sentence follow ("SSL.Check").
+fn glued(rest: &[u8]) -> bool {
+    rest[0] == b'.' && rest[1].is_ascii_uppercase() && rest.get(2).is_some_and(u8::is_ascii_lowercase)
 }
 
 /// What words are compared by: their keys without a plural's end.
@@ -284,25 +293,32 @@ impl Gap {
     }
 }
 
-/// Where a bare argument ends if the words behind it are others than the wording's: behind one word, or behind the word
-/// that follows the last comma of a list.
+/// Where a bare argument ends if the words behind it are others than the wording's: behind one name, in a list behind the
+/// name that follows the last comma.
 fn bare_end(words: &[Word], gap: &[u8], skipped: usize, kind: Kind) -> usize {
     let comma = |pair: &[Word]| gap[pair[0].end..pair[1].start].contains(&b',');
     let after_comma = words[skipped..].windows(2).rposition(comma).filter(|_| kind == Kind::List);
-    words[after_comma.map_or(skipped, |at| skipped + at + 1)].end
+    let mut last = after_comma.map_or(skipped, |at| skipped + at + 1);
+    // A name of several words has capitals ("Full Name"); the words of a sentence behind it have none.
+    let capital = |word: Option<&Word>| word.is_some_and(|word| gap[word.start].is_ascii_uppercase());
+    while capital(words.get(last)) && capital(words.get(last + 1)) {
+        last += 1;
+    }
+    words[last].end
 }
 
 /// The range of what stands between the first quote mark of a gap and the one that closes it, marks included.
 fn quoted(gap: &[u8]) -> Option<(usize, usize)> {
     let text = std::str::from_utf8(gap).ok()?;
     let (open_at, open) = text.char_indices().find(|(at, c)| {
-        // An apostrophe inside a word opens nothing.
-        QUOTES.contains(c) && !text[..*at].ends_with(char::is_alphanumeric)
+        // An apostrophe or a quoted part inside a name opens nothing.
+        QUOTES.contains(c) && !text[..*at].ends_with(|before: char| !before.is_whitespace() && !"(,:=[".contains(before))
     })?;
+    let closes = |c: char| if open.is_ascii() { c == open } else { !c.is_ascii() && QUOTES.contains(&c) };
     let behind = open_at + open.len_utf8();
     let close = text[behind..].char_indices().find(|(at, c)| {
         let next = text[behind + at + c.len_utf8()..].chars().next();
-        QUOTES.contains(c) && !next.is_some_and(|next| next.is_alphanumeric() || next == *c)
+        closes(*c) && !next.is_some_and(|next| next.is_alphanumeric() || next == *c)
     })?;
     Some((open_at, behind + close.0 + close.1.len_utf8()))
 }

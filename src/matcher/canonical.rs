@@ -199,7 +199,7 @@ fn looks_like_csv(text: &[u8]) -> bool {
     let inside = |at: usize| {
         let before = at.checked_sub(1).map(|i| text[i]);
         let after = text.get(at + 2).copied();
-        let word = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'{');
+        let word = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'{' || byte >= 0x80);
         word(before) || word(after)
     };
     doubled.any(inside)
@@ -241,7 +241,8 @@ impl Keys {
                     i += 1;
                 }
                 b'(' if in_word && text[i..].starts_with(b"(s)") => {
-                    keys.push(b's', i + 1);
+                    // It stands for all of the mark, so that an argument begins behind it.
+                    keys.push(b's', i + 2);
                     i += 3;
                 }
                 0xc2 if matches!(text.get(i + 1), Some(0xa0 | 0xab | 0xbb)) => {
@@ -351,6 +352,7 @@ mod tests {
             (r#"{"m":"{\"error\":\"a \\\"b\\\" c\\nd\"}"}"#, "{\"m\":\"{\"error\":\"a \"b\" c\nd\"}\"}"),
             ("\x1b[31mERROR\x1b[0m it", "ERROR it"),
             (r#"a,"said ""x"" to"#, r#"a,"said "x" to"#),
+            ("a,\"in \"\"客户\"\".\"", "a,\"in \"客户\".\""),
             (r#"{"prefix":"","detail":""}"#, r#"{"prefix":"","detail":""}"#),
             ("database ''o''brien'' is", "database 'o'brien' is"),
             ("&lt;b&gt; isn&#39;t &quot;x&quot; &#x27;y&apos;", "<b> isn't \"x\" 'y'"),

@@ -222,9 +222,11 @@ fn labelled(before: &[u8], above: impl FnOnce() -> Vec<u8>) -> bool {
         return false;
     }
     let above = above();
-    let label = above.trim_ascii().trim_ascii_start();
+    let label = above.trim_ascii();
     let label = label.strip_suffix(b":").unwrap_or(label);
-    label.len() <= 24
+    // A longer line may be wrapped between the word and the digits: "… (error code".
+    let wrapped = label.to_ascii_lowercase().ends_with(b"error code");
+    (label.len() <= 24 || wrapped)
         && (last_word(label).0 == "code" || last_word(label).0 == "errorcode")
         && called_error(label)
 }
@@ -421,6 +423,7 @@ mod tests {
     fn a_label_on_the_line_above_makes_a_code() {
         let above = |label: &'static str| move || label.as_bytes().to_vec();
         assert!(mention(b"603401", 0, above("Error code")).is_some_and(|mention| !mention.weak));
+        assert!(mention(b"603401)", 0, above("isn't present on target server. (error code")).is_some_and(|m| m.trailing));
         assert!(mention(b"603401", 0, above("rows copied")).is_some_and(|mention| mention.weak));
         assert!(mention(b"603401", 0, above("")).is_some_and(|mention| mention.weak));
     }

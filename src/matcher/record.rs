@@ -61,13 +61,23 @@ pub fn ends_record(bytes: &[u8], end: usize) -> bool {
     next.is_empty() || begins_record(next.trim_ascii_start())
 }
 
-/// What may hold the message of the code at `code`: the JSON object around it, else its line and, for a code before its
-/// message, the lines behind it up to a new record.
+/// What may hold the message of the code at `code`: the JSON object around it, else its line and the lines of the record
+/// behind it or, for a code behind its message, before it.
 pub fn around(bytes: &[u8], code: &Range<usize>, trailing: bool) -> Range<usize> {
     if let Some(object) = object(bytes, code) {
         return object;
     }
     let mut region = line(bytes, code.start);
+    let floor = code.start.saturating_sub(MAX_LINK);
+    for _ in 0..if trailing { MAX_LINK_LINES } else { 0 } {
+        let own = &bytes[region.start..region.end];
+        let Some(end) = region.start.checked_sub(1).filter(|end| *end > floor && !begins_record(own)) else { break };
+        let above = line_within(bytes, end, end - floor, 0);
+        if bytes[above.clone()].trim_ascii().is_empty() {
+            break;
+        }
+        region.start = above.start;
+    }
     let limit = bytes.len().min(code.end + MAX_LINK);
     for _ in 0..if trailing { 0 } else { MAX_LINK_LINES } {
         let next = (region.end + 1).min(limit);
