@@ -246,7 +246,7 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
         let Some((left, word)) = before else { continue };
         let gap = Gap {
             from: words[word].end,
-            to: behind.map_or(text.len(), |(_, word)| words[word].start),
+            to: behind.map_or_else(|| message_end(text, words[word].end), |(_, word)| words[word].start),
             skipped: i - left - 1,
             exact_end: behind.is_some_and(|(right, _)| right == i + 1),
         };
@@ -259,6 +259,16 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
     }
     aligned.args.sort_by_key(|(index, _)| *index);
     Some(aligned)
+}
+
+/// Where the sentence or string around `from` ends.
+fn message_end(text: &[u8], from: usize) -> usize {
+    let ends = |&at: &usize| match (text[at], text.get(at + 1)) {
+        (b'.', next) => next.is_none_or(|next| next.is_ascii_whitespace() || *next == b'"'),
+        (b'"', Some(b',' | b'}' | b']' | b'\n' | b'\r')) => true,
+        _ => false,
+    };
+    (from..text.len()).find(ends).unwrap_or(text.len())
 }
 
 /// The text between the words that agree around an argument.
@@ -312,7 +322,8 @@ fn quoted(gap: &[u8]) -> Option<(usize, usize)> {
     let text = std::str::from_utf8(gap).ok()?;
     let (open_at, open) = text.char_indices().find(|(at, c)| {
         // An apostrophe or a quoted part inside a name opens nothing.
-        QUOTES.contains(c) && !text[..*at].ends_with(|before: char| !before.is_whitespace() && !"(,:=[".contains(before))
+        QUOTES.contains(c)
+            && !text[..*at].ends_with(|before: char| !before.is_whitespace() && !"(,:=[".contains(before))
     })?;
     let closes = |c: char| if open.is_ascii() { c == open } else { !c.is_ascii() && QUOTES.contains(&c) };
     let behind = open_at + open.len_utf8();

@@ -199,7 +199,9 @@ fn looks_like_csv(text: &[u8]) -> bool {
     let inside = |at: usize| {
         let before = at.checked_sub(1).map(|i| text[i]);
         let after = text.get(at + 2).copied();
-        let word = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'{' || byte >= 0x80);
+        let word = |byte: Option<u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'{' || byte >= 0x80)
+        };
         word(before) || word(after)
     };
     doubled.any(inside)

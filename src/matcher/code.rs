@@ -423,7 +423,10 @@ mod tests {
     fn a_label_on_the_line_above_makes_a_code() {
         let above = |label: &'static str| move || label.as_bytes().to_vec();
         assert!(mention(b"603401", 0, above("Error code")).is_some_and(|mention| !mention.weak));
-        assert!(mention(b"603401)", 0, above("isn't present on target server. (error code")).is_some_and(|m| m.trailing));
+        assert!(
+            mention(b"603401)", 0, above("isn't present on target server. (error code"))
+                .is_some_and(|m| m.trailing)
+        );
         assert!(mention(b"603401", 0, above("rows copied")).is_some_and(|mention| mention.weak));
         assert!(mention(b"603401", 0, above("")).is_some_and(|mention| mention.weak));
     }

@@ -272,11 +272,8 @@ impl Matcher {
             Attempt::No => return None,
             Attempt::Unfinished(Missing::Before) => !record::begins_record(&bytes[line.range.clone()]),
             Attempt::Unfinished(Missing::Behind) => !record::ends_record(bytes, line.range.end),
-            // Sentences that are missing may stand on the next line, if the line ends here.
-            Attempt::Found(found) => {
-                let last = found.cut && line.text.bytes[found.end..].trim_ascii().is_empty();
-                last && !record::ends_record(bytes, line.range.end)
-            }
+            // Sentences that are missing may go on on the next line.
+            Attempt::Found(found) => found.cut && !record::ends_record(bytes, line.range.end),
         };
         let region = record::wrapped(bytes, at);
         if unfinished && region != line.range {

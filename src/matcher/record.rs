@@ -71,7 +71,9 @@ pub fn around(bytes: &[u8], code: &Range<usize>, trailing: bool) -> Range<usize>
     let floor = code.start.saturating_sub(MAX_LINK);
     for _ in 0..if trailing { MAX_LINK_LINES } else { 0 } {
         let own = &bytes[region.start..region.end];
-        let Some(end) = region.start.checked_sub(1).filter(|end| *end > floor && !begins_record(own)) else { break };
+        let Some(end) = region.start.checked_sub(1).filter(|end| *end > floor && !begins_record(own)) else {
+            break;
+        };
         let above = line_within(bytes, end, end - floor, 0);
         if bytes[above.clone()].trim_ascii().is_empty() {
             break;

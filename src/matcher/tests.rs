@@ -178,6 +178,12 @@ fn what_belongs_together_is_one_finding() {
     one(&format!("603999: {message}"), "603999", Grade::Absent);
     one(&format!("603000: {message}"), "603000", Grade::Absent);
     one("{\"code\":\"603403\",\"errorCode\":603403}", "603403", Grade::Absent);
+    one(
+        "e: 'Target server version 16 does not support a extensions. Migrate\n  to version 15 or lower, then upgrade once the \
+         extensions are supported.\n  (error code 603408)'\n",
+        "603408",
+        Grade::Normalized,
+    );
     one("Source  database contains\r\n> user defined collations.", "603403", Grade::Normalized);
 
     let two = |text: &str, ids: [&str; 2]| {

@@ -108,7 +108,7 @@ pub struct Found {
     pub grade: Grade,
     /// Arguments by the entry's index.
     pub args: Vec<(usize, ArgValue)>,
-    /// Whether sentences of the template are missing at the end.
+    /// Whether the region ends where the template goes on.
     pub cut: bool,
 }
 
@@ -237,7 +237,8 @@ impl Wording {
         }
         values.sort_by_key(|(index, _)| *index);
         let grade = if self.exact(region, start, end, &args) { Grade::Exact } else { Grade::Normalized };
-        let cut = stop < self.parts.len();
+        let rest = &region.keys.bytes[end..];
+        let cut = stop < self.parts.len() && self.keys(stop).starts_with(rest);
         let (start, end) = (region.keys.at(start), region.keys.at(end - 1) + 1);
         let end = args.last().map_or(end, |gap| end.max(gap.to));
         Attempt::Found(Found { start, end, grade, args: values, cut })
