@@ -8,8 +8,8 @@ use crate::error::SourceError;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
-/// Cuts what `reader` gives, decoded by its byte order mark, into windows with cores of `core` bytes and margins of `margin`, and shows each to `show`
-/// until it breaks. Gives the number of bytes shown in cores.
+/// Cuts what `reader` gives, decoded by its byte order mark, into windows with cores of `core` bytes and margins of
+/// `margin`, and shows each to `show` until it breaks. Gives the number of bytes shown in cores.
 ///
 /// # Errors
 ///

@@ -16,6 +16,8 @@ const MAX_LEN: usize = 8;
 /// What one more anchor costs, in candidates in a million bytes. A candidate costs stage 2 a microsecond or two, an
 /// anchor makes the search itself slower (they share the searcher's buckets) by some 5 to 15 microseconds a million bytes.
 const ANCHOR_COST: f64 = 8.0;
+/// The keys of a phrase: two or three words.
+const PHRASE_KEYS: usize = 14;
 /// First parts of compounds that logs join with or without a hyphen.
 const COMPOUNDS: [&str; 6] = ["allow", "block", "non", "post", "pre", "sub"];
 
@@ -91,8 +93,12 @@ fn drop_redundant(chosen: &mut Vec<Vec<u8>>, covers: &BTreeMap<Vec<u8>, BTreeSet
 fn owners(bytes: &[u8], wordings: &[Wording]) -> Vec<Owner> {
     let mut owners = Vec::new();
     for (wording, parts) in wordings.iter().map(|wording| &wording.parts).enumerate() {
+        let least = least_keys(parts);
         for (part, piece) in parts.iter().enumerate() {
             let Piece::Literal { keys, first_sentence: true, .. } = piece else { continue };
+            if keys.len() < least {
+                continue;
+            }
             let places = memchr::memmem::find_iter(keys, bytes);
             owners.extend(places.map(|offset| Owner { wording, part, offset }));
         }
@@ -100,11 +106,27 @@ fn owners(bytes: &[u8], wordings: &[Wording]) -> Vec<Owner> {
     owners
 }
 
+/// How many keys a literal must have to be searched by: a lone word such as "Collation" stands on many lines and tells
+/// little, a phrase is refused at its first other letter.
+fn least_keys(parts: &[Piece]) -> usize {
+    let longest = parts.iter().map(|piece| match piece {
+        Piece::Literal { keys, first_sentence: true, .. } if keys.iter().any(|key| is_word(*key)) => {
+            keys.len()
+        }
+        _ => 0,
+    });
+    longest.max().unwrap_or(0).min(PHRASE_KEYS)
+}
+
 /// Substrings of the words in the wording's first sentence that logs do not vary.
 fn candidates(wording: &Wording) -> BTreeSet<Vec<u8>> {
     let mut found = BTreeSet::new();
+    let least = least_keys(&wording.parts);
     for piece in &wording.parts {
         let Piece::Literal { text, keys, first_sentence: true } = piece else { continue };
+        if keys.len() < least {
+            continue;
+        }
         for word in stable_words(text) {
             for len in MIN_LEN..=MAX_LEN.min(word.len()) {
                 for part in word.windows(len) {
