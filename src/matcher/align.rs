@@ -258,6 +258,8 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
         }
     }
     aligned.args.sort_by_key(|(index, _)| *index);
+    // The mark that closes the sentence belongs to it.
+    aligned.end += usize::from(text.get(aligned.end) == Some(&b'.'));
     Some(aligned)
 }
 
