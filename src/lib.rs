@@ -31,7 +31,7 @@
 //! | 4 | [`finding`], then [`summary`] | one match as a record; what many say, mergeable and bounded |
 //! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in; one entry as people read it |
-//! | 7 | [`print`] | a report or findings as text |
+//! | 7 | [`print`](mod@print) | a report or findings as text |
 //! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
 //!
 //! # Example

@@ -3,6 +3,7 @@
 use crate::cli::args::When;
 use migsift::error::Error;
 use migsift::print::human::Layout;
+use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -15,6 +16,8 @@ pub struct Output {
 
 enum Target {
     Stdout(io::Stdout),
+    /// A device or pipe that exists: written as it is.
+    Special(File),
     File(NamedTempFile, PathBuf),
 }
 
@@ -22,6 +25,7 @@ impl Write for Target {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Target::Stdout(stdout) => stdout.write(bytes),
+            Target::Special(file) => file.write(bytes),
             Target::File(file, _) => file.write(bytes),
         }
     }
@@ -29,6 +33,7 @@ impl Write for Target {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Target::Stdout(stdout) => stdout.flush(),
+            Target::Special(file) => file.flush(),
             Target::File(file, _) => file.flush(),
         }
     }
@@ -39,6 +44,12 @@ impl Output {
     pub fn new(path: Option<&Path>) -> Result<Output, Error> {
         let (target, name) = match path {
             None => (Target::Stdout(io::stdout()), "standard output".to_string()),
+            Some(path) if path.metadata().is_ok_and(|known| !known.is_file()) => {
+                let name = path.display().to_string();
+                let file =
+                    File::options().write(true).open(path).map_err(|error| Error::output(&name, error))?;
+                (Target::Special(file), name)
+            }
             Some(path) => {
                 let name = path.display().to_string();
                 let folder =
@@ -71,7 +82,7 @@ impl Output {
         let mut target = self.writer.into_inner().map_err(|error| failed(error.into_error()))?;
         target.flush().map_err(failed)?;
         match target {
-            Target::Stdout(_) => Ok(()),
+            Target::Stdout(_) | Target::Special(_) => Ok(()),
             Target::File(file, path) => {
                 file.as_file().sync_all().map_err(failed)?;
                 file.persist(path).map(|_| ()).map_err(|error| failed(error.error))

@@ -1,7 +1,7 @@
 //! One finding or two: which codes and which messages belong together.
 //!
 //! The [`Mention`](super::code::Mention)s and messages around a window come in as [`Atom`]s in order; [`Group`]s of
-//! them go out, each one finding. Every decision depends only on atoms within [`MAX_LINK`](super::record::MAX_LINK)
+//! them go out, each one finding. Every decision depends only on atoms within [`MAX_LINK`]
 //! bytes, so it is the same whatever the window: each code chooses the message it fits best (same entry, same line or
 //! JSON object, the side it points to, nearest), and each message takes the codes that chose it.
 

@@ -1,9 +1,9 @@
 //! The scan: inputs over threads, findings in order, one outcome.
 //!
 //! A walk's inputs come in; findings go to a [`Sink`] in the order (path, offset), and an [`Outcome`] goes out. This is
-//! the only room with threads. Workers take [`tasks`] from one queue, so one huge file and thousands of small ones keep
+//! the only room with threads. Workers take `tasks` from one queue, so one huge file and thousands of small ones keep
 //! all of them busy; each keeps a summary of its own, merged once. What a worker finds comes into
-//! [`order`] before it is written.
+//! `order` before it is written.
 
 mod order;
 mod tasks;

@@ -83,6 +83,18 @@ fn a_full_disk_is_an_output_error() {
     }
 }
 
+/// A device named by --output is written to, never replaced by a file.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_is_a_device_stays_one() {
+    use std::os::unix::fs::FileTypeExt;
+    let output = run(&["scan", "samples", "-o", "/dev/full"]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(std::fs::metadata("/dev/full").expect("/dev/full").file_type().is_char_device());
+    let output = run(&["scan", "samples", "-f", "json", "-o", "/dev/stdout"]);
+    assert_eq!((output.status.code(), &json(&stdout(&output))["totals"]["findings"]), (Some(1), &17.into()));
+}
+
 #[cfg(unix)]
 #[test]
 fn special_files_are_skipped_and_named_pipes_read() {
