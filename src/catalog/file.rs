@@ -4,7 +4,7 @@
 //! mend a file in one go.
 
 use super::{
-    Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Merge, Scope, Severity, Side, Template,
+    Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope, Severity, Side, Template,
 };
 use crate::error::{CatalogProblem, Error};
 use serde::Deserialize;
@@ -14,12 +14,19 @@ use toml::Spanned;
 
 /// The format version this program reads.
 const FORMAT: u32 = 1;
-/// The largest pattern file taken, in bytes; the built-in one has about 40 kB.
-const MAX_FILE_BYTES: usize = 8 << 20;
+/// The largest pattern file taken, in bytes; the built-in one has about 65 kB. Reading TOML takes up to 80 times the
+/// size of the file in memory (an array of one-digit numbers).
+pub const MAX_FILE_BYTES: usize = 2 << 20;
 /// The most entries a file may hold.
-const MAX_ENTRIES: usize = 10_000;
+pub const MAX_ENTRIES: usize = 10_000;
+/// The most arguments of an entry.
+const MAX_ARGUMENTS: usize = 64;
+/// The most texts of one sort (wordings, examples and so on) of an entry.
+const MAX_TEXTS: usize = 256;
+/// The most problems told of one file; the others are counted.
+const MAX_PROBLEMS: usize = 1000;
 /// The longest template, in bytes: what fits into the text a match is looked for in.
-const MAX_TEMPLATE_BYTES: usize = 2048;
+pub(super) const MAX_TEMPLATE_BYTES: usize = 2048;
 /// The shortest word that a wording's first sentence must hold, in letters, to be found by.
 const MIN_WORD: usize = 5;
 
@@ -60,7 +67,7 @@ struct RawEntry {
     #[serde(default)]
     examples: Vec<RawExample>,
     #[serde(default)]
-    negatives: Vec<String>,
+    negatives: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -87,7 +94,10 @@ struct RawExample {
 ///
 /// [`Error::Catalog`] with every problem found.
 pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
-    let mut reader = Reader { file: name, text, problems: Vec::new() };
+    let line_ends =
+        memchr::memchr_iter(b'\n', text.as_bytes().get(..MAX_FILE_BYTES).unwrap_or(text.as_bytes()));
+    let mut reader =
+        Reader { file: name, text, line_ends: line_ends.collect(), problems: Vec::new(), untold: 0 };
     if text.len() > MAX_FILE_BYTES {
         reader.problem(None, None, format!("larger than {MAX_FILE_BYTES} bytes"));
         return Err(Error::Catalog(reader.problems));
@@ -125,20 +135,36 @@ pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
         }
         catalog.entries.push(Arc::new(reader.entry(raw)));
     }
+    if reader.untold > 0 {
+        let message = format!("and {} problems more", reader.untold);
+        reader.problems.push(CatalogProblem { file: name.to_string(), line: None, entry: None, message });
+    }
     if reader.problems.is_empty() { Ok(catalog) } else { Err(Error::Catalog(reader.problems)) }
 }
 
 struct Reader<'a> {
     file: &'a str,
     text: &'a str,
+    /// Where the line breaks are: a hostile file has as many problems as lines.
+    line_ends: Vec<usize>,
     problems: Vec<CatalogProblem>,
+    untold: usize,
 }
 
 impl Reader<'_> {
     fn problem(&mut self, at: Option<usize>, entry: Option<&str>, message: String) {
-        let line = at.map(|at| 1 + memchr::memchr_iter(b'\n', &self.text.as_bytes()[..at]).count());
+        if self.problems.len() >= MAX_PROBLEMS {
+            self.untold += 1;
+            return;
+        }
+        let line = at.map(|at| self.line(at));
         let (file, entry) = (self.file.to_string(), entry.map(str::to_string));
         self.problems.push(CatalogProblem { file, line, entry, message });
+    }
+
+    /// The 1-based line of the byte `at`.
+    fn line(&self, at: usize) -> usize {
+        1 + self.line_ends.partition_point(|end| *end < at)
     }
 
     /// The id of the entry that a syntax error at `at` stands in, as far as plain text tells.
@@ -150,9 +176,11 @@ impl Reader<'_> {
         line.split('"').nth(1).map(str::to_string)
     }
 
-    fn entry(&mut self, raw: RawEntry) -> Entry {
+    fn entry(&mut self, mut raw: RawEntry) -> Entry {
         let id = raw.id.get_ref().clone();
         self.check_id(&raw);
+        self.check_counts(&mut raw);
+        let lines = self.lines(&raw);
         let arguments = self.arguments(&id, raw.arguments);
         let names: Vec<&str> = arguments.iter().map(|argument| &*argument.name).collect();
         if raw.wordings.is_empty() && raw.code.is_none() {
@@ -191,8 +219,40 @@ impl Reader<'_> {
             resolutions,
             links: raw.links,
             examples,
-            negatives: raw.negatives,
+            negatives: raw.negatives.into_iter().map(Spanned::into_inner).collect(),
+            lines,
         }
+    }
+
+    fn lines(&self, raw: &RawEntry) -> Lines {
+        let of = |texts: &[Spanned<String>]| texts.iter().map(|text| self.line(text.span().start)).collect();
+        Lines {
+            id: self.line(raw.id.span().start),
+            wordings: of(&raw.wordings),
+            examples: raw.examples.iter().map(|example| self.line(example.text.span().start)).collect(),
+            negatives: of(&raw.negatives),
+        }
+    }
+
+    /// No entry has as many texts as a hostile one; each is compared with the others of its entry.
+    fn check_counts(&mut self, raw: &mut RawEntry) {
+        let counts = [
+            ("arguments", raw.arguments.len(), MAX_ARGUMENTS),
+            ("wordings", raw.wordings.len(), MAX_TEXTS),
+            ("followups", raw.followups.len(), MAX_TEXTS),
+            ("resolutions", raw.resolutions.len(), MAX_TEXTS),
+            ("examples", raw.examples.len(), MAX_TEXTS),
+            ("negatives", raw.negatives.len(), MAX_TEXTS),
+        ];
+        for (name, count, most) in counts.into_iter().filter(|(_, count, most)| count > most) {
+            let message = format!("{count} {name}; at most {most} are taken");
+            self.problem(Some(raw.id.span().start), Some(raw.id.get_ref()), message);
+        }
+        raw.arguments.truncate(MAX_ARGUMENTS);
+        for texts in [&mut raw.wordings, &mut raw.followups, &mut raw.resolutions, &mut raw.negatives] {
+            texts.truncate(MAX_TEXTS);
+        }
+        raw.examples.truncate(MAX_TEXTS);
     }
 
     fn check_id(&mut self, raw: &RawEntry) {
@@ -262,21 +322,24 @@ impl Reader<'_> {
         templates
     }
 
-    /// A wording must hold something to find it by: a word of its own in the first sentence.
     fn check_first_sentence(&mut self, id: &str, wording: &Template, at: usize) {
-        let found = wording.sentences.first().is_some_and(|sentence| {
-            sentence.parts.iter().any(|part| match part {
-                super::Part::Literal(text) => text
-                    .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-                    .any(|word| word.len() >= MIN_WORD),
-                super::Part::Argument(_) => false,
-            })
-        });
-        if !found {
+        if !findable(wording) {
             let message = format!("the first sentence has no word of {MIN_WORD} letters to find it by");
             self.problem(Some(at), Some(id), message);
         }
     }
+}
+
+/// A wording must hold something to find it by: a word of its own in the first sentence.
+pub(super) fn findable(wording: &Template) -> bool {
+    wording.sentences.first().is_some_and(|sentence| {
+        sentence.parts.iter().any(|part| match part {
+            super::Part::Literal(text) => text
+                .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .any(|word| word.len() >= MIN_WORD),
+            super::Part::Argument(_) => false,
+        })
+    })
 }
 
 fn one_line(message: &str) -> String {

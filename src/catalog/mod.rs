@@ -5,11 +5,15 @@
 //! number of resolutions, because the published tables repeat codes with the same text and different advice.
 
 mod builtin;
+pub mod diff;
 mod file;
+pub mod import;
+mod markdown;
+mod render;
 mod template;
 
 pub use builtin::{BUILTIN_FILE, builtin};
-pub use file::parse;
+pub use file::{MAX_ENTRIES, MAX_FILE_BYTES, parse};
 pub use template::{Part, QUOTES, Sentence, Template};
 
 use serde::{Deserialize, Serialize};
@@ -64,6 +68,21 @@ pub struct Entry {
     pub examples: Vec<Example>,
     /// Texts that must not match.
     pub negatives: Vec<String>,
+    /// Where all this stands in the pattern file.
+    pub lines: Lines,
+}
+
+/// The 1-based lines of an entry's parts in its pattern file; says where a problem is and decides nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Of the id.
+    pub id: usize,
+    /// Of each wording.
+    pub wordings: Vec<usize>,
+    /// Of each example's text.
+    pub examples: Vec<usize>,
+    /// Of each negative.
+    pub negatives: Vec<usize>,
 }
 
 /// A named argument of an entry's templates.

@@ -164,7 +164,7 @@ fn unquote(mut parts: Vec<Part>) -> Vec<Part> {
 
 /// Cuts behind sentence marks: a `.`, `!` or `?` with white space or, glued, a capital behind it ("SSL.Check").
 /// White space stays with the sentence it leads to, so that the pieces add up to the text.
-fn split_sentences(literal: &str) -> Vec<&str> {
+pub(super) fn split_sentences(literal: &str) -> Vec<&str> {
     let bytes = literal.as_bytes();
     let mut cuts = vec![0];
     for (i, byte) in bytes.iter().enumerate() {

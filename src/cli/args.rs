@@ -132,6 +132,59 @@ pub enum CatalogCommand {
         #[arg(long, value_enum, default_value_t = When::Auto)]
         color: When,
     },
+    /// Prove pattern files: each example is found with exactly its arguments, no negative is
+    Check(CatalogCheck),
+    /// Make a pattern file of Microsoft's Markdown tables of error codes
+    Import(CatalogImport),
+    /// Show what differs between two catalogues; exit code 1 when something does
+    Diff(CatalogDiff),
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogCheck {
+    /// Pattern files, or directories of them
+    #[arg(value_name = "FILE|DIR", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Prove them without the built-in catalogue beside them
+    #[arg(long)]
+    pub no_builtin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogImport {
+    /// The Markdown document; tables without a column of codes and one of messages are skipped
+    #[arg(value_name = "TABLE.md")]
+    pub table: PathBuf,
+    /// Names for the placeholders of a code, or of the id of an entry without one, in the order in which they first
+    /// stand in its texts (repeatable)
+    #[arg(long, value_name = "CODE=NAME,NAME", value_parser = names)]
+    pub names: Vec<(String, Vec<String>)>,
+    /// Write to this file instead of standard output, whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `CODE=name,name`.
+fn names(text: &str) -> Result<(String, Vec<String>), String> {
+    let (id, list) = text.split_once('=').ok_or("not CODE=NAME,NAME")?;
+    let names: Vec<String> = list.split(',').map(|name| name.trim().to_string()).collect();
+    match names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)) {
+        Some((_, twice)) => Err(format!("the name `{twice}` stands twice")),
+        None => Ok((id.trim().to_string(), names)),
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogDiff {
+    /// The old pattern file; `builtin` is the built-in catalogue
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The new pattern file; `builtin` is the built-in catalogue
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t = TextFormat::Human)]
+    pub format: TextFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

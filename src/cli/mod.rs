@@ -10,7 +10,7 @@ mod output;
 mod progress;
 mod scan;
 
-use args::{CatalogCommand, Command, TextFormat};
+use args::{Command, TextFormat};
 use exit::Exit;
 use migsift::error::Error;
 use migsift::explain::Explanation;
@@ -22,17 +22,7 @@ pub fn run(command: &Command) -> Result<Exit, Error> {
     match command {
         Command::Scan(args) => scan::run(args),
         Command::Explain(args) => explain(args),
-        Command::Catalog { command: CatalogCommand::List { format, catalog, color } } => {
-            let catalog = catalog::load(catalog)?;
-            print(|writer| match format {
-                TextFormat::Human => human::write_catalog(&catalog, layout(*color, false), writer),
-                TextFormat::Json => {
-                    let entries: Vec<Explanation<'_>> =
-                        catalog.entries.iter().map(|entry| (&**entry).into()).collect();
-                    json::write_pretty(&entries, writer)
-                }
-            })
-        }
+        Command::Catalog { command } => catalog::run(command),
     }
 }
 
@@ -61,6 +51,7 @@ fn print(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> 
 pub fn say(text: &str) {
     use std::io::Write;
     for line in text.lines() {
-        let _ = writeln!(std::io::stderr(), "migsift: {line}");
+        // What files and logs hold may stand in it.
+        let _ = writeln!(std::io::stderr(), "migsift: {}", safe::line(line));
     }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod containers;
 mod golden;
 mod laws;
+mod own_catalogue;
 mod samples;
 mod tidy;
 

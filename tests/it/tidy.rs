@@ -4,7 +4,7 @@ use crate::{files, run, stdout, top};
 use std::path::{Path, PathBuf};
 
 /// The floors of the rooms, as the crate documentation's table has them.
-const FLOORS: [(&str, u32); 14] = [
+const FLOORS: [(&str, u32); 15] = [
     ("error", 0),
     ("source", 0),
     ("catalog", 10),
@@ -13,6 +13,7 @@ const FLOORS: [(&str, u32); 14] = [
     ("context", 31),
     ("finding", 40),
     ("summary", 41),
+    ("check", 42),
     ("scan", 50),
     ("report", 60),
     ("explain", 61),

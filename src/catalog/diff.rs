@@ -1,0 +1,161 @@
+//! What differs between two catalogues.
+//!
+//! Two [`Catalog`]s come in, the entries that only one has and the fields in which the others differ go out. What
+//! counts is what a scan finds and says, as in the catalogue's fingerprint: order, examples, negatives and the lines of
+//! a file do not.
+
+use super::{Argument, Catalog, Entry, Merge, Template};
+use serde::Serialize;
+use std::collections::{HashMap, HashSet};
+
+/// What differs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Entries of the new catalogue alone, in its order.
+    pub added: Vec<Named>,
+    /// Entries of the old catalogue alone, in its order.
+    pub removed: Vec<Named>,
+    /// Entries with other wordings, in the new catalogue's order.
+    pub reworded: Vec<Changed>,
+    /// Entries with the same wordings in which something else differs.
+    pub changed: Vec<Changed>,
+}
+
+/// An entry that only one catalogue has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+}
+
+/// An entry that both have, with what differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Its id.
+    pub id: String,
+    /// Its title in the new catalogue.
+    pub title: String,
+    /// The fields that differ, wordings first.
+    pub changes: Vec<Change>,
+}
+
+/// A field that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Its key in pattern files.
+    pub field: &'static str,
+    /// Values that the old entry alone has.
+    pub removed: Vec<String>,
+    /// Values that the new entry alone has.
+    pub added: Vec<String>,
+}
+
+impl Difference {
+    /// Compares `old` with `new`.
+    pub fn new(old: &Catalog, new: &Catalog) -> Difference {
+        let known: HashMap<&str, &Entry> = old.entries.iter().map(|entry| (&*entry.id, &**entry)).collect();
+        let stays: HashSet<&str> = new.entries.iter().map(|entry| &*entry.id).collect();
+        let mut difference = Difference {
+            removed: old
+                .entries
+                .iter()
+                .filter(|entry| !stays.contains(&*entry.id))
+                .map(|e| named(e))
+                .collect(),
+            ..Difference::default()
+        };
+        for entry in &new.entries {
+            let Some(before) = known.get(&*entry.id) else {
+                difference.added.push(named(entry));
+                continue;
+            };
+            let changes = changes(before, entry);
+            let Named { id, title } = named(entry);
+            match changes.first().map(|change| change.field) {
+                Some("wordings") => difference.reworded.push(Changed { id, title, changes }),
+                Some(_) => difference.changed.push(Changed { id, title, changes }),
+                None => {}
+            }
+        }
+        difference
+    }
+
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        *self == Difference::default()
+    }
+}
+
+fn named(entry: &Entry) -> Named {
+    Named { id: entry.id.to_string(), title: entry.title.to_string() }
+}
+
+/// The fields in which the entries differ, wordings first.
+fn changes(old: &Entry, new: &Entry) -> Vec<Change> {
+    let texts = |templates: &[Template]| templates.iter().map(|t| t.text.clone()).collect::<Vec<_>>();
+    let arguments = |entry: &Entry| entry.arguments.iter().map(argument).collect::<Vec<_>>();
+    let one = |text: &dyn ToString| vec![text.to_string()];
+    let fields = [
+        ("wordings", texts(&old.wordings), texts(&new.wordings)),
+        ("title", one(&old.title), one(&new.title)),
+        ("severity", one(&old.severity), one(&new.severity)),
+        ("scope", one(&old.scope), one(&new.scope)),
+        ("side", one(&old.side), one(&new.side)),
+        ("actor", one(&old.actor), one(&new.actor)),
+        ("restart", one(&old.restart), one(&new.restart)),
+        ("arguments", arguments(old), arguments(new)),
+        ("followups", texts(&old.followups), texts(&new.followups)),
+        ("resolutions", texts(&old.resolutions), texts(&new.resolutions)),
+        ("links", old.links.clone(), new.links.clone()),
+    ];
+    let differs = fields.into_iter().map(|(field, before, after)| {
+        let removed = before.iter().filter(|value| !after.contains(value)).cloned().collect();
+        let added = after.iter().filter(|value| !before.contains(value)).cloned().collect();
+        Change { field, removed, added }
+    });
+    differs.filter(|change| !change.removed.is_empty() || !change.added.is_empty()).collect()
+}
+
+fn argument(argument: &Argument) -> String {
+    let Argument { name, position, kind, merge } = argument;
+    let kind = format!("{kind:?}").to_lowercase();
+    let merge = if *merge == Merge::Max { ", the greatest counts" } else { "" };
+    format!("{name} ({position}, {kind}{merge})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Severity, builtin};
+    use std::sync::Arc;
+
+    #[test]
+    fn each_entry_is_in_its_place() {
+        assert!(Difference::new(builtin(), builtin()).is_empty());
+        let mut new = builtin().clone();
+        let gone = new.entries.remove(0);
+        let mut entry = Entry::clone(&new.entries[0]);
+        entry.wordings.remove(0);
+        entry.severity = Severity::Warning;
+        new.entries[0] = Arc::new(entry);
+        let mut entry = Entry::clone(&new.entries[1]);
+        entry.resolutions.clear();
+        entry.examples.clear();
+        entry.title = "New".into();
+        new.entries[1] = Arc::new(entry);
+        let difference = Difference::new(builtin(), &new);
+        assert_eq!(difference.removed, [named(&gone)]);
+        assert_eq!(difference.added, []);
+        let fields = |changed: &[Changed]| -> Vec<&str> {
+            changed.iter().flat_map(|entry| entry.changes.iter().map(|change| change.field)).collect()
+        };
+        assert_eq!(fields(&difference.reworded), ["wordings", "severity"]);
+        assert_eq!(fields(&difference.changed), ["title"]);
+        assert_eq!(difference.changed[0].changes[0].added, ["New"]);
+        let back = Difference::new(&new, builtin());
+        assert_eq!(back.added, [named(&gone)]);
+        assert_eq!(back.reworded[0].changes[0].added.len(), 1);
+    }
+}

@@ -1,0 +1,134 @@
+//! Entries as the text of a pattern file.
+//!
+//! [`Entry`]s come in, TOML in the layout of the built-in file goes out, such that reading it gives the same entries.
+//! Written by hand, because the layout (a text a line, arguments inline, examples last) is what people look at.
+
+use super::{ArgValue, Argument, Entry, Example, Merge, Template};
+use std::fmt::Write;
+
+/// The pattern file of `entries`, made from the document `source`.
+pub fn pattern_file(source: &str, edition: &str, entries: &[Entry]) -> String {
+    let mut text = format!(
+        "# Made by `migsift catalog import` from {}. The tables say neither how bad a condition is nor where it is mended and\n\
+         # by whom: look through severity, scope, side, actor and restart, and the kinds of the arguments. Then add examples and\n\
+         # negatives from real logs, and let `migsift catalog check` prove the file.\n\n\
+         format = 1\nname = \"imported\"\n",
+        string(source)
+    );
+    if !edition.is_empty() {
+        text += &format!("edition = {}\n", string(edition));
+    }
+    for written in entries.iter().map(entry) {
+        text += &written;
+    }
+    text
+}
+
+fn entry(entry: &Entry) -> String {
+    let mut text = format!("\n[[entry]]\nid = {}\n", string(&entry.id));
+    let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
+    if let Some(code) = &entry.code {
+        line("code", string(code));
+    }
+    line("title", string(&entry.title));
+    line("severity", string(&entry.severity.to_string()));
+    line("scope", string(&entry.scope.to_string()));
+    line("side", string(&entry.side.to_string()));
+    line("actor", string(&entry.actor.to_string()));
+    line("restart", entry.restart.to_string());
+    let texts = |templates: &[Template]| list(templates.iter().map(|template| string(&template.text)));
+    line("arguments", list(entry.arguments.iter().map(argument)));
+    line("wordings", texts(&entry.wordings));
+    if !entry.followups.is_empty() {
+        line("followups", texts(&entry.followups));
+    }
+    line("resolutions", texts(&entry.resolutions));
+    line("links", list(entry.links.iter().map(|link| string(link))));
+    line("negatives", list(entry.negatives.iter().map(|negative| string(negative))));
+    for shown in entry.examples.iter().map(|shown| example(entry, shown)) {
+        text += &shown;
+    }
+    text
+}
+
+fn argument(argument: &Argument) -> String {
+    let kind = format!("{:?}", argument.kind).to_lowercase();
+    let merge = if argument.merge == Merge::Max { ", merge = \"max\"" } else { "" };
+    format!(
+        "{{ name = {}, position = {}, kind = \"{kind}\"{merge} }}",
+        string(&argument.name),
+        argument.position
+    )
+}
+
+/// An example, its arguments in the entry's order.
+fn example(entry: &Entry, example: &Example) -> String {
+    let value = |value: &ArgValue| match value {
+        ArgValue::One(value) => string(value),
+        ArgValue::Many(values) => {
+            format!("[{}]", values.iter().map(|value| string(value)).collect::<Vec<_>>().join(", "))
+        }
+    };
+    let args: Vec<String> = entry
+        .argument_names()
+        .iter()
+        .filter_map(|name| Some(format!("{name} = {}", value(example.args.get(*name)?))))
+        .collect();
+    let args = if args.is_empty() { "{}".to_string() } else { format!("{{ {} }}", args.join(", ")) };
+    format!("\n[[entry.examples]]\ntext = {}\nargs = {args}\n", string(&example.text))
+}
+
+/// An array, an item a line.
+fn list(items: impl Iterator<Item = String>) -> String {
+    let lines: String = items.map(|item| format!("  {item},\n")).collect();
+    if lines.is_empty() { "[]".to_string() } else { format!("[\n{lines}]") }
+}
+
+/// A basic string. Characters that a terminal acts on instead of showing them are written out too: the file is printed.
+fn string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        let active = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            _ if c.is_control() || active => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            _ => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{builtin, parse};
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let entries: Vec<Entry> = builtin().entries.iter().map(|entry| Entry::clone(entry)).collect();
+        let text = pattern_file("a \"b\"\nc", "2024-05", &entries);
+        let again = parse("again.toml", &text).expect("parses");
+        for (before, after) in entries.iter().zip(&again.entries) {
+            let after = Entry { lines: before.lines.clone(), ..Entry::clone(after) };
+            assert_eq!(*before, after);
+        }
+        assert_eq!((again.edition.as_str(), again.entries.len()), ("2024-05", entries.len()));
+    }
+
+    #[test]
+    fn strings_are_toml() {
+        let all: String =
+            (0..0x3000).filter_map(char::from_u32).chain(['\u{feff}', '😀', '\u{10ffff}']).collect();
+        let quoted = string(&all);
+        let table: toml::Table = toml::from_str(&format!("x = {quoted}")).expect("TOML");
+        assert_eq!(table["x"].as_str(), Some(&*all));
+        assert!(!quoted.contains(char::is_control));
+        assert_eq!(string("a\\|\"b\"\n\u{1b}\u{202e}"), r#""a\\|\"b\"\n\u001B\u202E""#);
+    }
+}

@@ -1,0 +1,106 @@
+//! `catalog diff`: what differs between two catalogues, for people and as JSON.
+//!
+//! Two names of pattern files come in; what the library says differs goes out, wordings as lines with `-` and `+`, all
+//! other fields with their names before. The exit code says whether anything does, as with diff(1).
+
+use super::load;
+use crate::cli::args::{CatalogDiff, TextFormat};
+use crate::cli::exit::Exit;
+use crate::cli::print;
+use migsift::catalog::diff::{Changed, Difference, Named};
+use migsift::catalog::{self, Catalog};
+use migsift::error::Error;
+use migsift::print::json;
+use migsift::print::safe;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Compares two catalogues; the exit code says whether they differ.
+pub fn run(args: &CatalogDiff) -> Result<Exit, Error> {
+    let (old, new) = (named(&args.old), named(&args.new));
+    let (old, new) = match (old, new) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(Error::Catalog(mut problems)), Err(Error::Catalog(more))) => {
+            problems.extend(more);
+            return Err(Error::Catalog(problems));
+        }
+        (Err(error), _) | (_, Err(error)) => return Err(error),
+    };
+    let difference = Difference::new(&old, &new);
+    print(|writer| match args.format {
+        TextFormat::Human => human(&difference, writer),
+        TextFormat::Json => json::write_pretty(&Record::new(&old, &new, &difference), writer),
+    })?;
+    Ok(if difference.is_empty() { Exit::Clean } else { Exit::Found })
+}
+
+fn named(path: &Path) -> Result<Catalog, Error> {
+    if path == Path::new("builtin") {
+        return Ok(catalog::builtin().clone());
+    }
+    load::PatternFile::named(path).parse()
+}
+
+/// The difference as a JSON document.
+#[derive(Serialize)]
+struct Record<'a> {
+    old: Stamp,
+    new: Stamp,
+    #[serde(flatten)]
+    difference: &'a Difference,
+}
+
+/// Which catalogue was compared.
+#[derive(Serialize)]
+struct Stamp {
+    edition: String,
+    entries: usize,
+    fingerprint: String,
+}
+
+impl<'a> Record<'a> {
+    fn new(old: &Catalog, new: &Catalog, difference: &'a Difference) -> Record<'a> {
+        let stamp = |catalog: &Catalog| Stamp {
+            edition: catalog.edition.clone(),
+            entries: catalog.entries.len(),
+            fingerprint: catalog.fingerprint(),
+        };
+        Record { old: stamp(old), new: stamp(new), difference }
+    }
+}
+
+fn human(difference: &Difference, writer: &mut dyn Write) -> io::Result<()> {
+    if difference.is_empty() {
+        return writeln!(writer, "no difference");
+    }
+    for (what, entries) in [("added", &difference.added), ("removed", &difference.removed)] {
+        for Named { id, title } in entries {
+            writeln!(writer, "{what:<8}  {}  {}", safe::line(id), safe::line(title))?;
+        }
+    }
+    for (what, entries) in [("reworded", &difference.reworded), ("changed", &difference.changed)] {
+        for Changed { id, title, changes } in entries {
+            writeln!(writer, "{what:<8}  {}  {}", safe::line(id), safe::line(title))?;
+            for change in changes {
+                // Wordings are what the word "reworded" is about; all else needs its name.
+                let field = if change.field == "wordings" { "" } else { change.field };
+                let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
+                for (mark, values) in [('-', &change.removed), ('+', &change.added)] {
+                    for value in values {
+                        writeln!(writer, "  {mark} {field}{}", safe::line(value))?;
+                    }
+                }
+            }
+        }
+    }
+    let Difference { added, removed, reworded, changed } = difference;
+    writeln!(
+        writer,
+        "{} added, {} removed, {} reworded, {} changed",
+        added.len(),
+        removed.len(),
+        reworded.len(),
+        changed.len()
+    )
+}
