@@ -27,7 +27,11 @@ pub struct Finding {
 impl Finding {
     /// The next message.
     pub fn new(rng: &mut Rng) -> Finding {
-        let entry: &'static Entry = rng.pick(&builtin().entries).as_ref();
+        // An entry that is a title alone has no text to log.
+        let mut entry: &'static Entry = rng.pick(&builtin().entries).as_ref();
+        while entry.wordings.is_empty() {
+            entry = rng.pick(&builtin().entries).as_ref();
+        }
         let mut text = Template::fill(&rng.pick(&entry.wordings).text, |name| value(name, rng));
         if let Some(followup) = entry.followups.first().filter(|_| rng.happens(0.5)) {
             text.push(' ');

@@ -38,7 +38,7 @@ const SERVER: [(&str, &str); 24] = [
     ("LOG", "process {pid} still waiting for ShareLock on transaction {six} after 1000.112 ms"),
     ("LOG", "temporary file: path \"base/pgsql_tmp/pgsql_tmp{six}.0\", size {count}"),
     ("LOG", "received replication command: START_REPLICATION SLOT \"{slot}\" 3A/{six}00 TIMELINE 1"),
-    ("LOG", "could not receive data from client: Connection reset by peer"),
+    ("LOG", "could not send data to client: Broken pipe"),
     ("ERROR", "must be superuser or replication role to use replication slots"),
     ("ERROR", "replication slot \"{slot}\" is active for PID {pid}"),
     ("ERROR", "all replication slots are in use"),

@@ -22,6 +22,7 @@ const COLLATIONS: [&str; 5] =
     ["de_DE.utf8", "sv_SE", "en-US-x-icu", "Finnish_Finland.1252", "English_United States.1252"];
 const TABLES: [&str; 6] =
     ["public.orders", "public.order_line", "sales.Invoices", "mart.reading", "hr.badge", "public.coupon"];
+const LANGUAGES: [&str; 4] = ["plperlu", "plpython3u", "pltcl", "plr"];
 const COLUMNS: [&str; 4] = ["last_name", "ShipCity", "label", "name"];
 const PERMISSIONS: [&str; 3] = ["SELECT", "SELECT, UPDATE", "INSERT"];
 const WAL_LEVELS: [&str; 2] = ["replica", "minimal"];
@@ -36,6 +37,7 @@ pub fn value(name: &str, rng: &mut Rng) -> String {
         "user" | "other_user" => text(rng.pick(&USERS)),
         "roles" => list(&ROLES, rng),
         "extensions" => list(&EXTENSIONS, rng),
+        "languages" => list(&LANGUAGES, rng),
         "extension" => text(rng.pick(&EXTENSIONS)),
         "collation" => text(rng.pick(&COLLATIONS)),
         "table" => text(rng.pick(&TABLES)),
