@@ -198,3 +198,15 @@ fn what_belongs_together_is_one_finding() {
     two(&format!("{message}\n2024-06-06 21:42:53.039 80 ERROR 603403\n"), ["603403"; 2]);
     two(&format!("error code 603104\n{message}\n"), ["603104", "603403"]);
 }
+
+/// Found by the property above: a begin that stands further back, or a quote that another message opened, took in all
+/// that stands between as one argument.
+#[test]
+fn an_argument_swallows_no_other_message() {
+    let role = "Microsoft Entra role `a` is missing on the target server. Create the Entra role and retry the migration.";
+    let server = "Connection to the server `b` was unsuccessful.";
+    let text = format!("603103: {role}\n{server}2024-06-06 21:42:53.039 80 ERROR  x.c:1   {role}\n");
+    let ids: Vec<String> =
+        found(&text).into_iter().map(|(id, _, args)| format!("{id} {}", args.join(" "))).collect();
+    assert_eq!(ids, ["603103 a", "603000 b", "603103 a"]);
+}
