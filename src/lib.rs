@@ -24,7 +24,7 @@
 //!
 //! | floor | room | what it is for |
 //! |---|---|---|
-//! | 0 | [`error`], [`source`] | [`Error`](error::Error) ends a run, [`SourceError`](error::SourceError) concerns one input; names and spans of sources |
+//! | 0 | [`error`], [`source`] | [`Error`](error::Error) ends a run, [`SourceError`](error::SourceError) concerns one input; names of sources |
 //! | 1 | [`catalog`] | entries, templates with typed placeholders, pattern files, the built-in catalogue; `import` makes a pattern file of the published tables, `diff` compares two catalogues |
 //! | 2 | [`input`] | from paths to windows; `mapping` is the only room with `unsafe` code |
 //! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say (`context` reads with the matcher's `canonical` and `record`) |

@@ -1,6 +1,6 @@
-//! Where bytes come from and where in them something stands.
+//! Where bytes come from.
 //!
-//! An [`Origin`] names a source: one decoded stream of bytes. A [`Span`] is a half-open range of offsets in it.
+//! An [`Origin`] names a source: one decoded stream of bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -21,13 +21,4 @@ impl Origin {
     pub fn path(path: &Path) -> Origin {
         Origin { path: path.to_path_buf(), member: None }
     }
-}
-
-/// A half-open range of bytes in a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span {
-    /// Offset of the first byte.
-    pub start: u64,
-    /// Offset behind the last byte.
-    pub end: u64,
 }

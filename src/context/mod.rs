@@ -155,7 +155,7 @@ fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time>
     let head = marks.iter().find_map(|mark| Some(&head[head.find(mark)? + mark.len()..])).unwrap_or(head);
     let stamp = time::first(head, zone);
     let rest = stamp.as_ref().map_or(head, |(_, range)| &head[range.end..]);
-    let level = regex(
+    let level = time::regex(
         &LEVEL,
         r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
     );
@@ -169,15 +169,15 @@ fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time>
     if is_worker && !database.is_empty() {
         context.database = Some(database.to_string());
     }
-    let csvlog = regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",\d+,.*,([A-Z]+\d?),[0-9A-Z]{5},"#);
+    let csvlog = time::regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",\d+,.*,([A-Z]+\d?),[0-9A-Z]{5},"#);
     if let Some(found) = csvlog.captures(rest) {
         (context.database, context.level) = (Some(found[1].to_string()), Some(found[2].to_string()));
     }
     if context.database.is_none() {
         // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
-        let prefix = regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
+        let prefix = time::regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
         let found = prefix.captures(rest).and_then(|found| Some(found.get(1).or(found.get(2))?.as_str()));
-        let lead = regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
+        let lead = time::regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
         let led = || {
             let name = lead.captures(head)?.get(1)?.as_str();
             let word = name.to_ascii_lowercase();
@@ -206,11 +206,6 @@ const NO_DATABASE: [&str; 14] = [
     "pgcopydb",
     "fatal",
 ];
-
-#[allow(clippy::unwrap_used, reason = "the patterns are constants that the tests compile")]
-fn regex(lock: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
-    lock.get_or_init(|| Regex::new(pattern).unwrap())
-}
 
 #[cfg(test)]
 mod tests {

@@ -146,8 +146,9 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
         .map_err(|_| format!("`{name}` is no time zone: use a name such as Europe/Berlin, or +02:00"))
 }
 
-#[allow(clippy::unwrap_used, reason = "the pattern is a constant that the tests compile")]
-fn regex(lock: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
+/// The pattern compiled once, for all of `context`.
+#[allow(clippy::unwrap_used, reason = "the patterns are constants that the tests compile")]
+pub(super) fn regex(lock: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
     lock.get_or_init(|| Regex::new(pattern).unwrap())
 }
 

@@ -193,7 +193,7 @@ fn called_error(before: &[u8]) -> bool {
             }
         }
         if ERROR_WORDS.contains(&word.as_str()) || word.ends_with("errorcode") {
-            // `errors` and `error_count` are other words; `no-error`, `pg.error` are not.
+            // The word as a whole: `errors` and `error_count` are others.
             return true;
         }
         if !CONNECTORS.contains(&word.as_str()) {
