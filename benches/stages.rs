@@ -12,7 +12,7 @@ use generator::Corpus;
 use migsift::catalog::builtin;
 use migsift::context;
 use migsift::finding::Builder;
-use migsift::input::{Walk, Window, walk};
+use migsift::input::{Walk, WalkOptions, Window, walk};
 use migsift::matcher::{Matcher, record};
 use migsift::scan::{Options, Progress, WINDOW_BYTES, scan};
 use migsift::source::Origin;
@@ -97,7 +97,7 @@ fn scan_files(c: &mut Criterion) {
     let small = generator::small_files(SEED, &dir.path().join("small"), FILES.0, FILES.1);
     let findings = large.findings + small;
     drop(large);
-    let (matcher, walk) = (Matcher::new(builtin()), walk(&[dir.path().to_path_buf()]));
+    let (matcher, walk) = (Matcher::new(builtin()), walk(&[dir.path().to_path_buf()], &WalkOptions::default()));
     let mut group = c.benchmark_group("scan files");
     group.sampling_mode(SamplingMode::Flat);
     for (name, mmap) in [("mmap", true), ("read", false)] {

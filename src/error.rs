@@ -78,6 +78,15 @@ pub enum SourceError {
         /// The operating system's reason.
         error: std::io::Error,
     },
+    /// It is known by its first bytes and not read at all.
+    #[error("{0}")]
+    Unread(String),
+    /// An archive holds more, or something else, than could be read of it.
+    #[error("{0}")]
+    Archive(String),
+    /// It is passed over by rule.
+    #[error("{0}")]
+    Passed(&'static str),
     /// It is a report that this program wrote; reading it would count its samples again.
     #[error("a report that migsift wrote")]
     OwnReport,

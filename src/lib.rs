@@ -40,7 +40,7 @@
 //! use migsift::{catalog, input, matcher::Matcher, report::Report, scan};
 //!
 //! let catalog = catalog::builtin();
-//! let walk = input::walk(&["samples".into()]);
+//! let walk = input::walk(&["samples".into()], &input::WalkOptions::default());
 //! let options = scan::Options::default();
 //! let outcome = scan::scan(&Matcher::new(catalog), &walk, &options, None, &scan::Progress::default())?;
 //! let report = Report::build(outcome, catalog);

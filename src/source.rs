@@ -2,6 +2,7 @@
 //!
 //! An [`Origin`] names a source: one decoded stream of bytes.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The name that standard input goes by in outputs.
@@ -20,5 +21,13 @@ impl Origin {
     /// The origin of a plain file or stream.
     pub fn path(path: &Path) -> Origin {
         Origin { path: path.to_path_buf(), member: None }
+    }
+}
+
+/// As people read it: `bundle.zip!logs/a.log`. What stands in the names is not made safe for a terminal.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path.to_string_lossy())?;
+        self.member.as_ref().map_or(Ok(()), |member| write!(f, "!{member}"))
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use migsift::catalog::Severity;
+use migsift::input::Limits;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -40,7 +41,7 @@ pub enum Command {
                         3 an input could not be read whole, 4 the output could not be written"
 )]
 pub struct Scan {
-    /// Files and directories to scan; `-` is standard input. Without any: standard input, if it is no terminal
+    /// Files, directories and archives to scan; `-` is standard input. Without any: standard input, if it is no terminal
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Format of the output
@@ -69,6 +70,10 @@ pub struct Scan {
     pub timezone: String,
     #[command(flatten)]
     pub catalog: CatalogArgs,
+    #[command(flatten)]
+    pub walk: WalkArgs,
+    #[command(flatten)]
+    pub limits: LimitArgs,
     /// Worker threads; 0 takes one for each core
     #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -93,6 +98,79 @@ pub struct Scan {
     /// Say more on standard error
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WalkArgs {
+    /// Scan only files and members of archives that this glob matches: a name (`*.log`), or a path below what was named
+    /// (`logs/*.gz`). An archive whose own name it matches is read whole (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub include: Vec<String>,
+    /// Pass over files, directories and members of archives that this glob matches (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+    /// Follow symbolic links below the directories that were named
+    #[arg(long)]
+    pub follow_links: bool,
+    /// Scan the paths in this file too, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE|-")]
+    pub files_from: Option<PathBuf>,
+    /// The paths of --files-from end with NUL, as `find -print0` prints them
+    #[arg(short = '0', long, requires = "files_from")]
+    pub null: bool,
+}
+
+/// Limits of unpacking; none where the default holds.
+#[derive(Debug, Args)]
+pub struct LimitArgs {
+    /// How deep archives and compressed files may be nested [default: 8]
+    #[arg(long, value_name = "N")]
+    pub max_nesting: Option<u32>,
+    /// Members of the archives in one file [default: 100000]
+    #[arg(long, value_name = "N")]
+    pub max_members: Option<u64>,
+    /// Decoded bytes of one member [default: no limit]
+    #[arg(long, value_name = "N", value_parser = bytes)]
+    pub max_member_bytes: Option<u64>,
+    /// Decoded bytes of one file [default: 4G, or 200 times the file's size where that is more]
+    #[arg(long, value_name = "N", value_parser = bytes)]
+    pub max_output_bytes: Option<u64>,
+    /// Bytes of one name or extended header in a tar archive [default: 1M]
+    #[arg(long, value_name = "N", value_parser = bytes)]
+    pub max_metadata_bytes: Option<u64>,
+    /// Bytes that the decoders of one file may hold, half of it for a window or dictionary, or for a zip archive in a
+    /// stream; numbers of bytes may end with K, M, G or T [default: 256M]
+    #[arg(long, value_name = "N", value_parser = bytes)]
+    pub max_decoder_memory: Option<u64>,
+}
+
+impl From<&LimitArgs> for Limits {
+    fn from(args: &LimitArgs) -> Limits {
+        let default = Limits::default();
+        Limits {
+            nesting: args.max_nesting.unwrap_or(default.nesting),
+            members: args.max_members.unwrap_or(default.members),
+            member_bytes: args.max_member_bytes.or(default.member_bytes),
+            output_bytes: args.max_output_bytes.or(default.output_bytes),
+            metadata_bytes: args.max_metadata_bytes.unwrap_or(default.metadata_bytes),
+            decoder_memory: args.max_decoder_memory.unwrap_or(default.decoder_memory),
+        }
+    }
+}
+
+/// A number of bytes: `1048576`, `1024K`, `1M`.
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let power = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" | "kib" => 1,
+        "m" | "mib" => 2,
+        "g" | "gib" => 3,
+        "t" | "tib" => 4,
+        _ => return Err("not a number of bytes such as 1048576, 1024K or 1M".into()),
+    };
+    let number: u64 = digits.parse().map_err(|error: std::num::ParseIntError| error.to_string())?;
+    number.checked_mul(1 << (10 * power)).ok_or_else(|| "too large".into())
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ pub mod args;
 mod catalog;
 pub mod exit;
 mod output;
+mod paths;
 mod progress;
 mod scan;
 

@@ -1,8 +1,9 @@
 //! Progress: a bar on standard error while a scan runs.
 
 use crate::cli::args::When;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use migsift::input::{InputKind, Walk};
+use migsift::print::safe;
 use migsift::scan::Progress;
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,14 +22,21 @@ pub fn with<T>(when: When, quiet: bool, walk: &Walk, progress: &Progress, work: 
     if !shown {
         return work();
     }
-    let bar = bar(walk);
+    let total = total(walk);
+    let bar = bar(total);
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let poll = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                bar.set_position(progress.bytes.load(Ordering::Relaxed));
-                let inputs = progress.inputs.load(Ordering::Relaxed);
-                bar.set_message(format!("{inputs}/{} inputs", walk.inputs.len()));
+                let scanned = progress.bytes.load(Ordering::Relaxed);
+                bar.set_position(total.map_or(scanned, |_| progress.read.load(Ordering::Relaxed)));
+                let current = progress.current().map(|origin| origin.to_string()).unwrap_or_default();
+                let mut message =
+                    format!("{}/{} inputs", progress.inputs.load(Ordering::Relaxed), walk.inputs.len());
+                if total.is_some() {
+                    message += &format!(", {} scanned", HumanBytes(scanned));
+                }
+                bar.set_message(format!("{message}  {}", safe::line(&current)));
                 bar.tick();
                 std::thread::park_timeout(TICK);
             }
@@ -42,22 +50,22 @@ pub fn with<T>(when: When, quiet: bool, walk: &Walk, progress: &Progress, work: 
     })
 }
 
-/// A bar over all bytes, or a count of them where a stream's end is not known.
-fn bar(walk: &Walk) -> ProgressBar {
-    let sizes: Option<Vec<u64>> = walk
-        .inputs
-        .iter()
-        .map(|input| match input.kind {
-            InputKind::File { bytes } => Some(bytes),
-            InputKind::Stream | InputKind::Stdin => None,
-        })
-        .collect();
-    let (bar, template) = match sizes {
-        Some(sizes) => (
-            ProgressBar::new(sizes.iter().sum()),
-            "{bar:30} {percent:>3} % {bytes}/{total_bytes} {bytes_per_sec} {msg}",
-        ),
-        None => (ProgressBar::no_length(), "{spinner} {bytes} {bytes_per_sec} {msg}"),
+/// The bytes of all inputs before decoding; none where a stream's end is not known.
+fn total(walk: &Walk) -> Option<u64> {
+    let size = |kind| match kind {
+        InputKind::File { bytes } => Some(bytes),
+        InputKind::Stream | InputKind::Stdin => None,
+    };
+    walk.inputs.iter().map(|input| size(input.kind)).sum()
+}
+
+/// A bar over `total` bytes, or a count of bytes where that is not known.
+fn bar(total: Option<u64>) -> ProgressBar {
+    let (bar, template) = match total {
+        Some(total) => {
+            (ProgressBar::new(total), "{percent:>3} % of {total_bytes}, {bytes_per_sec}, {wide_msg}")
+        }
+        None => (ProgressBar::no_length(), "{spinner} {bytes}, {bytes_per_sec}, {wide_msg}"),
     };
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));

@@ -3,31 +3,20 @@
 use super::args::{FailOn, Format, Scan, Undated};
 use super::exit::Exit;
 use super::output::{Output, layout};
-use super::{catalog, progress, say};
+use super::{catalog, paths, progress, say};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use migsift::catalog::Catalog;
 use migsift::context::time;
 use migsift::error::Error;
-use migsift::input::{Walk, walk};
+use migsift::input::Walk;
 use migsift::matcher::Matcher;
 use migsift::print::{csv, human, json, ndjson, safe};
 use migsift::report::{CatalogStamp, Report};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
-use migsift::source::STDIN;
-use std::io::IsTerminal;
-use std::path::PathBuf;
 
 /// Scans and prints.
 pub fn run(args: &Scan) -> Result<Exit, Error> {
-    let mut paths = args.paths.clone();
-    if paths.is_empty() {
-        if std::io::stdin().is_terminal() {
-            say("nothing to scan: name files or directories, or pipe a log in (see `migsift scan --help`)");
-            return Ok(Exit::Usage);
-        }
-        paths.push(PathBuf::from(STDIN));
-    }
     let catalog = catalog::load(&args.catalog)?;
     if !args.quiet {
         for id in &catalog.replaced {
@@ -48,19 +37,21 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     };
+    let (walk, globs) = match paths::walked(args) {
+        Ok(walked) => walked,
+        Err(message) => {
+            say(&message);
+            return Ok(Exit::Usage);
+        }
+    };
+    let (mmap, limits) = (!args.no_mmap, (&args.limits).into());
     let options =
-        Options { threads: args.threads, mmap: !args.no_mmap, window_bytes: None, timezone, filter };
-    let scan = Run { args, options, matcher: Matcher::new(&catalog), walk: walk(&paths), catalog };
+        Options { threads: args.threads, mmap, window_bytes: None, timezone, filter, limits, globs };
+    let scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog };
     let report = scan.print()?;
     if !args.quiet && args.format != Format::Human {
         for problem in report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped) {
-            let path = problem.origin.path.to_string_lossy();
-            say(&format!(
-                "{}: {}: {}",
-                safe::line(&path),
-                problem.status.name(),
-                safe::line(&problem.reason)
-            ));
+            say(&format!("{}: {}: {}", problem.origin, problem.status.name(), problem.reason));
         }
     }
     Ok(exit(args, &report))

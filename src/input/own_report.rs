@@ -3,7 +3,7 @@
 //! A bundle that was scanned before may hold its report; to scan that too would count its samples again.
 
 /// How many bytes of a file tell, and are looked at.
-pub const HEAD: u64 = 256;
+pub const HEAD: usize = 256;
 
 /// Whether a file that begins with `head` is a report of this program in any of its formats.
 pub fn is(head: &[u8]) -> bool {

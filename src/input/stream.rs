@@ -1,65 +1,129 @@
-//! Streams: windows from one buffer.
+//! Streams: a source read from begin to end, cut into windows of its own bytes each.
 //!
-//! A reader comes in; each window is shown to a function while its bytes are in the buffer. The buffer holds one core
-//! and two margins, or the whole stream as long as that is small enough to be a document.
+//! A reader comes in; [`Cut`]s go out one by one, so that one can be matched while the next is read. What may be a JSON
+//! document is held whole as long as it is small enough to be read as one.
 
-use super::{MAX_WHOLE, Window, encoding};
+use super::{MAX_WHOLE, Window};
 use crate::error::SourceError;
 use std::io::{self, Read};
-use std::ops::ControlFlow;
+use std::ops::Range;
 
-/// Cuts what `reader` gives, decoded by its byte order mark, into windows with cores of `core` bytes and margins of
-/// `margin`, and shows each to `show` until it breaks. Gives the number of bytes shown in cores.
-///
-/// # Errors
-///
-/// [`SourceError::Read`], with the offset; what was read before it has been shown.
-pub fn stream(
-    reader: &mut dyn Read,
-    core: usize,
-    margin: usize,
-    show: &mut dyn FnMut(&Window<'_>) -> ControlFlow<()>,
-) -> Result<u64, SourceError> {
-    let mut decoded = encoding::decode(reader);
-    let reader: &mut dyn Read = &mut decoded;
-    let mut buffer = Vec::new();
-    let mut end = fill(reader, &mut buffer, MAX_WHOLE as usize + 1);
-    let whole = end.is_some() && buffer.len() as u64 <= MAX_WHOLE;
-    // `base` is the offset of the buffer's first byte; the first `done` bytes have been in a core.
-    let (mut base, mut done) = (0u64, 0usize);
-    loop {
-        if end.is_none() {
-            end = fill(reader, &mut buffer, done + core + margin);
-        }
-        let until = buffer.len().min(done + core);
-        let whole = whole.then_some(&buffer[..]);
-        let window = Window { bytes: &buffer, base, core: done..until, whole };
-        let stopped = show(&window).is_break();
-        done = until;
-        if stopped || end.is_some() && done == buffer.len() {
-            break;
-        }
-        if whole.is_none() {
-            let dropped = done.saturating_sub(margin);
-            buffer.drain(..dropped);
-            base += dropped as u64;
-            done -= dropped;
-        }
-    }
-    match end {
-        Some(Err(error)) => Err(SourceError::Read { offset: base + buffer.len() as u64, error }),
-        _ => Ok(base + done as u64),
+/// The core of a stream's windows, in bytes: it still lies in the cache when the window is matched, and its margins cost
+/// little.
+pub const STREAM_WINDOW_BYTES: usize = 1 << 20;
+
+/// A window that owns its bytes.
+#[derive(Debug)]
+pub struct Cut {
+    /// Margin, core, margin.
+    pub bytes: Vec<u8>,
+    base: u64,
+    core: Range<usize>,
+    whole: bool,
+}
+
+impl Cut {
+    /// The window.
+    pub fn window(&self) -> Window<'_> {
+        let whole = self.whole.then_some(&self.bytes[..]);
+        Window { bytes: &self.bytes, base: self.base, core: self.core.clone(), whole }
     }
 }
 
-/// Reads until `buffer` holds `len` bytes; says how the stream ended, if it did.
-fn fill(reader: &mut dyn Read, buffer: &mut Vec<u8>, len: usize) -> Option<io::Result<()>> {
-    let missing = len.saturating_sub(buffer.len());
-    match reader.take(missing as u64).read_to_end(buffer) {
-        Ok(got) if got < missing => Some(Ok(())),
-        Ok(_) => None,
-        Err(error) => Some(Err(error)),
+/// Cuts a stream.
+pub struct Cutter<'r> {
+    reader: &'r mut dyn Read,
+    core: usize,
+    margin: usize,
+    /// What has been read and is not cut off yet; its first byte is at `base`, and the first `done` have been in a core.
+    held: Vec<u8>,
+    base: u64,
+    done: usize,
+    end: Option<io::Result<()>>,
+    begun: bool,
+}
+
+impl<'r> Cutter<'r> {
+    /// Cuts what `reader` gives into windows with cores of `core` bytes and margins of `margin`.
+    pub fn new(reader: &'r mut dyn Read, core: usize, margin: usize) -> Cutter<'r> {
+        let held = Vec::new();
+        Cutter { reader, core, margin, held, base: 0, done: 0, end: None, begun: false }
     }
+
+    /// The next window, in the memory of `spare` where that serves; none at the end.
+    pub fn next(&mut self, spare: Vec<u8>) -> Option<Cut> {
+        if !self.begun {
+            self.begun = true;
+            self.fill(self.core + self.margin);
+            if !self.held.is_empty() && may_be_document(&self.held) {
+                self.fill(MAX_WHOLE as usize + 1);
+                if self.end.is_some() && self.held.len() as u64 <= MAX_WHOLE {
+                    let bytes = std::mem::take(&mut self.held);
+                    (self.base, self.done) = (bytes.len() as u64, 0);
+                    return Some(Cut { base: 0, core: 0..bytes.len(), whole: true, bytes });
+                }
+            }
+        }
+        self.fill(self.done + self.core + self.margin);
+        if self.done == self.held.len() {
+            return None;
+        }
+        let until = self.held.len().min(self.done + self.core);
+        let mut rest = spare;
+        rest.clear();
+        let kept = until.saturating_sub(self.margin);
+        rest.extend_from_slice(&self.held[kept..]);
+        let mut bytes = std::mem::replace(&mut self.held, rest);
+        bytes.truncate(until + self.margin);
+        let cut = Cut { bytes, base: self.base, core: self.done..until, whole: false };
+        self.base += kept as u64;
+        self.done = until - kept;
+        Some(cut)
+    }
+
+    /// How many bytes there were.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Read`] with the offset, if the stream did not end there by itself.
+    pub fn finish(self) -> Result<u64, SourceError> {
+        let bytes = self.base + self.held.len() as u64;
+        match self.end {
+            Some(Err(error)) => Err(SourceError::Read { offset: bytes, error }),
+            _ => Ok(bytes),
+        }
+    }
+
+    /// Reads until `len` bytes are held or the stream has ended.
+    fn fill(&mut self, len: usize) {
+        let mut filled = self.held.len();
+        if filled >= len || self.end.is_some() {
+            return;
+        }
+        // In steps, so that a small source never takes the memory of a large one.
+        while filled < len {
+            let step = len.min((filled + (64 << 10)).max(2 * filled));
+            self.held.resize(step, 0);
+            match self.reader.read(&mut self.held[filled..]) {
+                Ok(0) => {
+                    self.end = Some(Ok(()));
+                    break;
+                }
+                Ok(got) => filled += got,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.end = Some(Err(error));
+                    break;
+                }
+            }
+        }
+        self.held.truncate(filled);
+    }
+}
+
+/// Whether what begins with `head` may be one JSON document.
+fn may_be_document(head: &[u8]) -> bool {
+    head.trim_ascii_start().first().is_none_or(|byte| matches!(byte, b'{' | b'['))
 }
 
 #[cfg(test)]
@@ -70,21 +134,34 @@ mod tests {
     #[test]
     fn cores_tile_the_stream() {
         let text: Vec<u8> = (0..MAX_WHOLE + 5_000_000).map(|i| (i % 251) as u8).collect();
-        for (len, core, margin) in [(0, 7, 3), (100, 7, 3), (100, 1000, 3), (text.len(), 3_000_001, 4096)] {
+        let document = [b"  {".as_slice(), &text].concat();
+        let large = text.len();
+        for (text, len, core, margin) in [
+            (&text, 0, 7, 3),
+            (&text, 100, 7, 3),
+            (&text, 100, 1000, 3),
+            (&text, large, 3_000_001, 4096),
+            (&document, 100, 7, 3),
+            (&document, MAX_WHOLE as usize, 1 << 20, 4096),
+            (&document, large, 3_000_001, 4096),
+        ] {
+            let mut reader = &text[..len];
+            let mut cutter = Cutter::new(&mut reader, core, margin);
             let mut next = 0;
-            let shown = stream(&mut &text[..len], core, margin, &mut |window| {
-                let start = window.base as usize + window.core.start;
+            let mut spare = Vec::new();
+            let whole = text[0] == b' ' && len as u64 <= MAX_WHOLE;
+            while let Some(cut) = cutter.next(spare) {
+                let window = cut.window();
+                let base = window.base as usize;
+                let (start, end) = (base + window.core.start, base + window.bytes.len());
                 assert_eq!(start, next);
-                next = window.base as usize + window.core.end;
-                let end = window.base as usize + window.bytes.len();
-                assert!(
-                    end >= len.min(next + margin) && window.base as usize <= start.saturating_sub(margin)
-                );
-                assert_eq!(window.bytes, &text[window.base as usize..end]);
-                assert_eq!(window.whole.is_some(), len <= MAX_WHOLE as usize);
-                ControlFlow::Continue(())
-            });
-            assert_eq!((shown.ok(), next), (Some(len as u64), len));
+                next = base + window.core.end;
+                assert!(end >= len.min(next + margin) && base <= start.saturating_sub(margin));
+                assert_eq!(window.bytes, &text[base..end]);
+                assert_eq!(window.whole.is_some(), whole);
+                spare = cut.bytes;
+            }
+            assert_eq!((cutter.finish().ok(), next), (Some(len as u64), len));
         }
     }
 
@@ -102,12 +179,14 @@ mod tests {
                 Ok(len)
             }
         }
+        let mut reader = Breaks(1000);
+        let mut cutter = Cutter::new(&mut reader, 64, 8);
         let mut shown = 0;
-        let result = stream(&mut Breaks(1000), 64, 8, &mut |window| {
-            shown += window.core.len();
-            ControlFlow::Continue(())
-        });
+        while let Some(cut) = cutter.next(Vec::new()) {
+            shown += cut.window().core.len();
+        }
         assert_eq!(shown, 1000);
+        let result = cutter.finish();
         assert_eq!(result.map_err(|error| error.to_string()), Err("gone at byte 1000".to_string()));
     }
 }

@@ -3,12 +3,24 @@
 //! Named paths come in; what is to be read goes out in the order of the report, with what was passed over by rule and
 //! what could not be looked at. Nothing is opened here, so a walk over a FIFO or a device cannot hang.
 
-use super::{Input, InputKind};
+use super::{Globs, Input, InputKind};
 use crate::error::{PathProblem, SourceError};
 use crate::source::STDIN;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs::{self, FileType, Metadata};
+use std::io;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
+
+/// How to walk.
+#[derive(Debug, Clone, Default)]
+pub struct WalkOptions {
+    /// What of the files below a named directory is wanted.
+    pub globs: Globs,
+    /// Whether symbolic links below a named directory are followed.
+    pub follow_links: bool,
+}
 
 /// What a walk found, each list sorted by path.
 #[derive(Debug, Default)]
@@ -16,70 +28,153 @@ pub struct Walk {
     /// What is to be read.
     pub inputs: Vec<Input>,
     /// What was passed over by rule, and why.
-    pub skipped: Vec<(PathBuf, &'static str)>,
+    pub skipped: Vec<(PathBuf, Cow<'static, str>)>,
     /// What could not be looked at.
     pub failed: Vec<PathProblem>,
 }
 
-/// Walks `paths`: files and streams as they are named, directories with all below them; `-` is standard input.
-pub fn walk(paths: &[PathBuf]) -> Walk {
+/// Walks `paths`: files and streams as they are named, directories with all below them; `-` is standard input. A file
+/// that is reached by several paths is read by the first.
+pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
     let mut walk = Walk::default();
+    let mut met = Vec::new();
     for path in paths {
         if path == Path::new(STDIN) {
-            walk.inputs.push(Input { path: path.clone(), kind: InputKind::Stdin, walked: false });
+            let kind = InputKind::Stdin;
+            met.push((Input { path: path.clone(), kind, walked: false, included: true }, None));
             continue;
         }
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => walk.directory(path),
+            Ok(metadata) if metadata.is_dir() => walk.directory(path, options, &mut met),
             Ok(metadata) => {
-                walk.inputs.push(Input { path: path.clone(), kind: named(&metadata), walked: false })
+                let included = options.globs.include(Path::new(path.file_name().unwrap_or_default()));
+                let input = Input { path: path.clone(), kind: named(&metadata), walked: false, included };
+                met.push((input, identity(path, &metadata)));
             }
-            Err(error) => {
-                walk.failed.push(PathProblem { path: path.clone(), error: SourceError::Open(error) })
-            }
+            Err(error) => walk.failed(path.clone(), error),
         }
     }
-    walk.inputs.sort_by(|a, b| a.path.cmp(&b.path));
-    walk.inputs.dedup_by(|a, b| a.path == b.path);
+    walk.take(met);
     walk.skipped.sort();
     walk.skipped.dedup();
     walk.failed.sort_by(|a, b| a.path.cmp(&b.path));
+    walk.failed.dedup_by(|a, b| a.path == b.path);
     walk
 }
 
 impl Walk {
-    fn directory(&mut self, root: &Path) {
-        for item in WalkDir::new(root).sort_by_file_name() {
-            let item = match item {
-                Ok(item) => item,
+    fn failed(&mut self, path: PathBuf, error: io::Error) {
+        self.failed.push(PathProblem { path, error: SourceError::Open(error) });
+    }
+
+    fn directory(&mut self, root: &Path, options: &WalkOptions, met: &mut Vec<(Input, Option<Identity>)>) {
+        let mut walk = WalkDir::new(root).follow_links(options.follow_links).sort_by_file_name().into_iter();
+        while let Some(item) = walk.next() {
+            match item {
+                Ok(item) => {
+                    let below = item.path().strip_prefix(root).unwrap_or(item.path());
+                    if options.globs.exclude(below) {
+                        if item.file_type().is_dir() {
+                            walk.skip_current_dir();
+                        }
+                        self.skipped.push((item.into_path(), "excluded".into()));
+                    } else if let Some(input) = self.entry(&item, options.globs.include(below)) {
+                        met.push(input);
+                    }
+                }
                 Err(error) => {
                     let path = error.path().unwrap_or(root).to_path_buf();
-                    let error =
-                        error.into_io_error().unwrap_or_else(|| std::io::Error::other("a loop of links"));
-                    self.failed.push(PathProblem { path, error: SourceError::Open(error) });
-                    continue;
-                }
-            };
-            let kind = item.file_type();
-            if kind.is_dir() {
-                continue;
-            }
-            if !kind.is_file() {
-                self.skipped.push((item.into_path(), special(kind)));
-                continue;
-            }
-            match item.metadata() {
-                Ok(metadata) => {
-                    let kind = InputKind::File { bytes: metadata.len() };
-                    self.inputs.push(Input { path: item.into_path(), kind, walked: true });
-                }
-                Err(error) => {
-                    let error = error.into_io_error().unwrap_or_else(|| std::io::Error::other("unreadable"));
-                    self.failed.push(PathProblem { path: item.into_path(), error: SourceError::Open(error) });
+                    match error.loop_ancestor().map(Path::to_path_buf) {
+                        Some(ancestor) => {
+                            let why = format!("a symbolic link back to {}", ancestor.to_string_lossy());
+                            self.skipped.push((path, why.into()));
+                        }
+                        None => {
+                            let error = error.into_io_error();
+                            self.failed(path, error.unwrap_or_else(|| io::Error::other("unreadable")));
+                        }
+                    }
                 }
             }
         }
     }
+
+    /// What is to be read of something below a directory.
+    fn entry(&mut self, item: &DirEntry, included: bool) -> Option<(Input, Option<Identity>)> {
+        let kind = item.file_type();
+        if kind.is_dir() {
+            return None;
+        }
+        let path = item.path().to_path_buf();
+        if !kind.is_file() {
+            self.skipped.push((path, special(kind).into()));
+            return None;
+        }
+        if !included {
+            self.skipped.push((path, "not included".into()));
+            return None;
+        }
+        match item.metadata() {
+            Ok(metadata) => {
+                let identity = identity(&path, &metadata);
+                let kind = InputKind::File { bytes: metadata.len() };
+                Some((Input { path, kind, walked: true, included: true }, identity))
+            }
+            Err(error) => {
+                let error = error.into_io_error().unwrap_or_else(|| io::Error::other("unreadable"));
+                self.failed(path, error);
+                None
+            }
+        }
+    }
+
+    /// Takes what was met, each file once.
+    fn take(&mut self, mut met: Vec<(Input, Option<Identity>)>) {
+        met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        let mut seen: HashMap<Identity, usize> = HashMap::new();
+        for (input, identity) in met {
+            let known = identity.and_then(|identity| match seen.entry(identity) {
+                std::collections::hash_map::Entry::Occupied(known) => Some(*known.get()),
+                std::collections::hash_map::Entry::Vacant(new) => {
+                    new.insert(self.inputs.len());
+                    None
+                }
+            });
+            let known = known.or_else(|| {
+                let last = self.inputs.len().checked_sub(1)?;
+                (self.inputs[last].path == input.path).then_some(last)
+            });
+            let Some(known) = known else {
+                self.inputs.push(input);
+                continue;
+            };
+            let known = &mut self.inputs[known];
+            known.walked &= input.walked;
+            known.included |= input.included;
+            if known.path != input.path {
+                let why = format!("the same file as {}", known.path.to_string_lossy());
+                self.skipped.push((input.path, why.into()));
+            }
+        }
+    }
+}
+
+/// What makes two paths the same file.
+#[cfg(unix)]
+type Identity = (u64, u64);
+/// What makes two paths the same file.
+#[cfg(not(unix))]
+type Identity = PathBuf;
+
+#[cfg(unix)]
+fn identity(_: &Path, metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
+    fs::canonicalize(path).ok()
 }
 
 /// A named file of no length may still have content, as those of `/proc` do: it is read as a stream.

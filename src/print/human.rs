@@ -319,8 +319,8 @@ impl Page<'_> {
             let style = if status == Status::Skipped { BOLD } else { YELLOW };
             writeln!(self.out, "\n{}", self.paint(style, format!("{heading} ({count})")))?;
             for problem in of().take(MAX_PROBLEMS) {
-                let path = problem.origin.path.to_string_lossy();
-                self.wrapped("  ", &format!("{}: {}", line(&path), line(&problem.reason)))?;
+                let text = format!("{}: {}", problem.origin, problem.reason);
+                self.wrapped("  ", &line(&text))?;
             }
             if count > MAX_PROBLEMS {
                 writeln!(self.out, "  and {} more", count - MAX_PROBLEMS)?;

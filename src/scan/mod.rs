@@ -1,28 +1,31 @@
 //! The scan: inputs over threads, findings in order, one outcome.
 //!
-//! A walk's inputs come in; findings go to a [`Sink`] in the order (path, offset), and an [`Outcome`] goes out. This is
-//! the only room with threads. Workers take `tasks` from one queue, so one huge file and thousands of small ones keep
-//! all of them busy; each keeps a summary of its own, merged once. What a worker finds comes into
-//! `order` before it is written.
+//! A walk's inputs come in; findings go to a [`Sink`] in the order (path, member, offset), and an [`Outcome`] goes out.
+//! This is the only room with threads. Workers take jobs from the `board`: `tasks` cut from the walk, parts of a large
+//! `archive`, windows that another worker's `reading` has decoded. So one huge file, one huge stream and thousands of
+//! small files keep all of them busy. Each keeps a `share` of its own, merged once.
 
-mod order;
+mod archive;
+mod board;
+mod reading;
+mod share;
 mod tasks;
 mod worker;
 
 use crate::catalog::Severity;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::input::Walk;
+use crate::input::{Globs, Limits, Walk};
 use crate::matcher::Matcher;
 use crate::source::Origin;
 use crate::summary::Summary;
+use board::Board;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use order::Order;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use share::Sources;
+use std::path::Path;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use tasks::Tasks;
 use worker::Shared;
 
@@ -42,6 +45,10 @@ pub struct Options {
     pub timezone: TimeZone,
     /// What counts.
     pub filter: Filter,
+    /// How far archives and compressed streams are unpacked.
+    pub limits: Limits,
+    /// Which members of archives are wanted.
+    pub globs: Globs,
 }
 
 impl Default for Options {
@@ -52,6 +59,8 @@ impl Default for Options {
             window_bytes: None,
             timezone: TimeZone::UTC,
             filter: Filter::default(),
+            limits: Limits::default(),
+            globs: Globs::default(),
         }
     }
 }
@@ -99,10 +108,24 @@ pub trait Sink: Send {
 /// What has been done so far; read it from another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes scanned.
+    /// Bytes scanned, after decoding.
     pub bytes: AtomicU64,
+    /// Bytes of the walk's inputs that were read, before decoding; those of streams are not counted.
+    pub read: AtomicU64,
     /// Inputs done.
     pub inputs: AtomicU64,
+    current: Mutex<Option<Arc<Origin>>>,
+}
+
+impl Progress {
+    /// The source that was opened last.
+    pub fn current(&self) -> Option<Arc<Origin>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn reads(&self, origin: &Arc<Origin>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin.clone());
+    }
 }
 
 /// What a scan gives.
@@ -185,55 +208,42 @@ pub fn scan<'k>(
     sink: Option<&'k mut (dyn Sink + 'k)>,
     progress: &Progress,
 ) -> Result<Outcome, Error> {
-    let origins: Vec<Arc<Origin>> =
-        walk.inputs.iter().map(|input| Arc::new(Origin::path(&input.path))).collect();
-    let shared = Shared {
-        matcher,
-        options,
-        progress,
-        inputs: &walk.inputs,
-        origins: &origins,
-        every: sink.is_some(),
-        tasks: Mutex::new(Tasks::default()),
-        order: Order::new(sink),
-    };
+    let sources = Sources::default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|error| Error::Threads(error.to_string()))?;
+    let every = sink.is_some();
+    let tasks = Tasks::new(&walk.inputs, options, &sources);
+    let board = Board::new(tasks, sink, pool.current_num_threads());
+    let inputs = &walk.inputs;
+    let shared = Shared { matcher, options, progress, inputs, sources: &sources, every, board };
     let shares = pool.broadcast(|_| worker::run(&shared));
-    let mut outcome = Outcome { summary: shared.order.into_samples()?, inputs: passed_over(walk) };
-    let mut problems = BTreeMap::new();
-    for share in shares {
-        outcome.summary.merge(share.summary);
-        outcome.inputs.bytes += share.bytes;
-        for (source, problem) in share.problems {
-            // The first problem of a source is told; the bytes that other windows read count.
-            problems
-                .entry(source)
-                .and_modify(|known: &mut Problem| known.bytes += problem.bytes)
-                .or_insert(problem);
-        }
-    }
-    outcome.inputs.scanned = (walk.inputs.len() - problems.len()) as u64;
-    outcome.inputs.problems.extend(problems.into_values());
-    let inputs = &mut outcome.inputs;
-    inputs.problems.sort_by(|a, b| (&a.origin, a.status).cmp(&(&b.origin, b.status)));
-    let count = |status| inputs.problems.iter().filter(|problem| problem.status == status).count() as u64;
-    (inputs.partial, inputs.failed, inputs.skipped) =
-        (count(Status::Partial), count(Status::Failed), count(Status::Skipped));
-    Ok(outcome)
+    let (samples, mut all) = shared.board.finish()?;
+    shares.into_iter().for_each(|share| all.merge(share));
+    all.summary.merge(samples);
+    let bytes = all.bytes;
+    let summary = std::mem::take(&mut all.summary);
+    let (scanned, problems) = all.coverage();
+    Ok(Outcome { summary, inputs: covered(scanned, bytes, problems, walk) })
 }
 
-/// What the walk already knows.
-fn passed_over(walk: &Walk) -> Inputs {
-    let problem = |path: &PathBuf, status, reason: String| Problem {
+/// What became of all inputs: those of the scan, and those that the walk has passed over or could not look at.
+fn covered(scanned: u64, bytes: u64, mut problems: Vec<Problem>, walk: &Walk) -> Inputs {
+    let problem = |path: &Path, status, reason: String| Problem {
         origin: Arc::new(Origin::path(path)),
         status,
         reason,
         bytes: 0,
     };
-    let skipped =
-        walk.skipped.iter().map(|(path, reason)| problem(path, Status::Skipped, (*reason).to_string()));
-    let failed =
-        walk.failed.iter().map(|failed| problem(&failed.path, Status::Failed, failed.error.to_string()));
-    Inputs { problems: skipped.chain(failed).collect(), ..Inputs::default() }
+    problems
+        .extend(walk.skipped.iter().map(|(path, reason)| problem(path, Status::Skipped, reason.to_string())));
+    problems.extend(
+        walk.failed.iter().map(|failed| problem(&failed.path, Status::Failed, failed.error.to_string())),
+    );
+    // Members of the same name may differ in the rest.
+    problems.sort_by(|a, b| {
+        (&a.origin, a.status, &a.reason, a.bytes).cmp(&(&b.origin, b.status, &b.reason, b.bytes))
+    });
+    let count = |status| problems.iter().filter(|problem| problem.status == status).count() as u64;
+    let (partial, failed, skipped) = (count(Status::Partial), count(Status::Failed), count(Status::Skipped));
+    Inputs { scanned, partial, skipped, failed, bytes, problems }
 }

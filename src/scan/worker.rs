@@ -1,24 +1,30 @@
 //! Workers: one thread's share of a scan.
 //!
-//! A worker takes tasks, opens what they name, shows the matcher its windows and counts what is found in a summary of
-//! its own. An input that cannot be read, or that makes the program panic, is a problem of that input alone.
+//! A worker takes jobs from the board, opens what they name, shows the matcher windows and counts what is found. An input
+//! that cannot be read, or that makes the program panic, is a problem of that input alone.
 
-use super::order::{Chunk, Order};
-use super::tasks::{Task, Tasks};
-use super::{Options, Problem, Progress, Status, WINDOW_BYTES};
+use super::archive::{Members, Zip};
+use super::board::{Batch, Board, Chunk, Job, Place, Scanned};
+use super::reading::{Lane, Reading};
+use super::share::{Share, Source, Sources};
+use super::tasks::{SMALL_FILE, Task};
+use super::{Options, Progress, WINDOW_BYTES};
 use crate::context;
 use crate::error::SourceError;
 use crate::finding::Builder;
-use crate::input::{self, Input, InputKind, MAX_WHOLE, Opened, Window};
+use crate::input::limits::{Budget, Fed};
+use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Visit, Window};
 use crate::matcher::{Matcher, record};
 use crate::source::Origin;
-use crate::summary::{MAX_SAMPLES, Summary};
+use crate::summary::MAX_SAMPLES;
 use std::collections::HashMap;
 use std::io::Read;
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// What all workers see.
 pub(super) struct Shared<'s, 'k> {
@@ -26,105 +32,226 @@ pub(super) struct Shared<'s, 'k> {
     pub options: &'s Options,
     pub progress: &'s Progress,
     pub inputs: &'s [Input],
-    pub origins: &'s [Arc<Origin>],
+    pub sources: &'s Sources,
     /// Whether every finding is wanted in order, not only samples.
     pub every: bool,
-    pub tasks: Mutex<Tasks>,
-    pub order: Order<'k>,
+    pub board: Board<'s, 'k>,
 }
 
-/// What a worker has done.
-#[derive(Default)]
-pub(super) struct Share {
-    pub summary: Summary,
-    pub bytes: u64,
-    /// Inputs that were not read whole, by number.
-    pub problems: Vec<(usize, Problem)>,
-}
-
-struct Worker<'w, 's, 'k> {
-    shared: &'w Shared<'s, 'k>,
-    share: Share,
+pub(super) struct Worker<'w, 's, 'k> {
+    pub shared: &'w Shared<'s, 'k>,
+    pub share: Share,
     buffer: Vec<u8>,
 }
 
-/// Takes tasks until there are none.
+/// Takes jobs until there are none.
 pub(super) fn run(shared: &Shared<'_, '_>) -> Share {
     let mut worker = Worker { shared, share: Share::default(), buffer: Vec::new() };
-    while !shared.order.stopped() {
-        let task =
-            shared.tasks.lock().unwrap_or_else(PoisonError::into_inner).take(shared.inputs, shared.options);
-        let Some((index, task)) = task else { break };
-        shared.order.wait_for(index);
-        worker.task(index, task);
-        shared.order.done(index);
+    while let Some(job) = shared.board.next() {
+        worker.job(job);
+        shared.board.done();
     }
     worker.share
 }
 
-impl Worker<'_, '_, '_> {
-    fn task(&mut self, index: usize, task: Task) {
+impl<'s> Worker<'_, 's, '_> {
+    pub fn job(&mut self, job: Job<'s>) {
+        match job {
+            Job::Task(number, task) => self.task(number, task),
+            Job::Windows(batch) => self.batch(batch),
+            Job::Members(members) => self.members(&members),
+        }
+    }
+
+    fn task(&mut self, number: usize, task: Task) {
+        let place = Place { task: number, part: 0 };
+        let mut lane = Lane::new(place);
+        let mut more = Vec::new();
         match task {
-            Task::Inputs(sources) => {
-                for source in sources {
-                    let before = self.share.bytes;
-                    let result = catch_unwind(AssertUnwindSafe(|| self.input(index, source)));
-                    self.ended(source, before, result.unwrap_or(Err(SourceError::Panic)));
+            Task::Inputs(inputs) => {
+                let alone = inputs.len() == 1;
+                for index in inputs {
+                    let path = &self.shared.inputs[index].path;
+                    let result =
+                        catch_unwind(AssertUnwindSafe(|| self.input(&mut lane, index, alone, &mut more)));
+                    self.ended(path, result.unwrap_or(Err(SourceError::Panic)));
                     self.shared.progress.inputs.fetch_add(1, Ordering::Relaxed);
                 }
             }
             Task::Window { source, file, core } => {
-                let before = self.share.bytes;
                 let last = core.end == file.bytes;
-                let result = catch_unwind(AssertUnwindSafe(|| self.window(index, source, &file, core)));
-                self.ended(source, before, result.unwrap_or(Err(SourceError::Panic)));
-                if last {
-                    self.shared.progress.inputs.fetch_add(1, Ordering::Relaxed);
+                self.share.sources += u64::from(core.start == 0);
+                self.shared.progress.reads(&source.origin);
+                let result = catch_unwind(AssertUnwindSafe(|| self.window(&mut lane, &source, &file, core)));
+                if let Err(error) = result.unwrap_or(Err(SourceError::Panic)) {
+                    self.share.broken(&source, &error);
                 }
+                self.shared.progress.inputs.fetch_add(u64::from(last), Ordering::Relaxed);
             }
-            Task::Failed { source, error } => self.ended(source, self.share.bytes, Err(error)),
+            Task::Failed { path, error } => self.ended(&path, Err(error)),
+        }
+        lane.flush(self.shared);
+        self.shared.board.close(lane.place, lane.chunks);
+        self.shared.board.end(number, 1 + more.len());
+        self.shared.board.offer_members(more);
+    }
+
+    /// Notes how an input ended that could not be opened.
+    fn ended(&mut self, path: &Path, result: Result<(), SourceError>) {
+        if let Err(error) = result {
+            let source = self.shared.sources.add(Origin::path(path));
+            self.share.unread(&source, &error);
         }
     }
 
-    /// Notes how an input ended if it was not read whole.
-    fn ended(&mut self, source: usize, bytes_before: u64, result: Result<(), SourceError>) {
-        let Err(error) = result else { return };
-        let status = match error {
-            SourceError::OwnReport => Status::Skipped,
-            SourceError::Open(_) => Status::Failed,
-            _ => Status::Partial,
-        };
-        let origin = self.shared.origins[source].clone();
-        let bytes = self.share.bytes - bytes_before;
-        self.share.problems.push((source, Problem { origin, status, reason: error.to_string(), bytes }));
-    }
-
-    fn input(&mut self, index: usize, source: usize) -> Result<(), SourceError> {
-        let input = &self.shared.inputs[source];
+    /// Reads an input; parts of it that workers are to share come into `more`.
+    fn input(
+        &mut self,
+        lane: &mut Lane,
+        index: usize,
+        alone: bool,
+        more: &mut Vec<Members<'s>>,
+    ) -> Result<(), SourceError> {
+        let input = &self.shared.inputs[index];
         match input.kind {
-            InputKind::Stdin => self.stream(index, source, &mut std::io::stdin().lock()),
+            InputKind::Stdin => self.stream(lane, input, std::io::stdin().lock()),
             InputKind::Stream => {
-                let mut file = std::fs::File::open(&input.path).map_err(SourceError::Open)?;
-                self.stream(index, source, &mut file)
+                let file = std::fs::File::open(&input.path).map_err(SourceError::Open)?;
+                self.stream(lane, input, file);
             }
             InputKind::File { .. } => {
-                let file = Opened::input(input, self.shared.options.mmap)?;
-                if file.marked {
-                    return self.stream(index, source, &mut file.reader());
+                let file = Opened::input(input, self.shared.options.mmap, &mut self.buffer)?;
+                match file.format {
+                    _ if file.plain => return self.file(lane, &Arc::new(file), &input.path),
+                    Some(Format::Zip) if alone && file.bytes > SMALL_FILE => {
+                        self.zip(lane.place, &file, input, more);
+                    }
+                    Some(Format::Zip) => {
+                        let counted = file.part(Some(&self.shared.progress.read));
+                        self.unpack(
+                            lane,
+                            input,
+                            Budget::new(self.allowance(file.bytes)),
+                            |unpacker, place| {
+                                unpacker.zip(place, counted, file.bytes);
+                            },
+                        );
+                    }
+                    _ => {
+                        let counted = file.part(Some(&self.shared.progress.read));
+                        self.unpack(
+                            lane,
+                            input,
+                            Budget::new(self.allowance(file.bytes)),
+                            |unpacker, place| {
+                                unpacker.unpack(place, Peek::new(counted));
+                            },
+                        );
+                    }
                 }
-                if file.bytes <= MAX_WHOLE {
-                    return self.document(index, source, &file);
-                }
-                // It has grown since the walk.
-                let step = self.core_bytes() as u64;
-                let cores =
-                    (0..file.bytes).step_by(step as usize).map(|from| from..file.bytes.min(from + step));
-                for core in cores {
-                    self.window(index, source, &file, core)?;
-                }
-                Ok(())
             }
         }
+        Ok(())
+    }
+
+    fn allowance(&self, bytes: u64) -> crate::input::limits::Spent {
+        self.shared.options.limits.allowance(bytes)
+    }
+
+    /// Reads from begin to end what has no size that is known before.
+    fn stream(&mut self, lane: &mut Lane, input: &Input, reader: impl Read) {
+        let budget = Budget::growing(&self.shared.options.limits);
+        self.unpack(lane, input, budget, |unpacker, place| {
+            let fed = Fed::new(reader, unpacker.budget.clone());
+            unpacker.unpack(place, Peek::new(fed));
+        });
+    }
+
+    fn unpack(
+        &mut self,
+        lane: &mut Lane,
+        input: &Input,
+        budget: Budget,
+        unpack: impl FnOnce(&mut Unpacker<'_>, Nested<'_>),
+    ) {
+        let options = self.shared.options;
+        let budget = Rc::new(budget);
+        let mut reading = Reading::new(self, lane, &input.path, budget.clone());
+        let place = Nested::outer(&options.limits, input.walked, input.included);
+        let mut unpacker =
+            Unpacker { limits: &options.limits, globs: &options.globs, budget, visit: &mut reading };
+        let result = catch_unwind(AssertUnwindSafe(|| unpack(&mut unpacker, place)));
+        if result.is_err() {
+            reading.damaged(None, SourceError::Panic);
+        }
+        reading.finish();
+    }
+
+    /// Cuts a large zip archive into parts behind `place`.
+    fn zip(&mut self, place: Place, file: &Opened, input: &Input, more: &mut Vec<Members<'s>>) {
+        let (limits, count) = (&self.shared.options.limits, &self.shared.progress.read);
+        let container = self.shared.sources.add(Origin::path(&input.path));
+        let (zip, problem) = Zip::open(container, file, input.included, limits, count);
+        if let Some(problem) = problem {
+            self.share.unread(&zip.container, &problem);
+        }
+        more.extend(zip.parts(Place { part: place.part + 1, ..place }));
+    }
+
+    /// Reads a part of an archive.
+    fn members(&mut self, members: &Members<'s>) {
+        let options = self.shared.options;
+        let (left, held) = self.shared.board.begin(members);
+        let budget = Rc::new(Budget::new(left));
+        let mut lane = Lane::new(members.place);
+        let path = &members.zip.container.origin.path;
+        let mut reading = Reading::new(self, &mut lane, path, budget.clone()).part(members, held);
+        let mut unpacker = Unpacker {
+            limits: &options.limits,
+            globs: &options.globs,
+            budget: budget.clone(),
+            visit: &mut reading,
+        };
+        if catch_unwind(AssertUnwindSafe(|| members.unpack(&mut unpacker))).is_err() {
+            reading.damaged(None, SourceError::Panic);
+        }
+        let over = reading.finish();
+        self.shared.board.close_members(members, lane.chunks, budget.taken(), over || budget.met());
+    }
+
+    /// Matches windows that were read.
+    fn batch(&mut self, batch: Batch) {
+        let mut chunk = Chunk::default();
+        let mut share = Share::default();
+        for (source, cut) in batch.windows {
+            chunk.scanned.push(self.shared.scan(&mut share, &source, &cut.window()));
+            self.shared.board.give_back(cut.bytes);
+        }
+        if batch.held {
+            chunk.share = Some(Box::new(share));
+        } else {
+            self.share.merge(share);
+        }
+        self.shared.board.submit(batch.place, batch.number, chunk);
+    }
+
+    fn file(&mut self, lane: &mut Lane, file: &Arc<Opened>, path: &Path) -> Result<(), SourceError> {
+        let source = self.shared.sources.add(Origin::path(path));
+        self.shared.progress.reads(&source.origin);
+        self.share.sources += 1;
+        let result = if file.bytes <= MAX_WHOLE {
+            self.document(lane, &source, file)
+        } else {
+            // It has grown since the walk.
+            let step = self.core_bytes() as u64;
+            let mut cores =
+                (0..file.bytes).step_by(step as usize).map(|from| from..file.bytes.min(from + step));
+            cores.try_for_each(|core| self.window(lane, &source, file, core))
+        };
+        if let Err(error) = result {
+            self.share.broken(&source, &error);
+        }
+        Ok(())
     }
 
     fn core_bytes(&self) -> usize {
@@ -132,13 +259,13 @@ impl Worker<'_, '_, '_> {
     }
 
     /// Scans a file that is held whole.
-    fn document(&mut self, index: usize, source: usize, file: &Opened) -> Result<(), SourceError> {
+    fn document(&mut self, lane: &mut Lane, source: &Source, file: &Opened) -> Result<(), SourceError> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        let bytes = file.range(0..file.bytes, &mut buffer)?;
+        let bytes = file.whole(&mut buffer)?;
         let step = self.shared.options.window_bytes.unwrap_or(bytes.len()).max(1);
         for from in (0..bytes.len()).step_by(step) {
             let core = from..bytes.len().min(from + step);
-            self.scan(index, source, &Window { bytes: &bytes, base: 0, core, whole: Some(&bytes) });
+            self.matched(lane, source, &Window { bytes: &bytes, base: 0, core, whole: Some(&bytes) });
         }
         let got = bytes.len() as u64;
         drop(bytes);
@@ -149,8 +276,8 @@ impl Worker<'_, '_, '_> {
     /// Scans a window of a large file.
     fn window(
         &mut self,
-        index: usize,
-        source: usize,
+        lane: &mut Lane,
+        source: &Source,
         file: &Opened,
         core: Range<u64>,
     ) -> Result<(), SourceError> {
@@ -161,48 +288,54 @@ impl Worker<'_, '_, '_> {
         let got = bytes.len() as u64;
         let end = (core.end - from).min(got) as usize;
         let core = ((core.start - from) as usize).min(end)..end;
-        self.scan(index, source, &Window { bytes: &bytes, base: from, core, whole: None });
+        self.matched(lane, source, &Window { bytes: &bytes, base: from, core, whole: None });
         drop(bytes);
         self.buffer = buffer;
         whole(got, to - from, from + got)
     }
 
-    fn stream(&mut self, index: usize, source: usize, reader: &mut dyn Read) -> Result<(), SourceError> {
-        let core = self.core_bytes();
-        input::stream(reader, core, record::MARGIN, &mut |window| {
-            self.scan(index, source, window);
-            let stopped = self.shared.order.stopped();
-            if stopped { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// Scans a window of a file whose bytes are the source's own.
+    fn matched(&mut self, lane: &mut Lane, source: &Source, window: &Window<'_>) {
+        let scanned = self.shared.scan(&mut self.share, source, window);
+        self.shared.progress.read.fetch_add(window.core.len() as u64, Ordering::Relaxed);
+        lane.push(self.shared, scanned);
+    }
+}
+
+impl Shared<'_, '_> {
+    /// Scans a window: counts what it finds and gives what is wanted in order. A panic is the source's problem.
+    pub fn scan(&self, share: &mut Share, source: &Source, window: &Window<'_>) -> Scanned {
+        let result = catch_unwind(AssertUnwindSafe(|| self.find(share, source, window)));
+        result.unwrap_or_else(|_| {
+            share.broken(source, &SourceError::Panic);
+            Scanned { source: source.number, findings: Vec::new(), lines: 0 }
         })
-        .map(|_| ())
     }
 
-    /// Scans a window: counts what it finds and hands on what is wanted in order.
-    fn scan(&mut self, index: usize, source: usize, window: &Window<'_>) {
-        let shared = self.shared;
-        let builder = Builder { matcher: shared.matcher, origin: shared.origins[source].clone() };
-        let reader = context::Reader::new(window, &shared.options.timezone);
+    fn find(&self, share: &mut Share, source: &Source, window: &Window<'_>) -> Scanned {
+        let builder = Builder { matcher: self.matcher, origin: source.origin.clone() };
+        let reader = context::Reader::new(window, &self.options.timezone);
         let mut findings = Vec::new();
         let mut samples: HashMap<Arc<str>, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);
-        for found in shared.matcher.scan(window) {
+        for found in self.matcher.scan(window) {
             line += line_breaks(&window.bytes[counted..found.range.start]);
             counted = found.range.start;
             let finding = builder.build(&found, window, &reader, line);
-            if !shared.options.filter.takes(&finding) {
+            if !self.options.filter.takes(&finding) {
                 continue;
             }
-            self.share.summary.add(&finding, source as u32);
+            share.summary.add(&finding, source.number);
             let sampled = samples.entry(finding.id.clone()).or_default();
             *sampled += 1;
-            if shared.every || *sampled <= MAX_SAMPLES {
+            if self.every || *sampled <= MAX_SAMPLES {
                 findings.push(finding);
             }
         }
         let lines = line - 1 + line_breaks(&window.bytes[counted..window.core.end]);
-        self.share.bytes += window.core.len() as u64;
-        shared.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
-        shared.order.submit(index, Chunk { source, findings, lines });
+        share.bytes += window.core.len() as u64;
+        self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
+        Scanned { source: source.number, findings, lines }
     }
 }
 

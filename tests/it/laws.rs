@@ -4,7 +4,7 @@
 use migsift::catalog::{ArgValue, Template, builtin};
 use migsift::context::Reader;
 use migsift::finding::{Builder, Finding};
-use migsift::input::{Window, walk};
+use migsift::input::{WalkOptions, Window, walk};
 use migsift::matcher::{Match, Matcher, record};
 use migsift::scan::{Options, Outcome, Progress, scan};
 use migsift::source::Origin;
@@ -105,7 +105,7 @@ fn merged(parts: impl IntoIterator<Item = Summary>) -> Summary {
 }
 
 fn scan_file(path: &Path, options: &Options) -> Outcome {
-    scan(matcher(), &walk(&[path.to_path_buf()]), options, None, &Progress::default()).expect("scans")
+    scan(matcher(), &walk(&[path.to_path_buf()], &WalkOptions::default()), options, None, &Progress::default()).expect("scans")
 }
 
 proptest! {

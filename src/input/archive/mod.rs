@@ -1,0 +1,35 @@
+//! Archives: what both kinds read their members with.
+
+pub mod tar;
+pub mod zip;
+
+use std::io::{self, Read};
+
+/// Exactly as many bytes of a reader as were promised; fewer are an error.
+struct Exactly<R> {
+    inner: R,
+    left: u64,
+    of: u64,
+}
+
+impl<R> Exactly<R> {
+    fn new(inner: R, bytes: u64) -> Exactly<R> {
+        Exactly { inner, left: bytes, of: bytes }
+    }
+}
+
+impl<R: Read> Read for Exactly<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = into.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let got = self.inner.read(&mut into[..len])?;
+        if got == 0 && len > 0 {
+            let had = self.of - self.left;
+            return Err(io::Error::other(format!(
+                "the archive ends {had} bytes into the member's {}",
+                self.of
+            )));
+        }
+        self.left -= got as u64;
+        Ok(got)
+    }
+}

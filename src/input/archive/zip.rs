@@ -1,0 +1,488 @@
+//! Zip: a directory at the end, members anywhere before it.
+//!
+//! The directory is read by the crate and held against the archive: what it does not tell is found by the members' own
+//! headers ([`Local`]), as in an archive that is cut short or in a stream. Members are decoded here and held against
+//! their size and checksum.
+
+use super::Exactly;
+use crate::error::SourceError;
+use crate::input::format::Codec;
+use crate::input::limits::Limit;
+use crate::input::peek::Peek;
+use flate2::Crc;
+use std::collections::HashSet;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::ops::Range;
+use zip::ZipArchive;
+use zip::read::Config;
+use zip::unstable::read::ZipIterable;
+
+/// The most bytes of a directory that is held against its archive, which takes several times as much memory.
+const MAX_CHECKED_DIRECTORY: u64 = 32 << 20;
+/// The size of a member's own header before its name.
+const LOCAL_HEADER: usize = 30;
+const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
+/// A size that stands in the extra field instead.
+const IN_ZIP64: u32 = u32::MAX;
+
+/// What a directory says of a member.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its name.
+    pub name: String,
+    /// What it is read as, or why it is not.
+    pub kind: Kind,
+    /// Its size in the archive, in bytes.
+    pub compressed: u64,
+    /// Its size when decoded, in bytes.
+    pub bytes: u64,
+    header: u64,
+    crc: u32,
+}
+
+/// What a member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A file that can be read.
+    File(Method),
+    /// A file that cannot, and why.
+    Unreadable(&'static str),
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+}
+
+/// How a member is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Not at all.
+    Stored,
+    /// Raw deflate.
+    Deflate,
+    /// A stream of its own.
+    Stream(Codec),
+}
+
+/// What an archive's directory tells.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Its members in order, at most as many as were asked for.
+    pub members: Vec<Member>,
+    /// What is wrong with it, if anything is.
+    pub problem: Option<SourceError>,
+    /// Where it lies.
+    directory: Range<u64>,
+}
+
+/// Reads the directory and holds it against the archive; at most `most` members are listed.
+pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
+    let mut listing = Listing::default();
+    let reader = || BufReader::new(reader.clone());
+    let mut archive = match ZipIterable::try_new(reader(), Config::default()) {
+        Ok(archive) => archive,
+        Err(error) => {
+            listing.problem = Some(problem(&error));
+            return listing;
+        }
+    };
+    if archive.len() as u64 > most {
+        listing.problem = Some(SourceError::Archive(Limit::Members.to_string()));
+    }
+    let mut names = HashSet::new();
+    let mut twice = None;
+    let entries = match archive.files() {
+        Ok(entries) => entries,
+        Err(error) => {
+            listing.problem = Some(problem(&error));
+            return listing;
+        }
+    };
+    for entry in entries.take(usize::try_from(most).unwrap_or(usize::MAX)) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                listing.problem = Some(problem(&error));
+                return listing;
+            }
+        };
+        let start = entry.central_header_start();
+        listing.directory.start = if listing.members.is_empty() { start } else { listing.directory.start };
+        listing.directory.end = start + 46;
+        let name = entry.name().map_or_else(
+            |_| String::from_utf8_lossy(entry.name_raw()).into_owned(),
+            |name| name.into_owned(),
+        );
+        let kind = if entry.is_dir() {
+            Kind::Directory
+        } else if entry.is_symlink() {
+            Kind::Link
+        } else if entry.encrypted() {
+            Kind::Unreadable("encrypted")
+        } else {
+            kind_of(method_number(entry.compression()))
+        };
+        if kind != Kind::Directory && !names.insert(entry.name_raw().to_vec()) && twice.is_none() {
+            twice = Some(name.clone());
+        }
+        listing.members.push(Member {
+            name,
+            kind,
+            compressed: entry.compressed_size(),
+            bytes: entry.size(),
+            header: entry.header_start(),
+            crc: entry.crc32(),
+        });
+    }
+    if listing.problem.is_some() {
+        return listing;
+    }
+    let size = listing.directory.end - listing.directory.start;
+    listing.problem = match twice {
+        Some(name) => Some(SourceError::Archive(format!("the directory has two members called {name}"))),
+        None if size > MAX_CHECKED_DIRECTORY => {
+            Some(SourceError::Archive(format!("the directory of {size} bytes is too large to be checked")))
+        }
+        None => ZipArchive::new(reader())
+            .and_then(|mut zip| zip.validate_header_consistency())
+            .err()
+            .map(|e| problem(&e)),
+    };
+    listing
+}
+
+fn problem(error: &zip::result::ZipError) -> SourceError {
+    let text = error.to_string();
+    let text = text.strip_prefix("invalid Zip archive: ").unwrap_or(&text);
+    SourceError::Archive(format!("the directory does not tell the whole archive ({text})"))
+}
+
+/// The number of a method in the format.
+#[allow(deprecated)] // The only way to the number of a method that the crate was not built for.
+fn method_number(method: zip::CompressionMethod) -> u16 {
+    method.to_u16()
+}
+
+fn kind_of(method: u16) -> Kind {
+    match method {
+        0 => Kind::File(Method::Stored),
+        8 => Kind::File(Method::Deflate),
+        12 => Kind::File(Method::Stream(Codec::Bzip2)),
+        20 | 93 => Kind::File(Method::Stream(Codec::Zstd)),
+        95 => Kind::File(Method::Stream(Codec::Xz)),
+        1 => Kind::Unreadable("compressed by shrinking, which is not read; unpack it first"),
+        6 => Kind::Unreadable("compressed by imploding, which is not read; unpack it first"),
+        9 => Kind::Unreadable("compressed by Deflate64, which is not read; unpack it first"),
+        14 => Kind::Unreadable("compressed by LZMA, which is not read; unpack it first"),
+        98 => Kind::Unreadable("compressed by PPMd, which is not read; unpack it first"),
+        99 => Kind::Unreadable("encrypted"),
+        _ => Kind::Unreadable("compressed by a method that is not known"),
+    }
+}
+
+/// Opens a member; its bytes end with an error where they are not what the directory says.
+///
+/// # Errors
+///
+/// [`SourceError::Open`] and [`SourceError::Archive`]: no member begins where the directory says.
+pub fn open<'r, R: Read + Seek + 'r>(
+    mut reader: R,
+    member: &Member,
+    method: Method,
+    memory: u64,
+) -> Result<Peek<'r>, SourceError> {
+    let data = data_start(&mut reader, member.header).map_err(SourceError::Open)?;
+    let Some(data) = data else {
+        return Err(SourceError::Archive("no member begins where the directory says".into()));
+    };
+    reader.seek(SeekFrom::Start(data)).map_err(SourceError::Open)?;
+    let stored = Peek::small(Exactly::new(reader, member.compressed), member.compressed);
+    let decoded = decoded(stored, method, memory);
+    Ok(Peek::small(Checked::new(decoded, Some((member.bytes, member.crc))), member.bytes))
+}
+
+/// A member's bytes, not yet held against anything.
+fn decoded<'r>(reader: Peek<'r>, method: Method, memory: u64) -> Box<dyn Read + 'r> {
+    match method {
+        Method::Stored => Box::new(reader),
+        Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(reader)),
+        Method::Stream(codec) => Box::new(crate::input::decode::Decoded::new(codec, reader, memory)),
+    }
+}
+
+/// Where the data of the member begins whose header is at `header`; none if there is none.
+fn data_start<R: Read + Seek>(reader: &mut R, header: u64) -> io::Result<Option<u64>> {
+    reader.seek(SeekFrom::Start(header))?;
+    let mut fixed = [0; LOCAL_HEADER];
+    match reader.read_exact(&mut fixed) {
+        Ok(()) if fixed.starts_with(LOCAL_MAGIC) => {}
+        Ok(()) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let len = |at: usize| u64::from(u16::from_le_bytes([fixed[at], fixed[at + 1]]));
+    Ok(header.checked_add(LOCAL_HEADER as u64 + len(26) + len(28)))
+}
+
+/// A member's bytes, held against the size and the checksum that were promised.
+struct Checked<'r> {
+    inner: Box<dyn Read + 'r>,
+    promised: Option<(u64, u32)>,
+    crc: Crc,
+    got: u64,
+}
+
+impl<'r> Checked<'r> {
+    fn new(inner: Box<dyn Read + 'r>, promised: Option<(u64, u32)>) -> Checked<'r> {
+        Checked { inner, promised, crc: Crc::new(), got: 0 }
+    }
+}
+
+impl Read for Checked<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = match self.inner.read(into) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                return Err(io::Error::other("deflate data is damaged"));
+            }
+            got => got?,
+        };
+        let Some((bytes, crc)) = self.promised else { return Ok(got) };
+        self.crc.update(&into[..got]);
+        self.got += got as u64;
+        if self.got > bytes {
+            return Err(io::Error::other(format!("longer than the {bytes} bytes that the directory says")));
+        }
+        if got == 0 && !into.is_empty() {
+            if self.got < bytes {
+                let text = format!("{} bytes instead of the {bytes} that the directory says", self.got);
+                return Err(io::Error::other(text));
+            }
+            if self.crc.sum() != crc {
+                return Err(io::Error::other("the checksum is wrong"));
+            }
+        }
+        Ok(got)
+    }
+}
+
+/// Where members lie that the directory does not tell: what no listed member and not the directory itself takes up,
+/// from the next header in it on.
+pub struct Unlisted<R> {
+    reader: R,
+    gaps: Vec<Range<u64>>,
+}
+
+impl<R: Read + Seek + Clone> Unlisted<R> {
+    /// Looks beside what `listing` lists, in an archive of `bytes` bytes.
+    pub fn new(reader: R, listing: &Listing, bytes: u64) -> Unlisted<R> {
+        let mut headers = BufReader::with_capacity(LOCAL_HEADER, reader.clone());
+        let mut taken: Vec<Range<u64>> = vec![listing.directory.clone()];
+        for member in &listing.members {
+            if let Ok(Some(data)) = data_start(&mut headers, member.header) {
+                taken.push(member.header..data.saturating_add(member.compressed));
+            }
+        }
+        taken.sort_unstable_by_key(|range| (range.start, range.end));
+        let mut gaps = Vec::new();
+        let mut at = 0;
+        for range in taken {
+            if range.start > at {
+                gaps.push(at..range.start.min(bytes));
+            }
+            at = at.max(range.end);
+        }
+        if at < bytes {
+            gaps.push(at..bytes);
+        }
+        gaps.retain(|gap| gap.end.saturating_sub(gap.start) >= LOCAL_HEADER as u64);
+        gaps.reverse();
+        Unlisted { reader, gaps }
+    }
+
+    /// The next run of headers, as a stream that ends where the gap does. Say with [`Unlisted::went_to`] how much of it
+    /// was read.
+    ///
+    /// # Errors
+    ///
+    /// What reading gives.
+    pub fn next<'r>(&mut self) -> io::Result<Option<Peek<'r>>>
+    where
+        R: 'r,
+    {
+        while let Some(mut gap) = self.gaps.pop() {
+            if let Some(at) = find_header(&mut self.reader.clone(), gap.clone())? {
+                let mut reader = self.reader.clone();
+                reader.seek(SeekFrom::Start(at))?;
+                let stream = Peek::new(reader.take(gap.end - at));
+                gap.start = at + LOCAL_MAGIC.len() as u64;
+                self.gaps.push(gap);
+                return Ok(Some(stream));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Goes on behind the first `bytes` of the stream given last.
+    pub fn went_to(&mut self, bytes: u64) {
+        if let Some(gap) = self.gaps.last_mut() {
+            gap.start = gap.end.min(gap.start + bytes.saturating_sub(LOCAL_MAGIC.len() as u64));
+        }
+    }
+}
+
+/// The first place in `gap` that looks like a member's header.
+fn find_header<R: Read + Seek>(reader: &mut R, gap: Range<u64>) -> io::Result<Option<u64>> {
+    reader.seek(SeekFrom::Start(gap.start))?;
+    let mut stream = Peek::new(reader.take(gap.end - gap.start));
+    loop {
+        let buffer = stream.fill_buf()?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        match memchr::memchr(LOCAL_MAGIC[0], buffer) {
+            None => {
+                let len = buffer.len();
+                stream.consume(len);
+            }
+            Some(at) => {
+                stream.consume(at);
+                if Local::parse(stream.peek(LOCAL_HEADER)).is_some() {
+                    return Ok(Some(gap.start + stream.taken()));
+                }
+                stream.consume(1);
+            }
+        }
+    }
+}
+
+/// A member as its own header tells it.
+#[derive(Debug)]
+pub struct Local {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in the archive, its size when decoded and its checksum; none where they follow the data.
+    sizes: Option<(u64, u64, u32)>,
+}
+
+impl Local {
+    /// The fixed part of a header: flags, method, checksum, sizes, lengths of name and extra field.
+    fn parse(fixed: &[u8]) -> Option<(u16, u16, u32, u32, u32, usize, usize)> {
+        let fixed: &[u8; LOCAL_HEADER] = fixed.try_into().ok()?;
+        let short = |at: usize| u16::from_le_bytes([fixed[at], fixed[at + 1]]);
+        let long = |at: usize| u32::from_le_bytes([fixed[at], fixed[at + 1], fixed[at + 2], fixed[at + 3]]);
+        let (version, method, name) = (short(4) & 0xff, short(8), short(26));
+        let plausible = fixed.starts_with(LOCAL_MAGIC) && version <= 63 && method <= 99 && name > 0;
+        plausible.then(|| {
+            (short(6), method, long(14), long(18), long(22), usize::from(name), usize::from(short(28)))
+        })
+    }
+
+    /// Reads the header that `reader` stands at; none if it stands at none.
+    ///
+    /// # Errors
+    ///
+    /// What reading gives, and a cut.
+    pub fn read(reader: &mut Peek<'_>) -> io::Result<Option<Local>> {
+        let Some((flags, method, crc, compressed, bytes, name_len, extra_len)) =
+            Local::parse(reader.peek(LOCAL_HEADER))
+        else {
+            return Ok(None);
+        };
+        reader.consume(LOCAL_HEADER);
+        let mut name = vec![0; name_len];
+        reader.read_exact(&mut name)?;
+        let mut extra = vec![0; extra_len];
+        reader.read_exact(&mut extra)?;
+        let (mut compressed, mut bytes) = (widened(compressed), widened(bytes));
+        if let Some(mut zip64) = extra_field(&extra, 1) {
+            for size in [&mut bytes, &mut compressed] {
+                if size.is_none()
+                    && let Some((long, rest)) = zip64.split_first_chunk::<8>()
+                {
+                    (*size, zip64) = (Some(u64::from_le_bytes(*long)), rest);
+                }
+            }
+        }
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let kind = match (name.ends_with('/'), flags & 1) {
+            (true, _) => Kind::Directory,
+            (_, 1) => Kind::Unreadable("encrypted"),
+            _ => kind_of(method),
+        };
+        let sizes = match (compressed, bytes) {
+            // Bit 3: they follow the data.
+            _ if flags & 8 != 0 && compressed.unwrap_or(0) == 0 => None,
+            (Some(compressed), Some(bytes)) => Some((compressed, bytes, crc)),
+            _ => None,
+        };
+        Ok(Some(Local { name, kind, sizes }))
+    }
+
+    /// The member's bytes, from a reader that stands behind its header.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read.
+    pub fn open<'r>(&self, reader: &'r mut Peek<'_>, memory: u64) -> Result<Peek<'r>, &'static str> {
+        let method = match self.kind {
+            Kind::File(method) => method,
+            Kind::Unreadable(why) => return Err(why),
+            Kind::Directory | Kind::Link => return Err("no file"),
+        };
+        match (self.sizes, method) {
+            (Some((compressed, bytes, crc)), _) => {
+                let stored = Peek::small(Exactly::new(reader, compressed), compressed);
+                Ok(Peek::small(Checked::new(decoded(stored, method, memory), Some((bytes, crc))), bytes))
+            }
+            // It ends by itself, and the decoder takes no byte behind its end.
+            (None, Method::Deflate) => {
+                let deflate: Box<dyn Read> = Box::new(flate2::bufread::DeflateDecoder::new(reader));
+                Ok(Peek::new(Checked::new(deflate, None)))
+            }
+            _ => Err("its size is not known where it begins"),
+        }
+    }
+
+    /// Passes what is left of the member, which took the reader's bytes from `data` on, and what may follow it; whether
+    /// the next header can be told.
+    ///
+    /// # Errors
+    ///
+    /// What reading gives.
+    pub fn pass(&self, reader: &mut Peek<'_>, data: u64) -> io::Result<bool> {
+        if let Some((compressed, ..)) = self.sizes {
+            let left = data.saturating_add(compressed).saturating_sub(reader.taken());
+            return Ok(io::copy(&mut reader.by_ref().take(left), &mut io::sink())? == left);
+        }
+        if matches!(self.kind, Kind::File(Method::Deflate) | Kind::Directory) {
+            // The sizes, of 4 or 8 bytes, with or without a mark; the next record begins with PK.
+            let follows = reader.peek(28);
+            let lens = if follows.starts_with(b"PK\x07\x08") { [16, 24] } else { [12, 20] };
+            if let Some(len) = lens.into_iter().find(|len| follows.get(*len..*len + 2) == Some(b"PK")) {
+                reader.consume(len);
+                return Ok(true);
+            }
+            return Ok(self.kind == Kind::Directory);
+        }
+        Ok(false)
+    }
+}
+
+fn widened(size: u32) -> Option<u64> {
+    (size != IN_ZIP64).then_some(u64::from(size))
+}
+
+/// The extra field with the number `wanted`.
+fn extra_field(mut extra: &[u8], wanted: u16) -> Option<&[u8]> {
+    while let Some((head, rest)) = extra.split_first_chunk::<4>() {
+        let len = usize::from(u16::from_le_bytes([head[2], head[3]]));
+        let field = rest.get(..len)?;
+        if u16::from_le_bytes([head[0], head[1]]) == wanted {
+            return Some(field);
+        }
+        extra = &rest[len..];
+    }
+    None
+}

@@ -1,0 +1,247 @@
+//! Decoding: one compressed stream as its bytes, frame by frame.
+//!
+//! A [`Decoded`] reads one frame (gzip member, zstd frame, xz or bzip2 stream, lz4 frame) after the other with the
+//! crates' decoders for single ones, and looks at what follows each. What is cut short, damaged or followed by
+//! something else is an error behind the bytes before it; nothing ends early without one.
+
+use super::format::{Codec, Format, is_skippable};
+use super::limits::Limit;
+use super::peek::Peek;
+use std::io::{self, BufRead, Read};
+
+/// The least memory of a zstd window that may be asked for, as a power of two; the format has no smaller one.
+const MIN_WINDOW_LOG: u32 = 10;
+/// The largest that the decoder takes.
+const MAX_WINDOW_LOG: u32 = if cfg!(target_pointer_width = "64") { 31 } else { 30 };
+
+/// Why a compressed stream could not be read on.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("{0} data is cut short")]
+    CutShort(&'static str),
+    #[error("{0} data is damaged ({1})")]
+    Damaged(&'static str, String),
+    #[error("what follows the {0} data is none")]
+    Trailing(&'static str),
+}
+
+/// A decoder of one frame.
+enum Frame<'r> {
+    Gzip(flate2::bufread::GzDecoder<Peek<'r>>),
+    Zstd(zstd::Decoder<'static, Peek<'r>>),
+    Xz(liblzma::bufread::XzDecoder<Peek<'r>>),
+    Bzip2(bzip2::bufread::BzDecoder<Peek<'r>>),
+    Lz4(Box<lz4_flex::frame::FrameDecoder<NotesEnd<'r>>>),
+}
+
+impl<'r> Frame<'r> {
+    fn new(codec: Codec, reader: Peek<'r>, memory: u64) -> io::Result<Frame<'r>> {
+        Ok(match codec {
+            Codec::Gzip => Frame::Gzip(flate2::bufread::GzDecoder::new(reader)),
+            Codec::Zstd => {
+                let mut decoder = zstd::Decoder::with_buffer(reader)?.single_frame();
+                decoder.window_log_max(window_log(memory))?;
+                Frame::Zstd(decoder)
+            }
+            Codec::Xz => {
+                let stream = liblzma::stream::Stream::new_stream_decoder(memory / 2, 0)?;
+                Frame::Xz(liblzma::bufread::XzDecoder::new_stream(reader, stream))
+            }
+            Codec::Bzip2 => Frame::Bzip2(bzip2::bufread::BzDecoder::new(reader)),
+            Codec::Lz4 => {
+                let reader = NotesEnd { inner: reader, ended: false };
+                Frame::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader)))
+            }
+        })
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Frame::Gzip(decoder) => decoder.read(into),
+            Frame::Zstd(decoder) => decoder.read(into),
+            Frame::Xz(decoder) => decoder.read(into),
+            Frame::Bzip2(decoder) => decoder.read(into),
+            // It takes a frame without its end for a whole one.
+            Frame::Lz4(decoder) => match decoder.read(into)? {
+                0 if !into.is_empty() && decoder.get_ref().ended => Err(io::ErrorKind::UnexpectedEof.into()),
+                got => Ok(got),
+            },
+        }
+    }
+
+    /// The reader behind the frame.
+    fn into_inner(self) -> Peek<'r> {
+        match self {
+            Frame::Gzip(decoder) => decoder.into_inner(),
+            Frame::Zstd(decoder) => decoder.finish(),
+            Frame::Xz(decoder) => decoder.into_inner(),
+            Frame::Bzip2(decoder) => decoder.into_inner(),
+            Frame::Lz4(decoder) => decoder.into_inner().inner,
+        }
+    }
+}
+
+/// The largest zstd window for `memory` bytes, half of which stay for what is nested in the stream.
+fn window_log(memory: u64) -> u32 {
+    (memory / 2).max(1).ilog2().clamp(MIN_WINDOW_LOG, MAX_WINDOW_LOG)
+}
+
+/// What a decoder of `codec` leaves of `memory` for those nested in its stream.
+pub fn memory_within(codec: Codec, memory: u64) -> u64 {
+    match codec {
+        Codec::Zstd | Codec::Xz => memory / 2,
+        // Below 10 MiB each.
+        Codec::Gzip | Codec::Bzip2 | Codec::Lz4 => memory,
+    }
+}
+
+/// Notes that the end of the reader was met.
+struct NotesEnd<'r> {
+    inner: Peek<'r>,
+    ended: bool,
+}
+
+impl Read for NotesEnd<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = self.inner.read(into)?;
+        self.ended |= got == 0 && !into.is_empty();
+        Ok(got)
+    }
+}
+
+/// A compressed stream as its bytes.
+pub struct Decoded<'r> {
+    codec: Codec,
+    memory: u64,
+    state: State<'r>,
+}
+
+enum State<'r> {
+    Between(Peek<'r>),
+    Within(Frame<'r>),
+    Ended,
+}
+
+impl<'r> Decoded<'r> {
+    /// Decodes `reader`, which begins with a frame of `codec`, with at most `memory` bytes for the decoder.
+    pub fn new(codec: Codec, reader: Peek<'r>, memory: u64) -> Decoded<'r> {
+        Decoded { codec, memory, state: State::Between(reader) }
+    }
+
+    fn advance(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Ended) {
+                State::Between(mut reader) => {
+                    if !self.frame_follows(&mut reader)? {
+                        return Ok(0);
+                    }
+                    self.state = State::Within(Frame::new(self.codec, reader, self.memory)?);
+                }
+                State::Within(mut frame) => match frame.read(into)? {
+                    0 => {
+                        let mut reader = frame.into_inner();
+                        if pass_padding(self.codec, &mut reader)? {
+                            return Ok(0);
+                        }
+                        self.state = State::Between(reader);
+                    }
+                    got => {
+                        self.state = State::Within(frame);
+                        return Ok(got);
+                    }
+                },
+                State::Ended => return Ok(0),
+            }
+        }
+    }
+
+    /// Whether another frame follows, behind skippable ones; something else is an error.
+    fn frame_follows(&self, reader: &mut Peek<'r>) -> io::Result<bool> {
+        loop {
+            let head = reader.peek(10);
+            if head.is_empty() {
+                // An error that the look met is given by reading.
+                return reader.fill_buf().map(|_| false);
+            }
+            if matches!(self.codec, Codec::Zstd | Codec::Lz4) && is_skippable(head) {
+                let Some(len) = head.get(4..8) else { return Err(io::ErrorKind::UnexpectedEof.into()) };
+                let len = 8 + u64::from(u32::from_le_bytes([len[0], len[1], len[2], len[3]]));
+                if io::copy(&mut reader.by_ref().take(len), &mut io::sink())? < len {
+                    return Err(io::ErrorKind::UnexpectedEof.into());
+                }
+                continue;
+            }
+            let wanted = Format::Compressed(self.codec);
+            let cut = head.len() < 10;
+            return match Format::of(head) {
+                Some(found) if found == wanted => Ok(true),
+                _ if cut && begins(self.codec, head) => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Err(io::Error::other(Broken::Trailing(self.codec.name()))),
+            };
+        }
+    }
+
+    /// An error of the decoder in words; one of the operating system or a limit as it is.
+    fn explained(&self, error: io::Error) -> io::Error {
+        let name = self.codec.name();
+        let inner = error.get_ref();
+        if error.raw_os_error().is_some()
+            || inner.is_some_and(|inner| inner.is::<Limit>() || inner.is::<Broken>())
+        {
+            return error;
+        }
+        let text = error.to_string();
+        let memory = inner.and_then(|inner| inner.downcast_ref::<liblzma::stream::Error>());
+        if matches!(memory, Some(liblzma::stream::Error::MemLimit))
+            || text.contains("requires too much memory")
+        {
+            return Limit::DecoderMemory.into();
+        }
+        io::Error::other(match error.kind() {
+            io::ErrorKind::UnexpectedEof => Broken::CutShort(name),
+            _ if text.contains("incomplete frame") => Broken::CutShort(name),
+            _ => Broken::Damaged(name, text),
+        })
+    }
+}
+
+impl Read for Decoded<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if into.is_empty() {
+            return Ok(0);
+        }
+        self.advance(into).map_err(|error| self.explained(error))
+    }
+}
+
+/// Whether `head`, which is cut short, may begin a frame of `codec`.
+fn begins(codec: Codec, head: &[u8]) -> bool {
+    let magic: &[u8] = match codec {
+        Codec::Gzip => b"\x1f\x8b\x08",
+        Codec::Zstd => b"\x28\xb5\x2f\xfd",
+        Codec::Xz => b"\xfd7zXZ\0",
+        Codec::Bzip2 => b"BZh",
+        Codec::Lz4 => b"\x04\x22\x4d\x18",
+    };
+    let len = head.len().min(magic.len());
+    head[..len] == magic[..len]
+}
+
+/// Passes zeros that fill up behind a frame, as tapes and xz do; whether the stream ends there.
+fn pass_padding(codec: Codec, reader: &mut Peek<'_>) -> io::Result<bool> {
+    if !matches!(codec, Codec::Gzip | Codec::Xz) {
+        return Ok(reader.fill_buf()?.is_empty());
+    }
+    loop {
+        let buffered = reader.fill_buf()?;
+        if buffered.is_empty() {
+            return Ok(true);
+        }
+        let zeros = buffered.iter().take_while(|byte| **byte == 0).count();
+        let all = zeros == buffered.len();
+        reader.consume(zeros);
+        if !all {
+            return Ok(false);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Regular files: bytes by range, mapped or read, and from begin to end.
+//!
+//! An [`Opened`] knows what it holds by its first bytes: text that is cut into windows by range, or something that is
+//! decoded from begin to end. Opening cannot hang on a path that has become a FIFO since it was met.
+
+use super::format::Format;
+use super::mapping::Mapping;
+use super::{Input, encoding, own_report};
+use crate::error::SourceError;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::{Deref, Range};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How many first bytes of a source are looked at to tell what it is: a tar header is the longest.
+pub const HEAD: usize = 512;
+
+/// Up to this many bytes a file is read when it is opened: below, a mapping costs more than a copy.
+const MAX_BUFFERED: u64 = 256 << 10;
+
+/// An open regular file.
+#[derive(Debug)]
+pub struct Opened {
+    file: Arc<File>,
+    /// Its size when it was opened; bytes that come later are not read.
+    pub bytes: u64,
+    /// Whether its bytes are the source's own, so that it can be read by range; else it is decoded.
+    pub plain: bool,
+    /// What holds or compresses the sources in it, if anything does.
+    pub format: Option<Format>,
+    /// Whether all of it came into the buffer when it was opened.
+    buffered: bool,
+    mmap: bool,
+}
+
+impl Opened {
+    /// Opens the file; `mmap` says whether its ranges are mapped.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Open`].
+    pub fn new(path: &Path, mmap: bool) -> Result<Opened, SourceError> {
+        let file = open(path).map_err(SourceError::Open)?;
+        let metadata = file.metadata().map_err(SourceError::Open)?;
+        if !metadata.is_file() {
+            return Err(SourceError::Open(io::Error::other("no regular file any more")));
+        }
+        let (bytes, file) = (metadata.len(), Arc::new(file));
+        Ok(Opened { file, bytes, plain: true, format: None, buffered: false, mmap: mmap && cfg!(unix) })
+    }
+
+    /// Opens an input: as [`Opened::new`], but a report of this program that a walk met is refused, and what the bytes
+    /// are is told. A small file is read into `buffer` at once; [`Opened::whole`] finds it there.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Open`], [`SourceError::Read`] and [`SourceError::OwnReport`].
+    pub fn input(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Opened, SourceError> {
+        let mut opened = Opened::new(&input.path, mmap)?;
+        opened.buffered = opened.bytes <= MAX_BUFFERED;
+        let wanted = if opened.buffered { opened.bytes } else { HEAD as u64 };
+        let read = opened.read(0..wanted, buffer)?;
+        let head = &read[..read.len().min(HEAD)];
+        if input.walked && own_report::is(head) {
+            return Err(SourceError::OwnReport);
+        }
+        opened.format = Format::of(head);
+        opened.plain = opened.format.is_none() && encoding::of(head).is_none();
+        Ok(opened)
+    }
+
+    /// All of its bytes, in the `buffer` that it was opened with where it is small.
+    ///
+    /// # Errors
+    ///
+    /// As [`Opened::range`].
+    pub fn whole<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Bytes<'b>, SourceError> {
+        if self.buffered { Ok(Bytes::Read(buffer)) } else { self.range(0..self.bytes, buffer) }
+    }
+
+    /// The bytes of `range`, mapped where that works, else read into `buffer`. Fewer where the file has become shorter.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Read`] with the offset that could not be read.
+    pub fn range<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<Bytes<'b>, SourceError> {
+        let len = (range.end - range.start) as usize;
+        if self.mmap
+            && len > 0
+            && let Ok(mapping) = Mapping::new(&self.file, range.start, len)
+        {
+            return Ok(Bytes::Mapped(mapping));
+        }
+        self.read(range, buffer).map(Bytes::Read)
+    }
+
+    /// The file from its begin, to be read or sought in; what is read is added to `count`.
+    pub fn part<'c>(&self, count: Option<&'c AtomicU64>) -> Part<'c> {
+        Part { file: self.file.clone(), at: 0, end: self.bytes, count }
+    }
+
+    fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {
+        buffer.clear();
+        let mut part = Part { file: self.file.clone(), at: range.start, end: range.end, count: None };
+        match part.read_to_end(buffer) {
+            Ok(_) => Ok(buffer),
+            Err(error) => Err(SourceError::Read { offset: part.at, error }),
+        }
+    }
+}
+
+/// Opens for reading without waiting for a writer, should the path have become a FIFO.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    options.open(path)
+}
+
+/// The bytes of a range.
+#[derive(Debug)]
+pub enum Bytes<'b> {
+    /// A view of the file.
+    Mapped(Mapping),
+    /// A copy in the caller's buffer.
+    Read(&'b [u8]),
+}
+
+impl Deref for Bytes<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(mapping) => mapping,
+            Bytes::Read(bytes) => bytes,
+        }
+    }
+}
+
+/// Reads a range of a file by offset, so that workers can share it.
+#[derive(Debug, Clone)]
+pub struct Part<'c> {
+    file: Arc<File>,
+    at: u64,
+    end: u64,
+    count: Option<&'c AtomicU64>,
+}
+
+impl Read for Part<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.end.saturating_sub(self.at);
+        let len = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        #[cfg(unix)]
+        let got = std::os::unix::fs::FileExt::read_at(&*self.file, &mut buffer[..len], self.at)?;
+        #[cfg(windows)]
+        let got = std::os::windows::fs::FileExt::seek_read(&*self.file, &mut buffer[..len], self.at)?;
+        self.at += got as u64;
+        if let Some(count) = self.count {
+            count.fetch_add(got as u64, Ordering::Relaxed);
+        }
+        Ok(got)
+    }
+}
+
+impl Seek for Part<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at =
+            at.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a position before the begin"))?;
+        Ok(self.at)
+    }
+}

@@ -1,0 +1,167 @@
+//! What holds or compresses sources, told by how it begins, never by its name.
+
+use super::file::HEAD;
+
+/// What a run of bytes is, other than a source itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One compressed stream.
+    Compressed(Codec),
+    /// A tar archive.
+    Tar,
+    /// A zip archive.
+    Zip,
+    /// Something that is told but not read; the name to say.
+    Unsupported(&'static str),
+}
+
+/// How one stream is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// RFC 1952, with any number of members.
+    Gzip,
+    /// RFC 8878, with any number of frames.
+    Zstd,
+    /// The .xz format, with any number of streams.
+    Xz,
+    /// With any number of streams.
+    Bzip2,
+    /// The frame format, with any number of frames.
+    Lz4,
+}
+
+impl Codec {
+    /// The name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Codec::Gzip => "gzip",
+            Codec::Zstd => "zstd",
+            Codec::Xz => "xz",
+            Codec::Bzip2 => "bzip2",
+            Codec::Lz4 => "lz4",
+        }
+    }
+}
+
+/// The magic numbers of frames that zstd and lz4 readers pass over: 0x184D2A50 to 0x184D2A5F, little-endian.
+pub fn is_skippable(head: &[u8]) -> bool {
+    head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18]
+}
+
+const UNSUPPORTED: [(&[u8], &str); 8] = [
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"MSCF\0\0\0\0", "a cabinet archive"),
+    (b"\x1f\x9d", "compressed with compress(1)"),
+    (b"\x1f\xa0", "compressed with pack(1)"),
+    (b"LZIP\x01", "compressed with lzip"),
+    (b"\x02\x21\x4c\x18", "compressed with lz4's legacy format"),
+    (b"\xff\x06\0\0sNaPpY", "compressed with snappy"),
+];
+
+impl Format {
+    /// What begins with `head`, the first [`HEAD`] bytes or all there are.
+    pub fn of(head: &[u8]) -> Option<Format> {
+        let bzip2 = |head: &[u8]| {
+            head.len() >= 10
+                && head.starts_with(b"BZh")
+                && matches!(head[3], b'1'..=b'9')
+                && (head[4..10] == *b"\x31\x41\x59\x26\x53\x59"
+                    || head[4..10] == *b"\x17\x72\x45\x38\x50\x90")
+        };
+        let codec = match head {
+            [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => Some(Codec::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Codec::Zstd),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Codec::Xz),
+            [0x04, 0x22, 0x4d, 0x18, ..] => Some(Codec::Lz4),
+            head if bzip2(head) => Some(Codec::Bzip2),
+            // Which of the two it is shows behind the frame; lz4's reader takes none at the begin.
+            head if is_skippable(head) => Some(behind_skippable(head).unwrap_or(Codec::Zstd)),
+            _ => None,
+        };
+        if let Some(codec) = codec {
+            return Some(Format::Compressed(codec));
+        }
+        if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06\0\0\0\0") {
+            return Some(Format::Zip);
+        }
+        if head.starts_with(b"PK\x07\x08PK\x03\x04") {
+            return Some(Format::Unsupported("a part of a zip archive in several parts"));
+        }
+        if is_tar(head) {
+            return Some(Format::Tar);
+        }
+        // A control character tells the short ones from text.
+        UNSUPPORTED
+            .iter()
+            .find(|(magic, _)| head.starts_with(magic))
+            .filter(|(magic, _)| magic.len() > 2 || head.get(2).is_some_and(|byte| *byte >= 0x80))
+            .map(|(_, name)| Format::Unsupported(name))
+    }
+}
+
+/// The codec of the first frame behind skippable ones, as far as the head shows it.
+fn behind_skippable(mut head: &[u8]) -> Option<Codec> {
+    while is_skippable(head) {
+        let len = u32::from_le_bytes(head.get(4..8)?.try_into().ok()?) as usize;
+        head = head.get(8usize.checked_add(len)?..)?;
+    }
+    match Format::of(head) {
+        Some(Format::Compressed(codec @ (Codec::Zstd | Codec::Lz4))) => Some(codec),
+        _ => None,
+    }
+}
+
+/// Whether `head` is a tar header: its checksum is right, and it names something.
+pub fn is_tar(head: &[u8]) -> bool {
+    let Some(header) = head.get(..HEAD) else { return false };
+    let digits = header[148..156].iter().filter(|byte| byte.is_ascii_digit()).count();
+    if header[0] == 0 && &header[257..262] != b"ustar" || digits == 0 {
+        return false;
+    }
+    let stated =
+        header[148..156].iter().skip_while(|byte| **byte == b' ').take_while(|byte| byte.is_ascii_digit());
+    let stated = stated.fold(0u32, |sum, digit| sum.wrapping_mul(8).wrapping_add(u32::from(digit - b'0')));
+    let sum: u32 = header
+        .iter()
+        .enumerate()
+        .map(|(i, b)| u32::from(if (148..156).contains(&i) { b' ' } else { *b }))
+        .sum();
+    stated == sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_no_format() {
+        for head in [
+            b"".as_slice(),
+            b"P",
+            b"PK",
+            b"PK\x03",
+            b"BZh9 is how a bzip2 file begins",
+            b"Rar!",
+            b"7z",
+            b"LZIP said",
+            b"\x1f",
+            b"\x1f\x8b",
+            b"\x1f\x8b\x08",
+            b"2024-06-06 21:42:53 ERROR",
+            &[0; HEAD],
+            &[b' '; HEAD],
+            &[b'0'; HEAD],
+        ] {
+            assert_eq!(Format::of(head), None, "{:?}", head.escape_ascii().to_string());
+        }
+    }
+
+    #[test]
+    fn a_skippable_frame_is_of_what_follows() {
+        let frame = [b"\x53\x2a\x4d\x18\x03\0\0\0abc".as_slice(), b"\x04\x22\x4d\x18"].concat();
+        assert_eq!(Format::of(&frame), Some(Format::Compressed(Codec::Lz4)));
+        let frame = [b"\x53\x2a\x4d\x18\x03\0\0\0abc".as_slice(), b"\x28\xb5\x2f\xfd"].concat();
+        assert_eq!(Format::of(&frame), Some(Format::Compressed(Codec::Zstd)));
+    }
+}

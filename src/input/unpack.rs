@@ -1,0 +1,301 @@
+//! Unpacking: from a stream of bytes to the sources in it.
+//!
+//! A stream is told by how it begins: a compressed one is decoded, an archive is taken apart, both as deep as the limits
+//! let, and what is neither is a source, shown to a [`Visit`]. What cannot be read, wholly or at all, is told to it too:
+//! nothing is left out in silence. Nothing is written anywhere.
+
+use super::archive::tar::{self, Members};
+use super::archive::zip::{self, Kind, Listing, Local, Unlisted};
+use super::decode::{Decoded, memory_within};
+use super::file::HEAD;
+use super::format::Format;
+use super::limits::{Budget, Capped, Limit, Limits, Metered};
+use super::peek::Peek;
+use super::{Globs, own_report};
+use crate::error::SourceError;
+use std::io::{Cursor, Read, Seek};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Who takes what is found.
+pub trait Visit {
+    /// Takes a source and reads it to its end. Its `member` is its name inside the outer file, none for that file's own
+    /// stream.
+    fn source(&mut self, member: Option<&str>, reader: Peek<'_>);
+    /// Takes notice of something that is not read.
+    fn unread(&mut self, member: Option<&str>, problem: SourceError);
+    /// Takes notice of a problem of something that holds sources; there may be several of one.
+    fn damaged(&mut self, member: Option<&str>, problem: SourceError);
+    /// Whether nothing more is wanted.
+    fn stopped(&self) -> bool;
+}
+
+/// Takes one outer file, or a part of one, apart.
+pub struct Unpacker<'v> {
+    /// The limits.
+    pub limits: &'v Limits,
+    /// Which members are wanted.
+    pub globs: &'v Globs,
+    /// What of the limits is left.
+    pub budget: Rc<Budget>,
+    /// Who takes what is found.
+    pub visit: &'v mut dyn Visit,
+}
+
+/// Where in the nesting something stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Nested<'n> {
+    /// Its name inside the outer file; nested ones are joined by `!`.
+    pub member: Option<&'n str>,
+    /// How many archives and compressed streams are around it.
+    pub depth: u32,
+    /// The memory that decoders may still take.
+    pub memory: u64,
+    /// Whether a report of this program is passed over.
+    pub met: bool,
+    /// Whether a glob asks for this, or for something around it.
+    pub included: bool,
+}
+
+impl<'n> Nested<'n> {
+    /// The outer file itself; `met` if a walk met it, else a person named it.
+    pub fn outer(limits: &Limits, met: bool, included: bool) -> Nested<'n> {
+        Nested { member: None, depth: 0, memory: limits.decoder_memory, met, included }
+    }
+
+    /// The name of the archive's member `name`.
+    pub fn join(self, name: &str) -> String {
+        self.member.map_or_else(|| name.to_string(), |outer| format!("{outer}!{name}"))
+    }
+}
+
+impl Unpacker<'_> {
+    /// Unpacks `reader`.
+    pub fn unpack(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
+        let format = Format::of(reader.peek(HEAD));
+        if format.is_some_and(|format| !matches!(format, Format::Unsupported(_)))
+            && place.depth >= self.limits.nesting
+        {
+            let limit = Limit::Nesting(self.limits.nesting);
+            return self.visit.unread(place.member, SourceError::Unread(limit.to_string()));
+        }
+        match format {
+            Some(Format::Compressed(codec)) => {
+                let decoded = Decoded::new(codec, reader, place.memory);
+                let reader = Peek::new(Metered::new(decoded, self.budget.clone()));
+                let memory = memory_within(codec, place.memory);
+                self.unpack(Nested { depth: place.depth + 1, memory, ..place }, reader);
+            }
+            Some(Format::Tar) => self.tar(place, reader),
+            Some(Format::Zip) => self.zip_in_stream(place, reader),
+            Some(Format::Unsupported(name)) => {
+                let text = format!("{name}, which is not read; unpack it first");
+                self.visit.unread(place.member, SourceError::Unread(text));
+            }
+            None if !place.included => {
+                self.visit.unread(place.member, SourceError::Passed("not included"));
+            }
+            None if place.met && own_report::is(reader.peek(own_report::HEAD)) => {
+                self.visit.unread(place.member, SourceError::OwnReport);
+            }
+            None => match self.limits.member_bytes.filter(|_| place.depth > 0) {
+                Some(most) => {
+                    let capped = Capped::new(reader, most, Limit::MemberBytes(most));
+                    self.visit.source(place.member, Peek::new(capped));
+                }
+                None => self.visit.source(place.member, reader),
+            },
+        }
+    }
+
+    /// The place of the member `name` of the archive at `place`, with its joined name; none, and said so, if a glob
+    /// excludes it.
+    fn member<'n>(&mut self, place: Nested<'_>, name: &str, joined: &'n str) -> Option<Nested<'n>> {
+        if self.globs.exclude(Path::new(name)) {
+            self.visit.unread(Some(joined), SourceError::Passed("excluded"));
+            return None;
+        }
+        let included = place.included || self.globs.include(Path::new(name));
+        Some(Nested {
+            member: Some(joined),
+            depth: place.depth + 1,
+            met: true,
+            included,
+            memory: place.memory,
+        })
+    }
+
+    fn tar(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
+        let (most, budget) = (self.limits.metadata_bytes, self.budget.clone());
+        let result = tar::read(&mut reader, most, &budget, &mut InTar { unpacker: self, place });
+        if let Err(problem) = result {
+            self.visit.damaged(place.member, problem);
+        }
+    }
+
+    /// Holds a zip archive in memory, because its directory stands at its end; if it is too large, reads it by its
+    /// members' own headers.
+    fn zip_in_stream(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
+        let most = place.memory / 2;
+        let mut held = Vec::new();
+        let got = reader.by_ref().take(most + 1).read_to_end(&mut held);
+        match got {
+            Ok(_) if held.len() as u64 > most => {
+                let text = format!(
+                    "a zip archive of more than {most} bytes in a stream, read by its members' own headers; \
+                     unpack it first, or raise --max-decoder-memory"
+                );
+                self.visit.damaged(place.member, SourceError::Archive(text));
+                self.by_local_headers(place, &mut Peek::new(Cursor::new(held).chain(reader)));
+            }
+            Ok(_) => {
+                let memory = place.memory - held.len() as u64;
+                self.zip(Nested { memory, ..place }, Cursor::new(&held[..]), held.len() as u64);
+            }
+            Err(error) => {
+                self.visit.damaged(place.member, SourceError::Read { offset: held.len() as u64, error });
+                self.unlisted(place, Cursor::new(&held[..]), held.len() as u64, &Listing::default(), true);
+            }
+        }
+    }
+
+    /// Reads a zip archive of `bytes` bytes, one member after the other.
+    pub fn zip<R: Read + Seek + Clone>(&mut self, place: Nested<'_>, reader: R, bytes: u64) {
+        let mut listing = zip::list(&reader, self.budget.members_left());
+        let told = listing.problem.take();
+        let known = told.is_some();
+        if let Some(problem) = told {
+            self.visit.damaged(place.member, problem);
+        }
+        for member in &listing.members {
+            if self.visit.stopped() {
+                return;
+            }
+            self.zip_member(place, &reader, member);
+        }
+        self.unlisted(place, reader, bytes, &listing, known);
+    }
+
+    /// Reads one member of a zip archive.
+    pub fn zip_member<R: Read + Seek + Clone>(
+        &mut self,
+        place: Nested<'_>,
+        reader: &R,
+        member: &zip::Member,
+    ) {
+        let name = place.join(&member.name);
+        let method = match member.kind {
+            Kind::Directory => return,
+            Kind::Link => {
+                return self.visit.unread(Some(&name), SourceError::Passed("symbolic link, not followed"));
+            }
+            Kind::File(method) => Ok(method),
+            Kind::Unreadable(why) => Err(why),
+        };
+        let Some(inner) = self.member(place, &member.name, &name) else { return };
+        let method = match method {
+            Ok(method) => method,
+            Err(why) => return self.visit.unread(Some(&name), SourceError::Unread(why.into())),
+        };
+        if let Err(limit) = self.budget.take_member() {
+            return self.visit.unread(Some(&name), SourceError::Unread(limit.to_string()));
+        }
+        match zip::open(reader.clone(), member, method, place.memory) {
+            Ok(stream) => {
+                let stream = Metered::new(stream, self.budget.clone());
+                self.unpack(inner, Peek::small(stream, member.bytes));
+            }
+            Err(problem) => self.visit.unread(Some(&name), problem),
+        }
+    }
+
+    /// Reads the members of a zip archive that its directory does not tell; `known` if the archive has been called
+    /// damaged already.
+    pub fn unlisted<R: Read + Seek + Clone>(
+        &mut self,
+        place: Nested<'_>,
+        reader: R,
+        bytes: u64,
+        listing: &Listing,
+        mut known: bool,
+    ) {
+        let mut unlisted = Unlisted::new(reader, listing, bytes);
+        loop {
+            match unlisted.next() {
+                Ok(Some(mut stream)) if !self.visit.stopped() && !self.budget.met() => {
+                    if !known {
+                        known = true;
+                        let text = "the directory does not tell all members; the others are read by their own headers";
+                        self.visit.damaged(place.member, SourceError::Archive(text.into()));
+                    }
+                    self.by_local_headers(place, &mut stream);
+                    unlisted.went_to(stream.taken());
+                }
+                Ok(_) => return,
+                Err(error) => {
+                    return self.visit.damaged(place.member, SourceError::Read { offset: 0, error });
+                }
+            }
+        }
+    }
+
+    /// Reads members by their own headers for as long as one follows the other.
+    fn by_local_headers(&mut self, place: Nested<'_>, reader: &mut Peek<'_>) {
+        while !self.visit.stopped() {
+            let offset = reader.taken();
+            let local = match Local::read(reader) {
+                Ok(Some(local)) => local,
+                Ok(None) => return,
+                Err(error) => return self.visit.damaged(place.member, SourceError::Read { offset, error }),
+            };
+            let data = reader.taken();
+            let name = place.join(&local.name);
+            if local.kind != Kind::Directory
+                && let Some(inner) = self.member(place, &local.name, &name)
+            {
+                if let Err(limit) = self.budget.take_member() {
+                    return self.visit.damaged(place.member, SourceError::Archive(limit.to_string()));
+                }
+                match local.open(reader, place.memory) {
+                    Ok(stream) => self.unpack(inner, Peek::new(Metered::new(stream, self.budget.clone()))),
+                    Err(why) => self.visit.unread(Some(&name), SourceError::Unread(why.into())),
+                }
+            }
+            match local.pass(reader, data) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    let offset = reader.taken();
+                    return self.visit.damaged(place.member, SourceError::Read { offset, error });
+                }
+            }
+        }
+    }
+}
+
+/// What a tar archive's members are shown to.
+struct InTar<'u, 'v, 'n> {
+    unpacker: &'u mut Unpacker<'v>,
+    place: Nested<'n>,
+}
+
+impl Members for InTar<'_, '_, '_> {
+    fn file(&mut self, name: &str, reader: Peek<'_>) {
+        let joined = self.place.join(name);
+        if let Some(inner) = self.unpacker.member(self.place, name, &joined) {
+            self.unpacker.unpack(inner, reader);
+        }
+    }
+
+    fn passed(&mut self, name: &str, why: &'static str) {
+        self.unpacker.visit.unread(Some(&self.place.join(name)), SourceError::Passed(why));
+    }
+
+    fn problem(&mut self, problem: SourceError) {
+        self.unpacker.visit.damaged(self.place.member, problem);
+    }
+
+    fn stopped(&self) -> bool {
+        self.unpacker.visit.stopped()
+    }
+}

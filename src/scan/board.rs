@@ -1,0 +1,450 @@
+//! The board: where workers take work from and bring what they found to.
+//!
+//! Work has a [`Place`] in the order of the report. Windows that a worker has read and others may match, and parts of
+//! archives, wait in a queue, first places first; what was found waits in its part until its turn has come and is then
+//! written. Two things bound the memory: a worker that reads ahead of the others matches a window itself, and one whose
+//! findings would wait too long waits. The oldest unfinished part never waits, so that there is always one that goes on.
+//!
+//! Parts of an archive take what they decode from one allowance. Only the oldest part knows what is left of it; a part
+//! that runs ahead is *held*: if, when its turn comes, less is left than it took, what it found is dropped and it
+//! is done again. So limits cut at the same byte for any number of threads.
+
+use super::Sink;
+use super::archive::Members;
+use super::share::{Share, Source};
+use super::tasks::{Task, Tasks};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::input::Cut;
+use crate::input::limits::Spent;
+use crate::summary::Summary;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// How many tasks a worker may be ahead of the oldest unfinished one.
+const LOOKAHEAD: usize = 64;
+/// How many findings may wait for their turn before those who find more wait, too.
+const MAX_WAITING: usize = 50_000;
+/// How many buffers are kept for the next windows.
+const MAX_SPARE: usize = 16;
+
+/// A place in the order of the report: the task, and the part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub task: usize,
+    pub part: usize,
+}
+
+/// Something to do.
+pub(super) enum Job<'s> {
+    /// A task, by its number.
+    Task(usize, Task),
+    /// Windows to match.
+    Windows(Batch),
+    /// A part of an archive.
+    Members(Members<'s>),
+}
+
+/// Windows that were read and are to be matched.
+pub(super) struct Batch {
+    pub place: Place,
+    /// Their number in the part.
+    pub number: usize,
+    /// Whether the part may have to be done again.
+    pub held: bool,
+    pub windows: Vec<(Source, Cut)>,
+}
+
+/// What was found in some windows of a part.
+#[derive(Default)]
+pub(super) struct Chunk {
+    pub scanned: Vec<Scanned>,
+    /// What a held part adds to the outcome.
+    pub share: Option<Box<Share>>,
+}
+
+/// What was found in one window.
+pub(super) struct Scanned {
+    pub source: u32,
+    /// The findings, with lines counted from the window's core.
+    pub findings: Vec<Finding>,
+    /// Line breaks in the window's core.
+    pub lines: u64,
+}
+
+impl Chunk {
+    pub fn findings(&self) -> usize {
+        self.scanned.iter().map(|scanned| scanned.findings.len()).sum()
+    }
+}
+
+/// The board.
+pub(super) struct Board<'s, 'k> {
+    state: Mutex<State<'s>>,
+    writer: Mutex<Writer<'k>>,
+    changed: Condvar,
+    stop: AtomicBool,
+    /// How many windows may wait in the queue.
+    capacity: usize,
+}
+
+struct State<'s> {
+    tasks: Tasks<'s>,
+    /// The number of the next task, and whether there is none.
+    next: usize,
+    exhausted: bool,
+    /// Jobs that some worker is at.
+    running: usize,
+    queue: BTreeMap<(Place, usize), Job<'s>>,
+    /// How many of the queue are windows.
+    windows: usize,
+    /// Whose turn it is.
+    at: Place,
+    parts: BTreeMap<Place, Part<'s>>,
+    /// How many parts each task has had that is done.
+    ends: BTreeMap<usize, usize>,
+    /// Findings that wait for their turn.
+    waiting: usize,
+    writing: bool,
+    spare: Vec<Vec<u8>>,
+}
+
+/// What has come of a part.
+#[derive(Default)]
+struct Part<'s> {
+    chunks: BTreeMap<usize, Chunk>,
+    next: usize,
+    closed: Option<usize>,
+    held: Option<Held<'s>>,
+}
+
+/// A part that may have to be done again.
+struct Held<'s> {
+    members: Members<'s>,
+    /// What it took, if a limit did not stop it.
+    spent: Option<Spent>,
+}
+
+/// How a held part goes on.
+pub(super) enum Turn {
+    /// It stays held.
+    Held,
+    /// Its turn has come; so much is left.
+    Exact(Spent),
+    /// Its turn has come, and it took more than was left.
+    Over,
+}
+
+impl<'s, 'k> Board<'s, 'k> {
+    pub fn new(tasks: Tasks<'s>, sink: Option<&'k mut (dyn Sink + 'k)>, threads: usize) -> Board<'s, 'k> {
+        let state = State {
+            tasks,
+            next: 0,
+            exhausted: false,
+            running: 0,
+            queue: BTreeMap::new(),
+            windows: 0,
+            at: Place { task: 0, part: 0 },
+            parts: BTreeMap::new(),
+            ends: BTreeMap::new(),
+            waiting: 0,
+            writing: false,
+            spare: Vec::new(),
+        };
+        let writer = Writer {
+            sink,
+            source: 0,
+            lines: 0,
+            samples: Summary::default(),
+            share: Share::default(),
+            error: None,
+        };
+        Board {
+            state: Mutex::new(state),
+            writer: Mutex::new(writer),
+            changed: Condvar::new(),
+            stop: AtomicBool::new(false),
+            capacity: if threads == 1 { 0 } else { 2 * threads },
+        }
+    }
+
+    /// Whether the sink has failed and nothing more is wanted.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The next thing to do; none when all is done. Say with [`Board::done`] when it is.
+    pub fn next(&self) -> Option<Job<'s>> {
+        let mut state = self.state();
+        loop {
+            if self.stopped() {
+                return None;
+            }
+            if let Some(job) = state.pop() {
+                state.running += 1;
+                return Some(job);
+            }
+            let ahead = state.next >= state.at.task + LOOKAHEAD
+                || state.waiting > MAX_WAITING && state.next > state.at.task;
+            if !state.exhausted && !ahead {
+                match state.tasks.next() {
+                    Some(task) => {
+                        state.running += 1;
+                        state.next += 1;
+                        return Some(Job::Task(state.next - 1, task));
+                    }
+                    None => state.exhausted = true,
+                }
+                continue;
+            }
+            if state.exhausted && state.running == 0 {
+                return None;
+            }
+            state = self.wait(state);
+        }
+    }
+
+    /// Says that a job from [`Board::next`] is done.
+    pub fn done(&self) {
+        self.state().running -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Puts windows into the queue.
+    pub fn offer(&self, batch: Batch) {
+        let mut state = self.state();
+        state.windows += 1;
+        state.queue.insert((batch.place, batch.number), Job::Windows(batch));
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Puts parts of an archive into the queue.
+    pub fn offer_members(&self, parts: Vec<Members<'s>>) {
+        let mut state = self.state();
+        for members in parts {
+            state.queue.insert((members.place, 0), Job::Members(members));
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// What a worker that reads at `place` has to do before it reads on, if anything; waits where too much is waiting.
+    pub fn relieve(&self, place: Place) -> Option<Job<'s>> {
+        let mut state = self.state();
+        loop {
+            let behind = state.waiting > MAX_WAITING && state.at != place;
+            if self.stopped() || !behind && state.windows <= self.capacity {
+                return None;
+            }
+            let windows = state.queue.iter().find(|(_, job)| matches!(job, Job::Windows(_)));
+            // A part of an archive only if its turn has come: then it waits for nothing.
+            let first = state.queue.first_key_value().filter(|((at, _), _)| behind && *at == state.at);
+            if let Some(key) = first.or(windows).map(|(key, _)| *key) {
+                return state.take(key);
+            }
+            state = self.wait(state);
+        }
+    }
+
+    /// Begins a part of an archive: gives what it may take, and whether it is held.
+    pub fn begin(&self, members: &Members<'s>) -> (Spent, bool) {
+        let mut state = self.state();
+        let held = state.at != members.place;
+        let part = state.parts.entry(members.place).or_default();
+        part.held = held.then(|| Held { members: members.clone(), spent: None });
+        (members.zip.left(), held)
+    }
+
+    /// Tells a held part that took `spent` so far whether its turn has come.
+    pub fn turn(&self, members: &Members<'s>, spent: Spent) -> Turn {
+        let mut state = self.state();
+        if state.at != members.place {
+            return Turn::Held;
+        }
+        let Some(left) = members.zip.left().less(spent) else { return Turn::Over };
+        if let Some(part) = state.parts.get_mut(&members.place) {
+            part.held = None;
+        }
+        self.advance(state);
+        Turn::Exact(left)
+    }
+
+    /// Hands in what was found in the windows `number` of a part.
+    pub fn submit(&self, place: Place, number: usize, chunk: Chunk) {
+        let mut state = self.state();
+        state.waiting += chunk.findings();
+        state.parts.entry(place).or_default().chunks.insert(number, chunk);
+        self.advance(state);
+    }
+
+    /// Says that a part has handed in `count` chunks and no more will come.
+    pub fn close(&self, place: Place, count: usize) {
+        let mut state = self.state();
+        state.parts.entry(place).or_default().closed = Some(count);
+        self.advance(state);
+    }
+
+    /// The same of a part of an archive, which took `spent`; none if a limit has stopped it.
+    pub fn close_members(&self, members: &Members<'s>, count: usize, spent: Spent, met: bool) {
+        let mut state = self.state();
+        let part = state.parts.entry(members.place).or_default();
+        part.closed = Some(count);
+        match &mut part.held {
+            Some(held) => held.spent = (!met).then_some(spent),
+            None => members.zip.take(spent),
+        }
+        self.advance(state);
+    }
+
+    /// Says that a task has had `parts` parts and no more will come.
+    pub fn end(&self, task: usize, parts: usize) {
+        let mut state = self.state();
+        state.ends.insert(task, parts);
+        self.advance(state);
+    }
+
+    /// A buffer for a window.
+    pub fn spare(&self) -> Vec<u8> {
+        self.state().spare.pop().unwrap_or_default()
+    }
+
+    /// Takes back a buffer.
+    pub fn give_back(&self, buffer: Vec<u8>) {
+        let mut state = self.state();
+        if state.spare.len() < MAX_SPARE {
+            state.spare.push(buffer);
+        }
+    }
+
+    /// What was sampled and added in order, or what the sink failed with.
+    pub fn finish(self) -> Result<(Summary, Share), Error> {
+        let writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
+        writer.error.map_or(Ok((writer.samples, writer.share)), Err)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<'s>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'g>(&self, state: MutexGuard<'g, State<'s>>) -> MutexGuard<'g, State<'s>> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what has become due, outside the board's lock and in order: one worker writes, the others go on.
+    fn advance<'g>(&'g self, mut state: MutexGuard<'g, State<'s>>) {
+        if state.writing {
+            return;
+        }
+        state.writing = true;
+        loop {
+            let due = state.due();
+            self.changed.notify_all();
+            if due.is_empty() {
+                state.writing = false;
+                return;
+            }
+            drop(state);
+            let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            due.into_iter().for_each(|chunk| writer.write(chunk));
+            if writer.error.is_some() {
+                self.stop.store(true, Ordering::Relaxed);
+            }
+            drop(writer);
+            state = self.state();
+        }
+    }
+}
+
+impl<'s> State<'s> {
+    fn pop(&mut self) -> Option<Job<'s>> {
+        let key = *self.queue.first_key_value()?.0;
+        self.take(key)
+    }
+
+    fn take(&mut self, key: (Place, usize)) -> Option<Job<'s>> {
+        let job = self.queue.remove(&key)?;
+        self.windows -= usize::from(matches!(job, Job::Windows(_)));
+        Some(job)
+    }
+
+    /// What is to be written next; moves on to the first part that is not done.
+    fn due(&mut self) -> Vec<Chunk> {
+        let mut due = Vec::new();
+        loop {
+            let Some(part) = self.parts.get_mut(&self.at) else {
+                if self.ends.get(&self.at.task) != Some(&self.at.part) {
+                    return due;
+                }
+                self.ends.remove(&self.at.task);
+                self.at = Place { task: self.at.task + 1, part: 0 };
+                continue;
+            };
+            if let Some(held) = &part.held {
+                if part.closed != Some(part.chunks.len()) {
+                    return due;
+                }
+                if held.spent.is_none_or(|spent| held.members.zip.left().less(spent).is_none()) {
+                    self.again();
+                    return due;
+                }
+                held.members.zip.take(held.spent.unwrap_or_default());
+                part.held = None;
+            }
+            while let Some(chunk) = part.chunks.remove(&part.next) {
+                part.next += 1;
+                self.waiting -= chunk.findings();
+                due.push(chunk);
+            }
+            if part.closed != Some(part.next) {
+                return due;
+            }
+            self.parts.remove(&self.at);
+            self.at.part += 1;
+        }
+    }
+
+    /// Drops what the part whose turn it is has found, and puts it into the queue again.
+    fn again(&mut self) {
+        let Some(part) = self.parts.remove(&self.at) else { return };
+        self.waiting -= part.chunks.values().map(Chunk::findings).sum::<usize>();
+        if let Some(held) = part.held {
+            self.queue.insert((self.at, 0), Job::Members(held.members));
+        }
+    }
+}
+
+/// Writes in order.
+struct Writer<'k> {
+    sink: Option<&'k mut (dyn Sink + 'k)>,
+    /// The source last written and the line breaks before its next window.
+    source: u32,
+    lines: u64,
+    samples: Summary,
+    share: Share,
+    error: Option<Error>,
+}
+
+impl Writer<'_> {
+    fn write(&mut self, chunk: Chunk) {
+        for scanned in chunk.scanned {
+            if self.source != scanned.source {
+                (self.source, self.lines) = (scanned.source, 0);
+            }
+            for mut finding in scanned.findings {
+                finding.line += self.lines;
+                self.samples.sample(&finding);
+                if let Some(sink) = &mut self.sink
+                    && self.error.is_none()
+                {
+                    self.error = sink.finding(&finding).err();
+                }
+            }
+            self.lines += scanned.lines;
+        }
+        if let Some(share) = chunk.share {
+            self.share.merge(*share);
+        }
+    }
+}
