@@ -97,7 +97,8 @@ fn scan_files(c: &mut Criterion) {
     let small = generator::small_files(SEED, &dir.path().join("small"), FILES.0, FILES.1);
     let findings = large.findings + small;
     drop(large);
-    let (matcher, walk) = (Matcher::new(builtin()), walk(&[dir.path().to_path_buf()], &WalkOptions::default()));
+    let (matcher, walk) =
+        (Matcher::new(builtin()), walk(&[dir.path().to_path_buf()], &WalkOptions::default()));
     let mut group = c.benchmark_group("scan files");
     group.sampling_mode(SamplingMode::Flat);
     for (name, mmap) in [("mmap", true), ("read", false)] {

@@ -24,7 +24,7 @@ fn version() -> &'static str {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Scan files, directories or standard input and print a summary or the findings
+    /// Scan files, directories, archives or standard input and print a summary or the findings
     Scan(Box<Scan>),
     /// Explain one error code, offline
     Explain(Explain),

@@ -15,6 +15,9 @@ use migsift::print::{csv, human, json, ndjson, safe};
 use migsift::report::{CatalogStamp, Report};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 
+/// How many inputs that were not read whole are named on standard error.
+const MAX_TOLD: usize = 20;
+
 /// Scans and prints.
 pub fn run(args: &Scan) -> Result<Exit, Error> {
     let catalog = catalog::load(&args.catalog)?;
@@ -50,8 +53,14 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
     let scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog };
     let report = scan.print()?;
     if !args.quiet && args.format != Format::Human {
-        for problem in report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped) {
+        let told = || report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped);
+        let most = if args.verbose { usize::MAX } else { MAX_TOLD };
+        for problem in told().take(most) {
             say(&format!("{}: {}: {}", problem.origin, problem.status.name(), problem.reason));
+        }
+        let more = told().count().saturating_sub(most);
+        if more > 0 {
+            say(&format!("and {more} more inputs; --verbose says all"));
         }
     }
     Ok(exit(args, &report))

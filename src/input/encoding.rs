@@ -1,6 +1,7 @@
 //! Encodings: UTF-16 and marked UTF-8 as UTF-8 without a mark.
 //!
-//! A byte order mark decides; without one, UTF-16 is told by the zero bytes that it puts beside ASCII letters.
+//! A byte order mark decides; without one, UTF-16 is told by the zero bytes that it puts beside ASCII characters, in text
+//! that is valid throughout.
 //! Everything else passes as it is: a log that is no UTF-8 stays what it is, and what cannot be read of it is told by
 //! the finding.
 
@@ -20,25 +21,40 @@ pub enum Encoding {
     Utf16Be,
 }
 
-/// The fewest code units that tell UTF-16 without a mark.
-const MIN_UNITS: usize = 8;
+/// The fewest ASCII characters that tell UTF-16 without a mark, and their least share of all: time stamps and levels
+/// alone are more than a quarter of a log in any language.
+const MIN_ASCII: usize = 8;
+const MIN_ASCII_SHARE: usize = 4;
 
 /// The encoding of a source that begins with `head`; none if its bytes are taken as they are.
 pub fn of(head: &[u8]) -> Option<Encoding> {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.starts_with(b"\xef\xbb\xbf") {
         return Some(Encoding::Marked);
     }
-    // Logs are mostly ASCII: nearly every unit has a zero byte on one side and a printing character on the other.
     let (units, _) = head.as_chunks::<2>();
-    let text = |byte: u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~');
-    let few = |count: usize| count >= MIN_UNITS && count * 10 >= units.len() * 7;
-    let low = units.iter().filter(|[low, high]| *high == 0 && text(*low)).count();
-    let high = units.iter().filter(|[high, low]| *high == 0 && text(*low)).count();
-    match (few(low), few(high)) {
-        (true, false) => Some(Encoding::Utf16Le),
-        (false, true) => Some(Encoding::Utf16Be),
-        _ => None,
+    if is_text(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
+        Some(Encoding::Utf16Le)
+    } else if is_text(units.iter().map(|unit| u16::from_be_bytes(*unit))) {
+        Some(Encoding::Utf16Be)
+    } else {
+        None
     }
+}
+
+/// Whether the code units are text as logs have it. The last may be half of a character.
+fn is_text(units: impl ExactSizeIterator<Item = u16>) -> bool {
+    let count = units.len();
+    let (mut ascii, mut at) = (0, 0);
+    for unit in char::decode_utf16(units) {
+        match unit {
+            Ok('\t' | '\n' | '\r' | '\u{1b}' | ' '..='~') => ascii += 1,
+            Ok(c) if c.is_control() => return false,
+            Err(_) if at + 1 < count => return false,
+            Ok(_) | Err(_) => {}
+        }
+        at += unit.map_or(1, char::len_utf16);
+    }
+    ascii >= MIN_ASCII && ascii * MIN_ASCII_SHARE >= count
 }
 
 /// A source's bytes as UTF-8, its mark dropped.
@@ -91,17 +107,20 @@ mod tests {
     fn marks_decide_and_zeros_tell() {
         let text = "Überblick 客户 😀, and what the log says\r\n";
         let marked = |big| utf16(&format!("\u{feff}{text}"), big);
-        let cases: [(Vec<u8>, Option<Encoding>); 8] = [
-            (marked(false), Some(Encoding::Marked)),
-            (marked(true), Some(Encoding::Marked)),
-            ([b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat(), Some(Encoding::Marked)),
-            (utf16(text, false), Some(Encoding::Utf16Le)),
-            (utf16(text, true), Some(Encoding::Utf16Be)),
-            (text.as_bytes().to_vec(), None),
-            (vec![0; 64], None),
-            (b"\0\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07\0\x08\0\x09".to_vec(), None),
+        let chinese = "2024-06-06 21:42 错误：目标服务器上的数据库已存在，请先删除它 😀 再重试迁移\r\n";
+        let cases: [(Vec<u8>, Option<Encoding>, &str); 10] = [
+            (marked(false), Some(Encoding::Marked), text),
+            (marked(true), Some(Encoding::Marked), text),
+            ([b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat(), Some(Encoding::Marked), text),
+            (utf16(text, false), Some(Encoding::Utf16Le), text),
+            (utf16(text, true), Some(Encoding::Utf16Be), text),
+            (utf16(chinese, false), Some(Encoding::Utf16Le), chinese),
+            (utf16(chinese, true), Some(Encoding::Utf16Be), chinese),
+            (text.as_bytes().to_vec(), None, text),
+            (vec![0; 64], None, ""),
+            (b"\0\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07\0\x08\0\x09".to_vec(), None, ""),
         ];
-        for (raw, want) in cases {
+        for (raw, want, text) in cases {
             assert_eq!(of(&raw), want);
             let mut got = Vec::new();
             Recoded::new(Peek::new(&raw[..])).read_to_end(&mut got).expect("reads");

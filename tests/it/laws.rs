@@ -105,7 +105,14 @@ fn merged(parts: impl IntoIterator<Item = Summary>) -> Summary {
 }
 
 fn scan_file(path: &Path, options: &Options) -> Outcome {
-    scan(matcher(), &walk(&[path.to_path_buf()], &WalkOptions::default()), options, None, &Progress::default()).expect("scans")
+    scan(
+        matcher(),
+        &walk(&[path.to_path_buf()], &WalkOptions::default()),
+        options,
+        None,
+        &Progress::default(),
+    )
+    .expect("scans")
 }
 
 proptest! {
