@@ -103,7 +103,8 @@ pub struct Scan {
 #[derive(Debug, Args)]
 pub struct WalkArgs {
     /// Scan only files and members of archives that this glob matches: a name (`*.log`), or a path below what was named
-    /// (`logs/*.gz`). An archive whose own name it matches is read whole (repeatable)
+    /// (`logs/*.gz`). An archive whose own name it matches is read whole; below a directory no other is
+    /// opened (repeatable)
     #[arg(long, value_name = "GLOB")]
     pub include: Vec<String>,
     /// Pass over files, directories and members of archives that this glob matches (repeatable)
@@ -123,8 +124,8 @@ pub struct WalkArgs {
 /// Limits of unpacking; none where the default holds.
 #[derive(Debug, Args)]
 pub struct LimitArgs {
-    /// How deep archives and compressed files may be nested [default: 8]
-    #[arg(long, value_name = "N")]
+    /// How deep archives and compressed files may be nested, up to 64 [default: 8]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=64))]
     pub max_nesting: Option<u32>,
     /// Members of the archives in one file [default: 100000]
     #[arg(long, value_name = "N")]

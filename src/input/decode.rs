@@ -5,12 +5,18 @@
 //! something else is an error behind the bytes before it; nothing ends early without one.
 
 use super::format::{Codec, Format, is_skippable};
-use super::limits::Limit;
+use super::limits::{Budget, Limit};
 use super::peek::Peek;
 use std::io::{self, BufRead, Read};
+use std::rc::Rc;
 
 /// The least memory of a zstd window that may be asked for, as a power of two; the format has no smaller one.
 const MIN_WINDOW_LOG: u32 = 10;
+/// What a frame behind another costs of the allowance of decoded bytes beside its own: empty ones, of which a small file can hold
+/// millions, take time as well.
+const FRAME_BYTES: u64 = 1 << 10;
+/// The most that lz4's reader holds: two blocks of 4 MiB, a window, a block to be decoded.
+const LZ4_MEMORY: u64 = 16 << 20;
 /// The largest that the decoder takes.
 const MAX_WINDOW_LOG: u32 = if cfg!(target_pointer_width = "64") { 31 } else { 30 };
 
@@ -90,8 +96,9 @@ fn window_log(memory: u64) -> u32 {
 pub fn memory_within(codec: Codec, memory: u64) -> u64 {
     match codec {
         Codec::Zstd | Codec::Xz => memory / 2,
-        // Below 10 MiB each.
-        Codec::Gzip | Codec::Bzip2 | Codec::Lz4 => memory,
+        Codec::Lz4 => memory.saturating_sub(LZ4_MEMORY),
+        // Below 5 MiB each.
+        Codec::Gzip | Codec::Bzip2 => memory,
     }
 }
 
@@ -113,6 +120,8 @@ impl Read for NotesEnd<'_> {
 pub struct Decoded<'r> {
     codec: Codec,
     memory: u64,
+    budget: Rc<Budget>,
+    frames: u64,
     state: State<'r>,
 }
 
@@ -123,9 +132,10 @@ enum State<'r> {
 }
 
 impl<'r> Decoded<'r> {
-    /// Decodes `reader`, which begins with a frame of `codec`, with at most `memory` bytes for the decoder.
-    pub fn new(codec: Codec, reader: Peek<'r>, memory: u64) -> Decoded<'r> {
-        Decoded { codec, memory, state: State::Between(reader) }
+    /// Decodes `reader`, which begins with a frame of `codec`, with at most `memory` bytes for the decoder. Of `budget`
+    /// only frames behind the first are taken, not what they decode to.
+    pub fn new(codec: Codec, reader: Peek<'r>, memory: u64, budget: Rc<Budget>) -> Decoded<'r> {
+        Decoded { codec, memory, budget, frames: 0, state: State::Between(reader) }
     }
 
     fn advance(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -135,6 +145,10 @@ impl<'r> Decoded<'r> {
                     if !self.frame_follows(&mut reader)? {
                         return Ok(0);
                     }
+                    if self.frames > 0 && self.budget.take_output(FRAME_BYTES) < FRAME_BYTES {
+                        return Err(self.budget.output_met());
+                    }
+                    self.frames += 1;
                     self.state = State::Within(Frame::new(self.codec, reader, self.memory)?);
                 }
                 State::Within(mut frame) => match frame.read(into)? {

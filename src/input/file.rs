@@ -101,6 +101,11 @@ impl Opened {
         Part { file: self.file.clone(), at: 0, end: self.bytes, count }
     }
 
+    /// The file from its begin to wherever it ends.
+    pub fn endless(&self) -> Part<'static> {
+        Part { file: self.file.clone(), at: 0, end: u64::MAX, count: None }
+    }
+
     fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {
         buffer.clear();
         let mut part = Part { file: self.file.clone(), at: range.start, end: range.end, count: None };

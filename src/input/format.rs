@@ -48,7 +48,7 @@ pub fn is_skippable(head: &[u8]) -> bool {
     head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18]
 }
 
-const UNSUPPORTED: [(&[u8], &str); 8] = [
+const UNSUPPORTED: [(&[u8], &str); 10] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"MSCF\0\0\0\0", "a cabinet archive"),
@@ -57,6 +57,9 @@ const UNSUPPORTED: [(&[u8], &str); 8] = [
     (b"LZIP\x01", "compressed with lzip"),
     (b"\x02\x21\x4c\x18", "compressed with lz4's legacy format"),
     (b"\xff\x06\0\0sNaPpY", "compressed with snappy"),
+    (b"\x89LZO\0\r\n\x1a\n", "compressed with lzop"),
+    // The default properties, a dictionary of a power of two, and a size that is not known, as lzma(1) writes it.
+    (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff", "compressed with lzma(1)"),
 ];
 
 impl Format {
@@ -82,6 +85,8 @@ impl Format {
         if let Some(codec) = codec {
             return Some(Format::Compressed(codec));
         }
+        // The mark of a split archive that came out as one file.
+        let head = head.strip_prefix(b"PK00").filter(|rest| rest.starts_with(b"PK")).unwrap_or(head);
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06\0\0\0\0") {
             return Some(Format::Zip);
         }

@@ -10,6 +10,7 @@ use std::path::Path;
 #[derive(Debug, Clone, Default)]
 pub struct Globs {
     include: Option<GlobSet>,
+    /// What is excluded and everything below it.
     exclude: GlobSet,
 }
 
@@ -20,8 +21,8 @@ impl Globs {
     ///
     /// What is wrong with a glob, in words.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Globs, String> {
-        let include = if include.is_empty() { None } else { Some(set(include)?) };
-        Ok(Globs { include, exclude: set(exclude)? })
+        let include = if include.is_empty() { None } else { Some(set(include, false)?) };
+        Ok(Globs { include, exclude: set(exclude, true)? })
     }
 
     /// Whether `path` is asked for.
@@ -31,11 +32,11 @@ impl Globs {
 
     /// Whether `path`, or a directory it lies in, is excluded.
     pub fn exclude(&self, path: &Path) -> bool {
-        !self.exclude.is_empty() && path.ancestors().any(|path| self.exclude.is_match(path))
+        self.exclude.is_match(path)
     }
 }
 
-fn set(globs: &[String]) -> Result<GlobSet, String> {
+fn set(globs: &[String], below: bool) -> Result<GlobSet, String> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         let trimmed = glob.trim_end_matches('/');
@@ -44,8 +45,11 @@ fn set(globs: &[String]) -> Result<GlobSet, String> {
             None if trimmed.contains('/') => trimmed.to_string(),
             None => format!("**/{trimmed}"),
         };
-        let glob = GlobBuilder::new(&anchored).literal_separator(true).build();
-        set.add(glob.map_err(|error| error.to_string())?);
+        let deep = below.then(|| format!("{anchored}/**"));
+        for glob in [Some(anchored), deep].into_iter().flatten() {
+            let glob = GlobBuilder::new(&glob).literal_separator(true).build();
+            set.add(glob.map_err(|error| error.to_string())?);
+        }
     }
     set.build().map_err(|error| error.to_string())
 }

@@ -175,15 +175,6 @@ impl Budget {
         got
     }
 
-    /// Gives back decoded bytes that were taken and not used.
-    pub fn give_back(&self, bytes: u64) {
-        let (mut left, mut taken) = (self.left.get(), self.taken.get());
-        left.output += bytes;
-        taken.output -= bytes;
-        self.left.set(left);
-        self.taken.set(taken);
-    }
-
     /// The error for decoded bytes that were wanted beyond the budget.
     pub fn output_met(&self) -> io::Error {
         self.met.set(true);
@@ -234,28 +225,32 @@ impl<R: Read> Read for Fed<R> {
 pub struct Metered<R> {
     inner: R,
     budget: Rc<Budget>,
+    over: bool,
 }
 
 impl<R> Metered<R> {
     /// Takes what `inner` gives from `budget`.
     pub fn new(inner: R, budget: Rc<Budget>) -> Metered<R> {
-        Metered { inner, budget }
+        Metered { inner, budget, over: false }
     }
 }
 
 impl<R: Read> Read for Metered<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let allowed = self.budget.take_output(into.len() as u64);
-        if allowed == 0 && !into.is_empty() {
+        let left = self.budget.left.get().output;
+        let len = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        if self.over || len == 0 && !into.is_empty() {
             // Only one more byte tells that there is more than was left.
-            return match self.inner.read(&mut [0])? {
-                0 => Ok(0),
-                _ => Err(self.budget.output_met()),
+            return match self.over || self.inner.read(&mut [0])? > 0 {
+                false => Ok(0),
+                true => Err(self.budget.output_met()),
             };
         }
-        let got = self.inner.read(&mut into[..allowed as usize]);
-        self.budget.give_back(allowed - *got.as_ref().unwrap_or(&0) as u64);
-        got
+        let got = self.inner.read(&mut into[..len])?;
+        // The decoders beneath have taken from the same budget meanwhile.
+        let taken = self.budget.take_output(got as u64) as usize;
+        self.over = taken < got;
+        if self.over && taken == 0 { Err(self.budget.output_met()) } else { Ok(taken) }
     }
 }
 

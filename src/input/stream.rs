@@ -12,6 +12,9 @@ use std::ops::Range;
 /// little.
 pub const STREAM_WINDOW_BYTES: usize = 1 << 20;
 
+/// How much is made room for at first, in bytes: many members of archives are small.
+const MIN_STEP: usize = 4 << 10;
+
 /// A window that owns its bytes.
 #[derive(Debug)]
 pub struct Cut {
@@ -75,6 +78,10 @@ impl<'r> Cutter<'r> {
         rest.extend_from_slice(&self.held[kept..]);
         let mut bytes = std::mem::replace(&mut self.held, rest);
         bytes.truncate(until + self.margin);
+        // What has been read ahead is gone on in another buffer.
+        if bytes.capacity() > 2 * bytes.len() {
+            bytes.shrink_to_fit();
+        }
         let cut = Cut { bytes, base: self.base, core: self.done..until, whole: false };
         self.base += kept as u64;
         self.done = until - kept;
@@ -102,7 +109,7 @@ impl<'r> Cutter<'r> {
         }
         // In steps, so that a small source never takes the memory of a large one.
         while filled < len {
-            let step = len.min((filled + (64 << 10)).max(2 * filled));
+            let step = len.min((filled + MIN_STEP).max(2 * filled));
             self.held.resize(step, 0);
             match self.reader.read(&mut self.held[filled..]) {
                 Ok(0) => {

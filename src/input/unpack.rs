@@ -13,7 +13,8 @@ use super::limits::{Budget, Capped, Limit, Limits, Metered};
 use super::peek::Peek;
 use super::{Globs, own_report};
 use crate::error::SourceError;
-use std::io::{Cursor, Read, Seek};
+use std::borrow::Cow;
+use std::io::{self, Cursor, Read, Seek};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -81,7 +82,7 @@ impl Unpacker<'_> {
         }
         match format {
             Some(Format::Compressed(codec)) => {
-                let decoded = Decoded::new(codec, reader, place.memory);
+                let decoded = Decoded::new(codec, reader, place.memory, self.budget.clone());
                 let reader = Peek::new(Metered::new(decoded, self.budget.clone()));
                 let memory = memory_within(codec, place.memory);
                 self.unpack(Nested { depth: place.depth + 1, memory, ..place }, reader);
@@ -92,7 +93,8 @@ impl Unpacker<'_> {
                 let text = format!("{name}, which is not read; unpack it first");
                 self.visit.unread(place.member, SourceError::Unread(text));
             }
-            None if !place.included => {
+            // A person who names a file wants it; members are wanted as the globs say.
+            None if !place.included && place.member.is_some() => {
                 self.visit.unread(place.member, SourceError::Passed("not included"));
             }
             None if place.met && own_report::is(reader.peek(own_report::HEAD)) => {
@@ -111,11 +113,13 @@ impl Unpacker<'_> {
     /// The place of the member `name` of the archive at `place`, with its joined name; none, and said so, if a glob
     /// excludes it.
     fn member<'n>(&mut self, place: Nested<'_>, name: &str, joined: &'n str) -> Option<Nested<'n>> {
-        if self.globs.exclude(Path::new(name)) {
+        let path = member_path(name);
+        let path = Path::new(&*path);
+        if self.globs.exclude(path) {
             self.visit.unread(Some(joined), SourceError::Passed("excluded"));
             return None;
         }
-        let included = place.included || self.globs.include(Path::new(name));
+        let included = place.included || self.globs.include(path);
         Some(Nested {
             member: Some(joined),
             depth: place.depth + 1,
@@ -137,6 +141,8 @@ impl Unpacker<'_> {
     /// members' own headers.
     fn zip_in_stream(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
         let most = place.memory / 2;
+        let within =
+            |held: &Vec<u8>| Nested { memory: place.memory.saturating_sub(held.capacity() as u64), ..place };
         let mut held = Vec::new();
         let got = reader.by_ref().take(most + 1).read_to_end(&mut held);
         match got {
@@ -146,22 +152,27 @@ impl Unpacker<'_> {
                      unpack it first, or raise --max-decoder-memory"
                 );
                 self.visit.damaged(place.member, SourceError::Archive(text));
-                self.by_local_headers(place, &mut Peek::new(Cursor::new(held).chain(reader)));
+                self.by_local_headers(within(&held), &mut Peek::new(Cursor::new(held).chain(reader)));
             }
             Ok(_) => {
-                let memory = place.memory - held.len() as u64;
-                self.zip(Nested { memory, ..place }, Cursor::new(&held[..]), held.len() as u64);
+                self.zip(within(&held), Cursor::new(&held[..]), held.len() as u64);
             }
             Err(error) => {
                 self.visit.damaged(place.member, SourceError::Read { offset: held.len() as u64, error });
-                self.unlisted(place, Cursor::new(&held[..]), held.len() as u64, &Listing::default(), true);
+                self.unlisted(
+                    within(&held),
+                    Cursor::new(&held[..]),
+                    held.len() as u64,
+                    &Listing::default(),
+                    true,
+                );
             }
         }
     }
 
     /// Reads a zip archive of `bytes` bytes, one member after the other.
     pub fn zip<R: Read + Seek + Clone>(&mut self, place: Nested<'_>, reader: R, bytes: u64) {
-        let mut listing = zip::list(&reader, self.budget.members_left());
+        let mut listing = zip::list(&reader, self.limits.members);
         let told = listing.problem.take();
         let known = told.is_some();
         if let Some(problem) = told {
@@ -184,26 +195,25 @@ impl Unpacker<'_> {
         member: &zip::Member,
     ) {
         let name = place.join(&member.name);
-        let method = match member.kind {
-            Kind::Directory => return,
-            Kind::Link => {
-                return self.visit.unread(Some(&name), SourceError::Passed("symbolic link, not followed"));
-            }
-            Kind::File(method) => Ok(method),
-            Kind::Unreadable(why) => Err(why),
-        };
-        let Some(inner) = self.member(place, &member.name, &name) else { return };
-        let method = match method {
-            Ok(method) => method,
-            Err(why) => return self.visit.unread(Some(&name), SourceError::Unread(why.into())),
-        };
+        if member.kind == Kind::Directory {
+            return;
+        }
         if let Err(limit) = self.budget.take_member() {
             return self.visit.unread(Some(&name), SourceError::Unread(limit.to_string()));
         }
-        match zip::open(reader.clone(), member, method, place.memory) {
+        let Some(inner) = self.member(place, &member.name, &name) else { return };
+        let method = match member.kind {
+            Kind::File(method) => method,
+            Kind::Unreadable(why) => return self.visit.unread(Some(&name), SourceError::Unread(why.into())),
+            Kind::Link | Kind::Directory => {
+                return self.visit.unread(Some(&name), SourceError::Passed("symbolic link, not followed"));
+            }
+        };
+        match zip::open(reader.clone(), member, method, place.memory, &self.budget) {
             Ok(stream) => {
                 let stream = Metered::new(stream, self.budget.clone());
-                self.unpack(inner, Peek::small(stream, member.bytes));
+                let memory = method.memory_within(place.memory);
+                self.unpack(Nested { memory, ..inner }, Peek::small(stream, member.bytes));
             }
             Err(problem) => self.visit.unread(Some(&name), problem),
         }
@@ -250,15 +260,24 @@ impl Unpacker<'_> {
             };
             let data = reader.taken();
             let name = place.join(&local.name);
-            if local.kind != Kind::Directory
-                && let Some(inner) = self.member(place, &local.name, &name)
-            {
+            if local.kind != Kind::Directory {
                 if let Err(limit) = self.budget.take_member() {
                     return self.visit.damaged(place.member, SourceError::Archive(limit.to_string()));
                 }
-                match local.open(reader, place.memory) {
-                    Ok(stream) => self.unpack(inner, Peek::new(Metered::new(stream, self.budget.clone()))),
-                    Err(why) => self.visit.unread(Some(&name), SourceError::Unread(why.into())),
+                let inner = self.member(place, &local.name, &name);
+                match local.open(reader, place.memory, &self.budget) {
+                    Ok(stream) => {
+                        let mut stream = Metered::new(stream, self.budget.clone());
+                        if let Some(inner) = inner {
+                            self.unpack(inner, Peek::new(&mut stream));
+                        }
+                        // The next header stands behind all of it; what is wrong with the rest shows there.
+                        let _ = io::copy(&mut stream, &mut io::sink());
+                    }
+                    Err(why) if inner.is_some() => {
+                        self.visit.unread(Some(&name), SourceError::Unread(why.into()))
+                    }
+                    Err(_) => {}
                 }
             }
             match local.pass(reader, data) {
@@ -271,6 +290,15 @@ impl Unpacker<'_> {
             }
         }
     }
+}
+
+/// A member's name as a path that globs are held against: `./logs\\a.log` is `logs/a.log`.
+fn member_path(name: &str) -> Cow<'_, str> {
+    let mut path = name;
+    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix('/')) {
+        path = rest;
+    }
+    if path.contains('\\') { Cow::Owned(path.replace('\\', "/")) } else { Cow::Borrowed(path) }
 }
 
 /// What a tar archive's members are shown to.

@@ -15,10 +15,11 @@ use super::share::{Share, Source};
 use super::tasks::{Task, Tasks};
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::input::Cut;
 use crate::input::limits::Spent;
+use crate::input::{Cut, STREAM_WINDOW_BYTES};
 use crate::summary::Summary;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -26,8 +27,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 const LOOKAHEAD: usize = 64;
 /// How many findings may wait for their turn before those who find more wait, too.
 const MAX_WAITING: usize = 50_000;
-/// How many buffers are kept for the next windows.
-const MAX_SPARE: usize = 16;
+/// How many buffers are kept for the next windows, and how large they may be, in bytes.
+const MAX_SPARE: (usize, usize) = (16, 2 * STREAM_WINDOW_BYTES);
+/// How much memory windows in the queue may hold for each worker, in bytes.
+const MAX_QUEUED: usize = 8 << 20;
 
 /// A place in the order of the report: the task, and the part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +57,13 @@ pub(super) struct Batch {
     /// Whether the part may have to be done again.
     pub held: bool,
     pub windows: Vec<(Source, Cut)>,
+}
+
+impl Batch {
+    /// How much memory it holds, in bytes; never nothing.
+    fn memory(&self) -> usize {
+        1 + self.windows.iter().map(|(_, cut)| cut.bytes.capacity()).sum::<usize>()
+    }
 }
 
 /// What was found in some windows of a part.
@@ -85,7 +95,7 @@ pub(super) struct Board<'s, 'k> {
     writer: Mutex<Writer<'k>>,
     changed: Condvar,
     stop: AtomicBool,
-    /// How many windows may wait in the queue.
+    /// How much memory windows may hold in the queue, in bytes.
     capacity: usize,
 }
 
@@ -97,8 +107,8 @@ struct State<'s> {
     /// Jobs that some worker is at.
     running: usize,
     queue: BTreeMap<(Place, usize), Job<'s>>,
-    /// How many of the queue are windows.
-    windows: usize,
+    /// How much memory the windows in the queue hold, in bytes.
+    queued: usize,
     /// Whose turn it is.
     at: Place,
     parts: BTreeMap<Place, Part<'s>>,
@@ -144,7 +154,7 @@ impl<'s, 'k> Board<'s, 'k> {
             exhausted: false,
             running: 0,
             queue: BTreeMap::new(),
-            windows: 0,
+            queued: 0,
             at: Place { task: 0, part: 0 },
             parts: BTreeMap::new(),
             ends: BTreeMap::new(),
@@ -165,7 +175,7 @@ impl<'s, 'k> Board<'s, 'k> {
             writer: Mutex::new(writer),
             changed: Condvar::new(),
             stop: AtomicBool::new(false),
-            capacity: if threads == 1 { 0 } else { 2 * threads },
+            capacity: if threads == 1 { 0 } else { MAX_QUEUED * threads },
         }
     }
 
@@ -214,7 +224,7 @@ impl<'s, 'k> Board<'s, 'k> {
     /// Puts windows into the queue.
     pub fn offer(&self, batch: Batch) {
         let mut state = self.state();
-        state.windows += 1;
+        state.queued += batch.memory();
         state.queue.insert((batch.place, batch.number), Job::Windows(batch));
         drop(state);
         self.changed.notify_one();
@@ -234,8 +244,9 @@ impl<'s, 'k> Board<'s, 'k> {
     pub fn relieve(&self, place: Place) -> Option<Job<'s>> {
         let mut state = self.state();
         loop {
-            let behind = state.waiting > MAX_WAITING && state.at != place;
-            if self.stopped() || !behind && state.windows <= self.capacity {
+            // While one writes, nobody's turn moves the findings on.
+            let behind = state.waiting > MAX_WAITING && (state.at != place || state.writing);
+            if self.stopped() || !behind && state.queued <= self.capacity {
                 return None;
             }
             let windows = state.queue.iter().find(|(_, job)| matches!(job, Job::Windows(_)));
@@ -313,7 +324,7 @@ impl<'s, 'k> Board<'s, 'k> {
     /// Takes back a buffer.
     pub fn give_back(&self, buffer: Vec<u8>) {
         let mut state = self.state();
-        if state.spare.len() < MAX_SPARE {
+        if state.spare.len() < MAX_SPARE.0 && buffer.capacity() <= MAX_SPARE.1 {
             state.spare.push(buffer);
         }
     }
@@ -347,7 +358,7 @@ impl<'s, 'k> Board<'s, 'k> {
             }
             drop(state);
             let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            due.into_iter().for_each(|chunk| writer.write(chunk));
+            writer.write_all(due);
             if writer.error.is_some() {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -365,7 +376,9 @@ impl<'s> State<'s> {
 
     fn take(&mut self, key: (Place, usize)) -> Option<Job<'s>> {
         let job = self.queue.remove(&key)?;
-        self.windows -= usize::from(matches!(job, Job::Windows(_)));
+        if let Job::Windows(batch) = &job {
+            self.queued -= batch.memory();
+        }
         Some(job)
     }
 
@@ -427,6 +440,15 @@ struct Writer<'k> {
 }
 
 impl Writer<'_> {
+    /// Writes chunks; a panic of the sink is an error of the output, not a writer that never comes back.
+    fn write_all(&mut self, due: Vec<Chunk>) {
+        let result = catch_unwind(AssertUnwindSafe(|| due.into_iter().for_each(|chunk| self.write(chunk))));
+        if result.is_err() {
+            let error = std::io::Error::other("internal error; please report it");
+            self.error = Some(Error::output("the output", error));
+        }
+    }
+
     fn write(&mut self, chunk: Chunk) {
         for scanned in chunk.scanned {
             if self.source != scanned.source {

@@ -79,10 +79,12 @@ pub(super) struct Reading<'r, 'w, 's, 'k> {
     part: Option<Part<'r, 's>>,
     share: Share,
     windows: Vec<(Source, Cut)>,
-    /// How many bytes `windows` hold.
+    /// How much memory `windows` hold, in bytes.
     waiting: usize,
     /// Archives that have a problem of their own, by their names.
     containers: HashMap<Option<String>, Source>,
+    /// The source that is being read.
+    open: Option<Source>,
 }
 
 /// A part of an archive while it is read.
@@ -112,6 +114,7 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
             windows: Vec::new(),
             waiting: 0,
             containers: HashMap::new(),
+            open: None,
         }
     }
 
@@ -143,8 +146,16 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
         over
     }
 
+    /// Notes that unpacking has panicked: the source that was open is not read whole, and what came behind it not at all.
+    pub fn panicked(&mut self) {
+        if let Some(source) = self.open.take() {
+            self.share.broken(&source, &SourceError::Panic);
+        }
+        self.damaged(None, SourceError::Panic);
+    }
+
     fn push(&mut self, source: &Source, cut: Cut) {
-        self.waiting += cut.bytes.len();
+        self.waiting += cut.bytes.capacity();
         self.windows.push((source.clone(), cut));
         if self.waiting >= STREAM_WINDOW_BYTES || self.windows.len() >= MAX_BATCH {
             self.offer();
@@ -184,6 +195,7 @@ impl Visit for Reading<'_, '_, '_, '_> {
         let source = self.named(member);
         self.worker.shared.progress.reads(&source.origin);
         self.share.sources += 1;
+        self.open = Some(source.clone());
         let mut reader = Recoded::new(reader);
         let core = self.worker.shared.options.window_bytes.unwrap_or(STREAM_WINDOW_BYTES);
         let mut cutter = Cutter::new(&mut reader, core, record::MARGIN);
@@ -195,6 +207,7 @@ impl Visit for Reading<'_, '_, '_, '_> {
         if let Err(error) = cutter.finish() {
             self.share.broken(&source, &error);
         }
+        self.open = None;
     }
 
     fn unread(&mut self, member: Option<&str>, problem: SourceError) {
@@ -209,7 +222,7 @@ impl Visit for Reading<'_, '_, '_, '_> {
             self.containers.insert(member.map(str::to_string), new.clone());
             new
         });
-        self.share.unread(&container, &problem);
+        self.share.damaged(&container, &problem);
     }
 
     fn stopped(&self) -> bool {

@@ -49,22 +49,23 @@ struct Noted {
 impl Share {
     /// Notes that `source`, which was opened, was not read whole.
     pub fn broken(&mut self, source: &Source, error: &SourceError) {
-        self.problem(source, error, true);
+        let nothing = matches!(error, SourceError::Read { offset: 0, .. });
+        self.problem(source, error, if nothing { Status::Failed } else { Status::Partial }, true);
     }
 
-    /// Notes that `input` holds something, or is something, that is not read.
+    /// Notes that `input` is not read.
     pub fn unread(&mut self, input: &Source, error: &SourceError) {
-        self.problem(input, error, false);
+        let by_rule = matches!(error, SourceError::OwnReport | SourceError::Passed(_));
+        self.problem(input, error, if by_rule { Status::Skipped } else { Status::Failed }, false);
     }
 
-    fn problem(&mut self, source: &Source, error: &SourceError, opened: bool) {
-        let (status, offset) = match error {
-            SourceError::OwnReport | SourceError::Passed(_) => (Status::Skipped, 0),
-            SourceError::Open(_) | SourceError::Unread(_) => (Status::Failed, 0),
-            SourceError::Read { offset: 0, .. } if opened => (Status::Failed, 0),
-            SourceError::Read { offset, .. } => (Status::Partial, *offset),
-            SourceError::Archive(_) | SourceError::Panic => (Status::Partial, 0),
-        };
+    /// Notes that not everything in `container` is read.
+    pub fn damaged(&mut self, container: &Source, error: &SourceError) {
+        self.problem(container, error, Status::Partial, false);
+    }
+
+    fn problem(&mut self, source: &Source, error: &SourceError, status: Status, opened: bool) {
+        let offset = if let SourceError::Read { offset, .. } = error { *offset } else { 0 };
         let bytes = if opened { offset } else { 0 };
         let problem = Problem { origin: source.origin.clone(), status, reason: error.to_string(), bytes };
         self.note(source.number, Noted { offset, problem, opened });

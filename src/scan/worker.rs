@@ -13,7 +13,7 @@ use crate::context;
 use crate::error::SourceError;
 use crate::finding::Builder;
 use crate::input::limits::{Budget, Fed};
-use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Visit, Window};
+use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Window};
 use crate::matcher::{Matcher, record};
 use crate::source::Origin;
 use crate::summary::MAX_SAMPLES;
@@ -122,40 +122,24 @@ impl<'s> Worker<'_, 's, '_> {
             InputKind::File { .. } => {
                 let file = Opened::input(input, self.shared.options.mmap, &mut self.buffer)?;
                 match file.format {
-                    _ if file.plain => return self.file(lane, &Arc::new(file), &input.path),
+                    // Files of `/proc` and the like have no length and yet content.
+                    _ if file.bytes == 0 => self.stream(lane, input, file.endless()),
+                    _ if file.plain => self.file(lane, &file, &input.path),
                     Some(Format::Zip) if alone && file.bytes > SMALL_FILE => {
                         self.zip(lane.place, &file, input, more);
                     }
-                    Some(Format::Zip) => {
-                        let counted = file.part(Some(&self.shared.progress.read));
-                        self.unpack(
-                            lane,
-                            input,
-                            Budget::new(self.allowance(file.bytes)),
-                            |unpacker, place| {
-                                unpacker.zip(place, counted, file.bytes);
-                            },
-                        );
-                    }
-                    _ => {
-                        let counted = file.part(Some(&self.shared.progress.read));
-                        self.unpack(
-                            lane,
-                            input,
-                            Budget::new(self.allowance(file.bytes)),
-                            |unpacker, place| {
-                                unpacker.unpack(place, Peek::new(counted));
-                            },
-                        );
+                    format => {
+                        let part = file.part(Some(&self.shared.progress.read));
+                        let budget = Budget::new(self.shared.options.limits.allowance(file.bytes));
+                        self.unpack(lane, input, budget, |unpacker, place| match format {
+                            Some(Format::Zip) => unpacker.zip(place, part, file.bytes),
+                            _ => unpacker.unpack(place, Peek::new(part)),
+                        });
                     }
                 }
             }
         }
         Ok(())
-    }
-
-    fn allowance(&self, bytes: u64) -> crate::input::limits::Spent {
-        self.shared.options.limits.allowance(bytes)
     }
 
     /// Reads from begin to end what has no size that is known before.
@@ -182,7 +166,7 @@ impl<'s> Worker<'_, 's, '_> {
             Unpacker { limits: &options.limits, globs: &options.globs, budget, visit: &mut reading };
         let result = catch_unwind(AssertUnwindSafe(|| unpack(&mut unpacker, place)));
         if result.is_err() {
-            reading.damaged(None, SourceError::Panic);
+            reading.panicked();
         }
         reading.finish();
     }
@@ -193,7 +177,7 @@ impl<'s> Worker<'_, 's, '_> {
         let container = self.shared.sources.add(Origin::path(&input.path));
         let (zip, problem) = Zip::open(container, file, input.included, limits, count);
         if let Some(problem) = problem {
-            self.share.unread(&zip.container, &problem);
+            self.share.damaged(&zip.container, &problem);
         }
         more.extend(zip.parts(Place { part: place.part + 1, ..place }));
     }
@@ -213,7 +197,7 @@ impl<'s> Worker<'_, 's, '_> {
             visit: &mut reading,
         };
         if catch_unwind(AssertUnwindSafe(|| members.unpack(&mut unpacker))).is_err() {
-            reading.damaged(None, SourceError::Panic);
+            reading.panicked();
         }
         let over = reading.finish();
         self.shared.board.close_members(members, lane.chunks, budget.taken(), over || budget.met());
@@ -235,7 +219,7 @@ impl<'s> Worker<'_, 's, '_> {
         self.shared.board.submit(batch.place, batch.number, chunk);
     }
 
-    fn file(&mut self, lane: &mut Lane, file: &Arc<Opened>, path: &Path) -> Result<(), SourceError> {
+    fn file(&mut self, lane: &mut Lane, file: &Opened, path: &Path) {
         let source = self.shared.sources.add(Origin::path(path));
         self.shared.progress.reads(&source.origin);
         self.share.sources += 1;
@@ -251,7 +235,6 @@ impl<'s> Worker<'_, 's, '_> {
         if let Err(error) = result {
             self.share.broken(&source, &error);
         }
-        Ok(())
     }
 
     fn core_bytes(&self) -> usize {

@@ -5,6 +5,9 @@ pub mod zip;
 
 use std::io::{self, Read};
 
+/// The longest name of a member that is kept, in bytes; paths of file systems end there, too.
+const MAX_NAME: usize = 4096;
+
 /// Exactly as many bytes of a reader as were promised; fewer are an error.
 struct Exactly<R> {
     inner: R,
@@ -32,4 +35,12 @@ impl<R: Read> Read for Exactly<R> {
         self.left -= got as u64;
         Ok(got)
     }
+}
+
+/// A member's name as text; of one that is too long only the begin, with a hash of all of it.
+fn member_name(name: &[u8]) -> String {
+    if name.len() <= MAX_NAME {
+        return String::from_utf8_lossy(name).into_owned();
+    }
+    format!("{}…{:016x}", String::from_utf8_lossy(&name[..MAX_NAME]), xxhash_rust::xxh3::xxh3_64(name))
 }

@@ -4,8 +4,9 @@
 //! headers of any length into memory, and in its raw mode knows no sizes from PAX. Names are bounded, a member that is
 //! cut short is an error, archives that follow each other are read on.
 
-use super::Exactly;
+use super::{Exactly, member_name};
 use crate::error::SourceError;
+use crate::input::file::HEAD;
 use crate::input::format::is_tar;
 use crate::input::limits::{Budget, Limit};
 use crate::input::peek::Peek;
@@ -97,13 +98,23 @@ pub fn read(
         let ahead = std::mem::take(&mut ahead);
         let bytes = ahead.size.unwrap_or(stated);
         let name = ahead.name.unwrap_or_else(|| header.path_bytes().into_owned());
-        let name = String::from_utf8_lossy(&name);
+        let name = member_name(&name);
+        let why = passed_over(kind);
+        let dataless = why.is_some() || kind.is_dir();
+        // Some writers state the size of what a link points to, and no data follows.
+        let bytes = if dataless && bytes > 0 && is_tar(reader.peek(HEAD)) { 0 } else { bytes };
+        if dataless && bytes > 0 {
+            let text =
+                format!("{name} is a link, device or directory with {bytes} bytes of its own, not read");
+            members.problem(SourceError::Archive(text));
+        }
         let end = reader.taken().saturating_add(bytes);
-        if let Some(why) = passed_over(kind) {
-            members.passed(&name, why);
-        } else if !kind.is_dir() && !is_label(kind) {
+        if !kind.is_dir() && !is_label(kind) {
             budget.take_member().map_err(|limit| failed(limit.into()))?;
-            members.file(&name, Peek::small(Exactly::new(&mut *reader, bytes), bytes));
+            match why {
+                Some(why) => members.passed(&name, why),
+                None => members.file(&name, Peek::small(Exactly::new(&mut *reader, bytes), bytes)),
+            }
         }
         let left = end - reader.taken().min(end);
         skip(reader, left.saturating_add(padding(bytes)))
@@ -129,10 +140,14 @@ fn is_label(kind: EntryType) -> bool {
 }
 
 fn read_pax(bytes: &[u8], ahead: &mut Ahead) {
+    let mut sparse = false;
     for record in PaxExtensions::new(bytes).flatten() {
         match record.key_bytes() {
-            b"path" if ahead.name.is_none() => ahead.name = Some(record.value_bytes().to_vec()),
-            b"GNU.sparse.name" => ahead.name = Some(record.value_bytes().to_vec()),
+            b"path" if !sparse => ahead.name = Some(record.value_bytes().to_vec()),
+            b"GNU.sparse.name" => {
+                sparse = true;
+                ahead.name = Some(record.value_bytes().to_vec());
+            }
             b"size" => ahead.size = record.value().ok().and_then(|text| text.parse().ok()),
             _ => {}
         }

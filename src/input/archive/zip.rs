@@ -4,21 +4,23 @@
 //! headers ([`Local`]), as in an archive that is cut short or in a stream. Members are decoded here and held against
 //! their size and checksum.
 
-use super::Exactly;
+use super::{Exactly, member_name};
 use crate::error::SourceError;
+use crate::input::decode::{Decoded, memory_within};
 use crate::input::format::Codec;
-use crate::input::limits::Limit;
+use crate::input::limits::{Budget, Limit};
 use crate::input::peek::Peek;
 use flate2::Crc;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
+use std::rc::Rc;
 use zip::ZipArchive;
-use zip::read::Config;
+use zip::read::{ArchiveOffset, Config};
 use zip::unstable::read::ZipIterable;
 
-/// The most bytes of a directory that is held against its archive, which takes several times as much memory.
-const MAX_CHECKED_DIRECTORY: u64 = 32 << 20;
+/// The most bytes of a directory that are read: what is kept of it takes several times as much memory.
+const MAX_DIRECTORY: u64 = 32 << 20;
 /// The size of a member's own header before its name.
 const LOCAL_HEADER: usize = 30;
 const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
@@ -64,6 +66,16 @@ pub enum Method {
     Stream(Codec),
 }
 
+impl Method {
+    /// What its decoder leaves of `memory` for those nested in the member.
+    pub fn memory_within(self, memory: u64) -> u64 {
+        match self {
+            Method::Stored | Method::Deflate => memory,
+            Method::Stream(codec) => memory_within(codec, memory),
+        }
+    }
+}
+
 /// What an archive's directory tells.
 #[derive(Debug, Default)]
 pub struct Listing {
@@ -79,7 +91,9 @@ pub struct Listing {
 pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
     let mut listing = Listing::default();
     let reader = || BufReader::new(reader.clone());
-    let mut archive = match ZipIterable::try_new(reader(), Config::default()) {
+    // The format is told by a header at the begin; to look for another begin takes memory as a hostile archive pleases.
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let mut archive = match ZipIterable::try_new(reader(), config) {
         Ok(archive) => archive,
         Err(error) => {
             listing.problem = Some(problem(&error));
@@ -109,11 +123,17 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
         let start = entry.central_header_start();
         listing.directory.start = if listing.members.is_empty() { start } else { listing.directory.start };
         listing.directory.end = start + 46;
-        let name = entry.name().map_or_else(
-            |_| String::from_utf8_lossy(entry.name_raw()).into_owned(),
-            |name| name.into_owned(),
-        );
-        let kind = if entry.is_dir() {
+        if start - listing.directory.start > MAX_DIRECTORY {
+            let text =
+                format!("the directory has more than {MAX_DIRECTORY} bytes; the rest of it is not read");
+            listing.problem = Some(SourceError::Archive(text));
+            return listing;
+        }
+        let name = match entry.name() {
+            Ok(name) => member_name(name.as_bytes()),
+            Err(_) => member_name(entry.name_raw()),
+        };
+        let kind = if entry.is_dir() && entry.size() == 0 && entry.compressed_size() == 0 {
             Kind::Directory
         } else if entry.is_symlink() {
             Kind::Link
@@ -122,7 +142,8 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
         } else {
             kind_of(method_number(entry.compression()))
         };
-        if kind != Kind::Directory && !names.insert(entry.name_raw().to_vec()) && twice.is_none() {
+        let hash = xxhash_rust::xxh3::xxh3_128(entry.name_raw());
+        if kind != Kind::Directory && !names.insert(hash) && twice.is_none() {
             twice = Some(name.clone());
         }
         listing.members.push(Member {
@@ -137,16 +158,12 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
     if listing.problem.is_some() {
         return listing;
     }
-    let size = listing.directory.end - listing.directory.start;
     listing.problem = match twice {
         Some(name) => Some(SourceError::Archive(format!("the directory has two members called {name}"))),
-        None if size > MAX_CHECKED_DIRECTORY => {
-            Some(SourceError::Archive(format!("the directory of {size} bytes is too large to be checked")))
-        }
-        None => ZipArchive::new(reader())
+        None => ZipArchive::with_config(config, reader())
             .and_then(|mut zip| zip.validate_header_consistency())
             .err()
-            .map(|e| problem(&e)),
+            .map(|error| problem(&error)),
     };
     listing
 }
@@ -190,6 +207,7 @@ pub fn open<'r, R: Read + Seek + 'r>(
     member: &Member,
     method: Method,
     memory: u64,
+    budget: &Rc<Budget>,
 ) -> Result<Peek<'r>, SourceError> {
     let data = data_start(&mut reader, member.header).map_err(SourceError::Open)?;
     let Some(data) = data else {
@@ -197,16 +215,29 @@ pub fn open<'r, R: Read + Seek + 'r>(
     };
     reader.seek(SeekFrom::Start(data)).map_err(SourceError::Open)?;
     let stored = Peek::small(Exactly::new(reader, member.compressed), member.compressed);
-    let decoded = decoded(stored, method, memory);
+    let decoded = decoded(stored, method, memory, budget);
     Ok(Peek::small(Checked::new(decoded, Some((member.bytes, member.crc))), member.bytes))
 }
 
 /// A member's bytes, not yet held against anything.
-fn decoded<'r>(reader: Peek<'r>, method: Method, memory: u64) -> Box<dyn Read + 'r> {
+fn decoded<'r>(reader: Peek<'r>, method: Method, memory: u64, budget: &Rc<Budget>) -> Box<dyn Read + 'r> {
     match method {
         Method::Stored => Box::new(reader),
-        Method::Deflate => Box::new(flate2::bufread::DeflateDecoder::new(reader)),
-        Method::Stream(codec) => Box::new(crate::input::decode::Decoded::new(codec, reader, memory)),
+        Method::Deflate => Box::new(Deflated(flate2::bufread::DeflateDecoder::new(reader))),
+        Method::Stream(codec) => Box::new(Decoded::new(codec, reader, memory, budget.clone())),
+    }
+}
+
+/// Deflate data that fills all of its reader; what is left behind it is an error.
+struct Deflated<'r>(flate2::bufread::DeflateDecoder<Peek<'r>>);
+
+impl Read for Deflated<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let got = self.0.read(into)?;
+        if got == 0 && !into.is_empty() && !self.0.get_mut().fill_buf()?.is_empty() {
+            return Err(io::Error::other("something follows the deflate data"));
+        }
+        Ok(got)
     }
 }
 
@@ -405,8 +436,8 @@ impl Local {
                 }
             }
         }
-        let name = String::from_utf8_lossy(&name).into_owned();
-        let kind = match (name.ends_with('/'), flags & 1) {
+        let name = member_name(&name);
+        let kind = match (name.ends_with('/') && compressed == Some(0) && bytes == Some(0), flags & 1) {
             (true, _) => Kind::Directory,
             (_, 1) => Kind::Unreadable("encrypted"),
             _ => kind_of(method),
@@ -425,7 +456,12 @@ impl Local {
     /// # Errors
     ///
     /// Why it cannot be read.
-    pub fn open<'r>(&self, reader: &'r mut Peek<'_>, memory: u64) -> Result<Peek<'r>, &'static str> {
+    pub fn open<'r>(
+        &self,
+        reader: &'r mut Peek<'_>,
+        memory: u64,
+        budget: &Rc<Budget>,
+    ) -> Result<Peek<'r>, &'static str> {
         let method = match self.kind {
             Kind::File(method) => method,
             Kind::Unreadable(why) => return Err(why),
@@ -434,7 +470,10 @@ impl Local {
         match (self.sizes, method) {
             (Some((compressed, bytes, crc)), _) => {
                 let stored = Peek::small(Exactly::new(reader, compressed), compressed);
-                Ok(Peek::small(Checked::new(decoded(stored, method, memory), Some((bytes, crc))), bytes))
+                Ok(Peek::small(
+                    Checked::new(decoded(stored, method, memory, budget), Some((bytes, crc))),
+                    bytes,
+                ))
             }
             // It ends by itself, and the decoder takes no byte behind its end.
             (None, Method::Deflate) => {
@@ -456,7 +495,7 @@ impl Local {
             let left = data.saturating_add(compressed).saturating_sub(reader.taken());
             return Ok(io::copy(&mut reader.by_ref().take(left), &mut io::sink())? == left);
         }
-        if matches!(self.kind, Kind::File(Method::Deflate) | Kind::Directory) {
+        if self.kind == Kind::File(Method::Deflate) {
             // The sizes, of 4 or 8 bytes, with or without a mark; the next record begins with PK.
             let follows = reader.peek(28);
             let lens = if follows.starts_with(b"PK\x07\x08") { [16, 24] } else { [12, 20] };
@@ -464,7 +503,6 @@ impl Local {
                 reader.consume(len);
                 return Ok(true);
             }
-            return Ok(self.kind == Kind::Directory);
         }
         Ok(false)
     }
