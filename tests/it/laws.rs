@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-fn matcher() -> &'static Matcher {
+pub fn matcher() -> &'static Matcher {
     static MATCHER: OnceLock<Matcher> = OnceLock::new();
     MATCHER.get_or_init(|| Matcher::new(builtin()))
 }
@@ -55,7 +55,7 @@ pub fn piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-fn log(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
+pub fn log(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece(), 0..pieces).prop_map(|pieces| pieces.concat())
 }
 

@@ -1,0 +1,312 @@
+//! What is packed gives the same findings as what is not, however it is packed.
+
+use crate::bundles::zip::{DEFLATE, METHODS, Member, Zip, member, zip};
+use crate::bundles::{
+    CODECS, Codec, Folder, Run, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes, run_path,
+    run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
+};
+use crate::{laws, stdout};
+use migsift::scan::Options;
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// Findings without their place and envelope.
+fn findings(ndjson: &str) -> Vec<Value> {
+    let records = ndjson.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let bare = |mut record: Value| {
+        let fields = record.as_object_mut().expect("an object");
+        fields.remove("path");
+        fields.remove("member");
+        record
+    };
+    records.filter(|record| record["type"] == "finding").map(bare).collect()
+}
+
+/// Every way to pack one log, by name.
+fn packed(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut all = vec![("tar".to_string(), tar(&[("a.log", bytes)]))];
+    for codec in CODECS {
+        let inner = pack(codec, bytes);
+        all.push((format!("{codec:?} in tar"), tar(&[("a.log.x", &inner)])));
+        all.push((format!("tar in {codec:?}"), pack(codec, &tar(&[("a.log", bytes)]))));
+        all.push((format!("{codec:?} in zip"), Zip::new([member("a.x", DEFLATE, &inner)]).bytes()));
+        all.push((format!("{codec:?}"), inner));
+    }
+    for method in METHODS {
+        all.push((format!("zip, method {method}"), Zip::new([member("a.log", method, bytes)]).bytes()));
+    }
+    all
+}
+
+#[test]
+fn packed_logs_give_what_plain_ones_give() {
+    let log = log(6, 50_000);
+    let folder = Folder::new();
+    let want = findings(&stdout(&pipe(&log, &["-", "-f", "ndjson"])));
+    assert_eq!(want.len(), 6);
+    for (name, bytes) in packed(&log) {
+        let path = folder.write("a", &bytes).to_string_lossy().into_owned();
+        for threads in ["1", "3"] {
+            let piped = pipe(&bytes, &["-", "-f", "ndjson", "-j", threads]);
+            let read = pipe(b"", &[&path, "-f", "ndjson", "-j", threads]);
+            for output in [piped, read] {
+                assert_eq!(output.status.code(), Some(1), "{name}");
+                assert!(findings(&stdout(&output)) == want, "{name} -j {threads}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tree_of_archives_gives_the_same_bytes_for_any_threads_mapped_or_read() {
+    let folder = Folder::new();
+    let large = log(40, 40_000);
+    let mut members = vec![];
+    for (i, (name, bytes)) in packed(&log(3, 9_000)).into_iter().enumerate() {
+        folder.write(&format!("{i:02}"), &bytes);
+        members.push((name, bytes));
+    }
+    members.push(("large.gz".into(), pack(Codec::Gzip, &large)));
+    let members: Vec<(&str, &[u8])> = members.iter().map(|(name, bytes)| (&**name, &**bytes)).collect();
+    folder.write("all.zip", zip(&members));
+    folder.write("all.tar", tar(&members));
+    folder.write("cut.zip", &zip(&members)[..60_000]);
+    let path = folder.path().to_string_lossy().into_owned();
+    for format in ["human", "json", "ndjson", "csv"] {
+        let want = pipe(b"", &[&path, "-f", format, "-j", "1"]);
+        assert_eq!(want.status.code(), Some(3));
+        for more in [&["-j", "2"][..], &["-j", "3", "--no-mmap"]] {
+            let got = pipe(b"", &[&[&path, "-f", format][..], more].concat());
+            assert!(got.stdout == want.stdout, "{format} {more:?}");
+        }
+    }
+}
+
+#[test]
+fn frames_that_follow_each_other_are_one_log() {
+    // A message lies across the cut.
+    let log = log(4, 3_000);
+    let (a, rest) = log.split_at(2_000);
+    let (b, c) = rest.split_at(1_100);
+    for codec in CODECS {
+        let frames = [pack(codec, a), pack(codec, b), pack(codec, b""), pack(codec, c)];
+        let run = run_bytes(&frames.concat(), &[]);
+        assert_eq!((run.code, run.findings()), (Some(1), 4), "{codec:?} {:?}", run.problems());
+        assert_eq!(run.count("bytes"), log.len() as u64);
+    }
+    for codec in [Codec::Zstd, Codec::Lz4] {
+        let skip = [skippable(b""), skippable(b"a dictionary, an index")].concat();
+        let [a, b, c] = [a, b, c].map(|part| pack(codec, part));
+        let run = run_bytes(&[&skip, &a, &skip, &b, &c, &skip].map(Vec::as_slice).concat(), &[]);
+        assert_eq!((run.code, run.findings()), (Some(1), 4), "{codec:?} {:?}", run.problems());
+    }
+    let padding = [0; 8];
+    let streams =
+        [&pack(Codec::Xz, a)[..], &padding, &pack(Codec::Xz, b), &pack(Codec::Xz, c), &padding[4..]];
+    let run = run_bytes(&streams.concat(), &[]);
+    assert_eq!((run.code, run.findings()), (Some(1), 4), "{:?}", run.problems());
+    let tape = [&pack(Codec::Gzip, &log)[..], &[0; 10_240]].concat();
+    assert_eq!(run_bytes(&tape, &[]).code, Some(1));
+}
+
+#[test]
+fn a_gzip_header_may_have_all_its_fields() {
+    let log = log(3, 500);
+    let mut encoder = flate2::GzBuilder::new()
+        .filename("a.log")
+        .comment("what came of it")
+        .extra(noise(5_000, 3))
+        .mtime(1)
+        .write(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, &log).expect("writes");
+    let run = run_bytes(&encoder.finish().expect("ends"), &[]);
+    assert_eq!((run.code, run.findings()), (Some(1), 3));
+}
+
+#[test]
+fn garbage_behind_a_frame_makes_the_log_partial() {
+    for codec in CODECS {
+        for garbage in [&b"some text"[..], b"\x01", b"PK\x03\x04"] {
+            let bytes = [&pack(codec, &log(3, 500))[..], garbage].concat();
+            let run = run_bytes(&bytes, &[]);
+            assert_eq!((run.code, run.findings(), run.count("partial")), (Some(3), 3, 1), "{codec:?}");
+        }
+    }
+    let run = run_bytes(&[&tar(&[("a", &log(3, 500))])[..], &noise(700, 9)].concat(), &[]);
+    assert_eq!((run.code, run.findings()), (Some(3), 3), "{:?}", run.problems());
+}
+
+#[test]
+fn bundles_in_bundles_are_read_whole() {
+    let text = line("deep");
+    let inner = zip(&[("deep/a.log", text.as_bytes()), ("b.log", b"nothing\n")]);
+    let middle = pack(Codec::Gzip, &tar(&[("inner.zip", &inner), ("c.log", line("mid").as_bytes())]));
+    let outer = zip(&[("middle.tgz", &middle), ("d.log", line("top").as_bytes())]);
+    for run in [run_bytes(&outer, &[]), run_stdin(&outer, &[])] {
+        assert_eq!((run.code, run.findings(), run.count("scanned")), (Some(1), 3, 4), "{:?}", run.problems());
+    }
+    let output = pipe(&outer, &["-", "-f", "ndjson"]);
+    let first = stdout(&output).lines().nth(1).map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    assert_eq!(first.expect("a finding")["member"], "middle.tgz!inner.zip!deep/a.log");
+}
+
+#[test]
+fn deep_nesting_ends_at_its_limit_and_can_be_allowed() {
+    let bytes = nested(line("deep").as_bytes(), 30);
+    let run = run_bytes(&bytes, &[]);
+    assert_eq!((run.code, run.findings(), run.count("failed")), (Some(3), 0, 1));
+    assert!(run.problems()[0].contains("--max-nesting"), "{:?}", run.problems());
+    let run = run_bytes(&bytes, &["--max-nesting", "40"]);
+    assert_eq!((run.code, run.findings()), (Some(1), 1));
+    let run = run_bytes(&nested(line("deep").as_bytes(), 8), &[]);
+    assert_eq!((run.code, run.findings()), (Some(1), 1));
+    let run = run_bytes(&nested(line("deep").as_bytes(), 9), &[]);
+    assert_eq!((run.code, run.findings()), (Some(3), 0));
+}
+
+#[test]
+fn utf_16_is_read_inside_of_anything() {
+    let utf16 = |mark: &str, big: bool| -> Vec<u8> {
+        let unit = |unit: u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+        format!("{mark}{}", line("a").repeat(3).replace('\n', "\r\n")).encode_utf16().flat_map(unit).collect()
+    };
+    for mark in ["", "\u{feff}"] {
+        for big in [false, true] {
+            let log = utf16(mark, big);
+            for (name, bytes) in packed(&log) {
+                let got = scan_bytes(&bytes, &one_thread());
+                assert_eq!(
+                    (got.names(), got.inputs.complete()),
+                    (vec!["a".to_string(); 3], true),
+                    "{name} {big}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn long_and_strange_names_of_tar_members_are_kept() {
+    let text = line("a");
+    let long = "deep/".repeat(60) + "a.log";
+    let record = |name: &[u8]| tar_record(b'0', name, text.len() as u64, text.as_bytes());
+    let end = [0; 1024];
+    let gnu = [tar_record(b'L', b"././@LongLink", long.len() as u64 + 1, format!("{long}\0").as_bytes())];
+    let fields = pax("path", &long);
+    let ustar = [tar_record(b'x', b"PaxHeader", fields.len() as u64, &fields)];
+    for head in [gnu, ustar] {
+        let run = run_bytes(&[&head.concat()[..], &record(b"short"), &end].concat(), &["--fail-on", "never"]);
+        assert_eq!((run.code, run.findings()), (Some(0), 1), "{:?}", run.problems());
+        assert!(String::from_utf8_lossy(&run.bytes).contains(&long));
+    }
+    for name in [&b"../../etc/passwd"[..], b"/etc/passwd", b"a\nb\x1b[31m", b"\xff\xfe", b"", b" ", b"C:\\a"]
+    {
+        let run = run_bytes(&[&record(name)[..], &end].concat(), &[]);
+        assert_eq!((run.code, run.findings()), (Some(1), 1), "{:?}", name.escape_ascii().to_string());
+        assert!(!run.bytes.contains(&0x1b));
+    }
+}
+
+/// A size from a PAX record is the one that counts, and what is no file has no bytes to be read.
+#[test]
+fn tar_records_of_all_kinds_are_passed_rightly() {
+    let text = line("a");
+    let size = pax("size", &text.len().to_string());
+    let bytes = [
+        tar_record(b'g', b"global", 512, &noise(512, 1)),
+        tar_record(b'5', b"folder/", 0, b""),
+        tar_record(b'2', b"link", 0, b""),
+        tar_record(b'1', b"hard", 0, b""),
+        tar_record(b'6', b"pipe", 0, b""),
+        tar_record(b'3', b"device", 0, b""),
+        tar_record(b'V', b"label", 0, b""),
+        tar_record(b'x', b"pax", size.len() as u64, &size),
+        tar_record(b'0', b"sized", 0, text.as_bytes()),
+        tar_record(b'7', b"contiguous", text.len() as u64, text.as_bytes()),
+        tar_record(b'\0', b"old", text.len() as u64, text.as_bytes()),
+        vec![0; 1024],
+    ];
+    let run = run_bytes(&bytes.concat(), &[]);
+    assert_eq!((run.code, run.findings(), run.count("scanned")), (Some(1), 3, 3), "{:?}", run.problems());
+    assert_eq!(run.count("skipped"), 4, "{:?}", run.problems());
+}
+
+#[test]
+fn archives_that_follow_each_other_are_read_on() {
+    let (a, b) = (tar(&[("a", &log(2, 600))]), tar(&[("b", &log(3, 600))]));
+    let run = run_bytes(&[a, b].concat(), &[]);
+    assert_eq!((run.code, run.findings()), (Some(1), 5), "{:?}", run.problems());
+}
+
+#[test]
+fn empty_archives_and_streams_are_complete() {
+    for bytes in [Zip::default().bytes(), tar(&[("a", b"")]), pack(Codec::Gzip, b""), pack(Codec::Lz4, b"")] {
+        for run in [run_bytes(&bytes, &[]), run_stdin(&bytes, &[])] {
+            assert_eq!((run.code, run.findings()), (Some(0), 0), "{:?}", run.problems());
+        }
+    }
+}
+
+fn same(got: &Run, want: &Run) -> bool {
+    got.bytes == want.bytes && got.code == want.code
+}
+
+/// Many members in one archive: parts for several workers, some of them larger than a part.
+#[test]
+fn a_large_zip_gives_the_same_bytes_for_any_threads() {
+    let small = pack(Codec::Gzip, &log(2, 900));
+    let logs: Vec<Vec<u8>> = (0..12).map(|i| log(5, 10_000 + 9_000 * i)).collect();
+    let mut members: Vec<Member> = Vec::new();
+    for (i, log) in logs.iter().enumerate() {
+        members.push(member(format!("{i:03}.log"), METHODS[i % 5], log));
+        members.extend((0..30).map(|j| member(format!("{i:03}/{j}.gz"), 0, &small)));
+    }
+    let folder = Folder::new();
+    let path = folder.write("a.zip", Zip::new(members).bytes());
+    let want = run_path(&path, &["-j", "1"]);
+    assert_eq!((want.code, want.findings(), want.count("scanned")), (Some(1), 12 * 65, 12 * 31));
+    for more in [&["-j", "2"][..], &["-j", "4"], &["-j", "3", "--no-mmap"]] {
+        assert!(same(&run_path(&path, more), &want), "{more:?}");
+    }
+}
+
+proptest! {
+    // Each case packs a log in twenty ways.
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    /// Law 1: how a log is packed, and where frames are cut, changes nothing.
+    #[test]
+    fn packing_changes_nothing(
+        bytes in laws::log(25),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
+        core in 1_000usize..50_000,
+        threads in 1usize..5,
+    ) {
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        ends.extend([0, bytes.len()]);
+        ends.sort_unstable();
+        let folder = Folder::new();
+        let want = scan_path(&folder.write("plain", &bytes), &one_thread());
+        let bare = |got: crate::bundles::Got| -> Vec<_> {
+            let place = |mut finding: migsift::finding::Finding| {
+                finding.origin = std::sync::Arc::new(migsift::source::Origin::path("a".as_ref()));
+                finding
+            };
+            got.findings.into_iter().map(place).collect()
+        };
+        let want = bare(want);
+        let options = Options { threads, window_bytes: Some(core), ..Options::default() };
+        let mut ways = packed(&bytes);
+        for codec in CODECS {
+            let frames: Vec<u8> =
+                ends.windows(2).flat_map(|cut| pack(codec, &bytes[cut[0]..cut[1]])).collect();
+            ways.push((format!("cut {codec:?}"), frames));
+        }
+        for (name, packed) in ways {
+            let got = scan_path(&folder.write("packed", &packed), &options);
+            prop_assert!(got.inputs.complete(), "{} {:?}", name, got.inputs);
+            prop_assert_eq!(got.inputs.bytes, bytes.len() as u64);
+            prop_assert!(bare(got) == want, "{}", name);
+        }
+    }
+}
