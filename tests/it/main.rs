@@ -10,6 +10,7 @@ mod laws;
 mod own_catalogue;
 mod samples;
 mod tidy;
+mod zips;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
