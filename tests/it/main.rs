@@ -5,6 +5,7 @@ mod bundles;
 mod catalogue;
 mod cli;
 mod containers;
+mod damage;
 mod golden;
 mod laws;
 mod own_catalogue;

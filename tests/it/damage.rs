@@ -1,0 +1,149 @@
+//! Damage: whatever is cut off or changed, nothing crashes, and nothing is missing without being told.
+
+use crate::bundles::zip::{METHODS, Zip, member};
+use crate::bundles::{CODECS, Got, line, log, one_thread, pack, scan_bytes, tar};
+
+/// Where something lies in a file, told from its begin; what is before is no damage but another format.
+struct Case {
+    name: String,
+    bytes: Vec<u8>,
+    /// How many first bytes tell the format.
+    magic: usize,
+    /// Whether the findings of a cut file are the first of the whole one's.
+    single: bool,
+}
+
+/// The same findings in every format.
+fn cases(findings: usize, noise: usize) -> Vec<Case> {
+    let all = log(findings, noise);
+    let part = |i: usize| &all[all.len() * i / 3..all.len() * (i + 1) / 3];
+    let parts = [("a.log", part(0)), ("b.log", part(1)), ("c.log", part(2))];
+    let mut cases = Vec::new();
+    for codec in CODECS {
+        let magic = match format!("{codec:?}").as_str() {
+            "Bzip2" => 10,
+            "Xz" => 6,
+            _ => 4,
+        };
+        cases.push(Case { name: format!("{codec:?}"), bytes: pack(codec, &all), magic, single: true });
+        let bytes = pack(codec, &tar(&parts));
+        cases.push(Case { name: format!("tar in {codec:?}"), bytes, magic, single: true });
+    }
+    cases.push(Case { name: "tar".into(), bytes: tar(&parts), magic: 0, single: true });
+    for method in METHODS {
+        let members = parts.map(|(name, bytes)| member(name, method, bytes));
+        let streamed = members.clone().map(|member| member.streamed());
+        for (name, members) in [("zip", members), ("streamed zip", streamed)] {
+            let name = format!("{name}, method {method}");
+            cases.push(Case { name, bytes: Zip::new(members).bytes(), magic: 4, single: false });
+        }
+    }
+    cases
+}
+
+fn sound(case: &Case) -> Got {
+    let got = scan_bytes(&case.bytes, &one_thread());
+    assert!(got.inputs.complete(), "{}: {:?}", case.name, got.inputs);
+    got
+}
+
+#[test]
+fn a_cut_loses_only_what_is_behind_it_and_is_told() {
+    for case in cases(18, 9_000) {
+        let want = sound(&case).names();
+        let mut last = 0;
+        // From behind what tells the format on: less is text.
+        let first = 520.min(case.bytes.len() / 8);
+        for i in 0..=40 {
+            let end = first + (case.bytes.len() - first) * i / 40;
+            let got = scan_bytes(&case.bytes[..end], &one_thread());
+            let names = got.names();
+            let place = format!("{} cut to {end} of {}: {:?}", case.name, case.bytes.len(), got.inputs);
+            assert!(got.inputs.complete() == (end == case.bytes.len()), "{place}");
+            assert!(names.len() <= want.len() && names.iter().all(|name| want.contains(name)), "{place}");
+            if case.single {
+                assert_eq!(names, want[..names.len()], "{place}");
+            }
+            assert!(names.len() >= last, "{place}");
+            last = names.len();
+        }
+        assert_eq!(last, want.len(), "{}", case.name);
+    }
+}
+
+/// The cuts in the last bytes: checksums, end marks, directories.
+#[test]
+fn a_cut_in_the_last_bytes_is_told() {
+    for case in cases(3, 60) {
+        let want = sound(&case).names().len();
+        let tail = if case.name == "tar" { 1024 } else { 40 };
+        for lost in 1..=tail {
+            let got = scan_bytes(&case.bytes[..case.bytes.len() - lost], &one_thread());
+            // Only zeros behind the first block of the end mark can be missing from an archive that is whole.
+            let whole = case.name == "tar" && lost <= 512;
+            assert!(!got.inputs.complete() || whole, "{}: {lost} bytes less", case.name);
+            assert!(got.names().len() <= want);
+        }
+    }
+}
+
+fn flip(case: &Case, at: usize, mask: u8, want: usize) -> Option<String> {
+    let mut bytes = case.bytes.clone();
+    bytes[at] ^= mask;
+    let got = scan_bytes(&bytes, &one_thread());
+    // A changed mode can make a link of a file; that is listed.
+    let listed = got.inputs.skipped > 0;
+    (got.inputs.complete() && got.findings.len() < want && !listed)
+        .then(|| format!("{}: byte {at} of {} ^ {mask:#04x}: {:?}", case.name, bytes.len(), got.inputs))
+}
+
+/// Text of a member that is not compressed may change without a checksum, and a name is only a name.
+fn is_text(case: &Case, at: usize) -> bool {
+    case.name == "tar"
+        || case.bytes[at.saturating_sub(4)..case.bytes.len().min(at + 5)]
+            .windows(5)
+            .any(|name| name == b"a.log" || name == b"b.log" || name == b"c.log")
+}
+
+/// Every byte of small files.
+#[test]
+fn a_changed_byte_never_loses_a_finding_in_silence() {
+    let mut silent = Vec::new();
+    for case in cases(3, 20) {
+        let want = sound(&case).findings.len();
+        for at in (case.magic..case.bytes.len()).filter(|at| !is_text(&case, *at)) {
+            let mask = [0x01, 0x80, 0x08, 0xff, 0x20][at % 5];
+            silent.extend(flip(&case, at, mask, want));
+        }
+    }
+    assert!(silent.is_empty(), "{} silent:\n{}", silent.len(), silent.join("\n"));
+}
+
+/// Some bytes of files of several blocks.
+#[test]
+fn a_changed_byte_in_a_large_file_is_told() {
+    let mut silent = Vec::new();
+    for case in cases(12, 12_000).iter().filter(|case| case.name != "tar") {
+        let want = sound(case).findings.len();
+        let step = case.bytes.len() / 20;
+        for at in (0..20).map(|i| 600 + (i * step + i * i * 7) % (case.bytes.len() - 600)) {
+            silent.extend(flip(case, at, 1 << (at % 8), want));
+        }
+    }
+    assert!(silent.is_empty(), "{} silent:\n{}", silent.len(), silent.join("\n"));
+}
+
+/// Headers that promise what is not there.
+#[test]
+fn tar_headers_that_lie_are_told() {
+    let text = line("a");
+    let record = |size: u64| crate::bundles::tar_record(b'0', b"a.log", size, text.as_bytes());
+    for size in [100_000, u64::MAX >> 1, 8_589_934_591] {
+        let got = scan_bytes(&record(size), &one_thread());
+        assert!(!got.inputs.complete(), "{size}: {:?}", got.inputs);
+    }
+    let mut bytes = [record(text.len() as u64), record(text.len() as u64), vec![0; 1024]].concat();
+    bytes[1024 + 150] ^= 1;
+    let got = scan_bytes(&bytes, &one_thread());
+    assert_eq!((got.findings.len(), got.inputs.complete()), (1, false), "{:?}", got.inputs);
+}
