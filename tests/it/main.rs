@@ -8,6 +8,7 @@ mod containers;
 mod damage;
 mod golden;
 mod laws;
+mod limits;
 mod own_catalogue;
 mod samples;
 mod tidy;
