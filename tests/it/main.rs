@@ -12,6 +12,7 @@ mod limits;
 mod own_catalogue;
 mod samples;
 mod tidy;
+mod walking;
 mod zips;
 
 use std::path::{Path, PathBuf};
