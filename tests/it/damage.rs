@@ -1,7 +1,8 @@
 //! Damage: whatever is cut off or changed, nothing crashes, and nothing is missing without being told.
 
 use crate::bundles::zip::{METHODS, Zip, member};
-use crate::bundles::{CODECS, Got, line, log, one_thread, pack, scan_bytes, tar};
+use crate::bundles::{CODECS, Got, Run, line, log, one_thread, pack, run_bytes, run_pieces, scan_bytes, tar};
+use migsift::scan::Options;
 
 /// Where something lies in a file, told from its begin; what is before is no damage but another format.
 struct Case {
@@ -146,4 +147,47 @@ fn tar_headers_that_lie_are_told() {
     bytes[1024 + 150] ^= 1;
     let got = scan_bytes(&bytes, &one_thread());
     assert_eq!((got.findings.len(), got.inputs.complete()), (1, false), "{:?}", got.inputs);
+}
+
+/// Damage in the middle: how much of the log stands before it does not hang on how it is read.
+#[test]
+fn what_stands_before_damage_is_the_same_for_any_windows() {
+    let mut differ = Vec::new();
+    for case in cases(12, 12_000).iter().filter(|case| case.name != "tar") {
+        let mut bytes = case.bytes.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 64].iter_mut().for_each(|byte| *byte ^= 0x55);
+        let want = scan_bytes(&bytes, &one_thread());
+        for core in [700, 5_000, 60_000] {
+            let options = Options { window_bytes: Some(core), ..one_thread() };
+            let got = scan_bytes(&bytes, &options);
+            if (got.names(), got.inputs.bytes) != (want.names(), want.inputs.bytes) {
+                differ.push(format!(
+                    "{}, windows of {core}: {} findings in {} bytes instead of {} in {}",
+                    case.name,
+                    got.findings.len(),
+                    got.inputs.bytes,
+                    want.findings.len(),
+                    want.inputs.bytes
+                ));
+            }
+        }
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// In which pieces a stream comes in changes nothing.
+#[test]
+fn what_stands_before_damage_is_the_same_for_any_pieces_of_a_stream() {
+    for case in cases(6, 9_000).iter().filter(|case| case.single && case.name != "tar") {
+        let mut bytes = case.bytes.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle..middle + 64].iter_mut().for_each(|byte| *byte ^= 0x55);
+        let want = run_bytes(&bytes, &[]);
+        for piece in [997, 20_000] {
+            let got = run_pieces(&bytes, piece);
+            let told = |run: &Run| (run.findings(), run.count("bytes"), run.problems());
+            assert_eq!(told(&got), told(&want), "{} in pieces of {piece}", case.name);
+        }
+    }
 }

@@ -1,9 +1,13 @@
 //! Limits and bombs: a small input never becomes endless work, and what was met is named by its flag.
 
-use crate::bundles::zip::{DEFLATE, Member, STORED, Zip, member, zip};
+use crate::bundles::zip::{DEFLATE, METHODS, Member, STORED, Zip, member, zip};
 use crate::bundles::{
-    Codec, Folder, Run, line, log, nested, noise, pack, pax, run_bytes, run_path, run_stdin, tar, tar_record,
+    Codec, Folder, Run, line, log, nested, noise, pack, pax, run_bytes, run_path, run_stdin, scan_path, tar,
+    tar_record,
 };
+use migsift::input::Limits;
+use migsift::scan::Options;
+use proptest::prelude::*;
 use std::path::Path;
 
 /// Ends partial for the limit of this flag, with so many findings.
@@ -255,4 +259,47 @@ fn overlapping_members_end_at_the_limit() {
     let run = run_bytes(&bytes, &["--max-output-bytes", "4M"]);
     met(&run, "--max-output-bytes", 0);
     assert!(run.count("bytes") <= 4 << 20, "{}", run.count("bytes"));
+}
+
+/// A member of a shared archive, by what it holds and how.
+fn some_member(index: usize, what: usize, which: usize) -> Member {
+    let logs = [log(1, 4_000), log(2, 9_000), log(5, 6_000)];
+    let (name, text) = (format!("{index:03}"), &logs[which]);
+    match what {
+        0 => member(name, STORED, pack(Codec::Gzip, text)),
+        1 => member(name, STORED, pack(Codec::Zstd, &tar(&[("x", text), ("y", &logs[0]), ("z", &logs[2])]))),
+        2 => member(name, STORED, zip(&[("x", text), ("y", &logs[1])])),
+        3 => member(name, DEFLATE, text).streamed(),
+        4 => member(name, DEFLATE, text).with(|member| member.listed = false),
+        5 => member(name, STORED, text).with(|member| member.crc ^= 1),
+        _ => member(name, METHODS[index % 5], text),
+    }
+}
+
+proptest! {
+    // Each case scans a few megabytes three times over.
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    /// Whatever the limits are and wherever they are met: threads and windows change nothing.
+    #[test]
+    fn limits_cut_alike(
+        members in prop::collection::vec((0usize..12, 0usize..3), 5..50),
+        output in prop::option::weighted(0.7, 0u64..2_000_000),
+        count in prop::option::weighted(0.3, 0u64..80),
+        each in prop::option::weighted(0.2, 0u64..40_000),
+        (threads, core) in (2usize..6, prop::option::of(500usize..40_000)),
+    ) {
+        let members = members.iter().enumerate().map(|(i, (what, log))| some_member(i, *what, *log));
+        // Only an archive of more than a megabyte is shared.
+        let large = member("noise", STORED, noise(1_100_000, 5));
+        let folder = Folder::new();
+        let path = folder.write("a.zip", Zip::new(members.chain([large])).bytes());
+        let mut limits = Limits { output_bytes: output, member_bytes: each, ..Limits::default() };
+        limits.members = count.unwrap_or(limits.members);
+        let alone = Options { threads: 1, limits, ..Options::default() };
+        let want = scan_path(&path, &alone);
+        let got = scan_path(&path, &Options { threads, window_bytes: core, ..alone });
+        prop_assert_eq!(&got.inputs, &want.inputs);
+        prop_assert!(got.findings == want.findings);
+    }
 }

@@ -258,6 +258,10 @@ pub fn run_bytes(bytes: &[u8], args: &[&str]) -> Run {
 
 /// What the program gives when `bytes` are piped into it.
 pub fn pipe(bytes: &[u8], args: &[&str]) -> Output {
+    pipe_pieces(&[bytes], args)
+}
+
+fn pipe_pieces(pieces: &[&[u8]], args: &[&str]) -> Output {
     let mut child = program()
         .args(["scan"])
         .args(args)
@@ -269,9 +273,15 @@ pub fn pipe(bytes: &[u8], args: &[&str]) -> Output {
     let mut input = child.stdin.take().expect("a pipe");
     std::thread::scope(|scope| {
         // It may end before it has read all.
-        scope.spawn(move || drop(input.write_all(bytes)));
+        scope.spawn(move || pieces.iter().all(|piece| input.write_all(piece).is_ok()));
         child.wait_with_output().expect("ends")
     })
+}
+
+/// The same, in pieces of so many bytes.
+pub fn run_pieces(bytes: &[u8], piece: usize) -> Run {
+    let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
+    Run::of(pipe_pieces(&pieces, &["-", "-f", "json"]))
 }
 
 /// Scans bytes from standard input with the program.
