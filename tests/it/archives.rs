@@ -110,6 +110,13 @@ fn frames_that_follow_each_other_are_one_log() {
 }
 
 #[test]
+fn a_long_skippable_frame_before_an_lz4_one_is_passed() {
+    let frames = [skippable(&noise(2_000, 1)), pack(Codec::Lz4, &log(2, 10))].concat();
+    let run = run_bytes(&frames, &[]);
+    assert_eq!((run.code, run.findings()), (Some(1), 2), "{:?}", run.problems());
+}
+
+#[test]
 fn a_gzip_header_may_have_all_its_fields() {
     let log = log(3, 500);
     let mut encoder = flate2::GzBuilder::new()

@@ -2,7 +2,8 @@
 
 use crate::bundles::zip::{METHODS, Zip, member};
 use crate::bundles::{
-    CODECS, Folder, Got, Run, line, log, one_thread, pack, run_bytes, run_pieces, scan_bytes, scan_path, tar,
+    CODECS, Folder, Got, Run, line, log, noise, one_thread, pack, run_bytes, run_pieces, scan_bytes,
+    scan_path, tar,
 };
 use migsift::scan::Options;
 
@@ -176,6 +177,26 @@ fn what_stands_before_damage_is_the_same_for_any_windows() {
         }
     }
     assert!(differ.is_empty(), "{}", differ.join("\n"));
+}
+
+/// Of a member that is longer than its directory says, what it says is read.
+#[test]
+fn a_member_that_is_too_long_is_read_up_to_its_size() {
+    let text = [log(4, 5_000), noise(20_000, 3)].concat();
+    for method in METHODS {
+        let long = member("a.log", method, &text).with(|member| member.size -= 20_000);
+        let bytes = Zip::new([long, member("b.log", method, line("b"))]).bytes();
+        for core in [None, Some(700), Some(5_000)] {
+            let got = scan_bytes(&bytes, &Options { window_bytes: core, ..one_thread() });
+            assert!(!got.inputs.complete());
+            assert_eq!(
+                got.names(),
+                ["db0", "db1", "db2", "db3", "b"],
+                "method {method} {core:?} {:?}",
+                got.inputs
+            );
+        }
+    }
 }
 
 /// In which pieces a stream comes in changes nothing.

@@ -95,6 +95,19 @@ fn nesting_is_limited() {
     assert_eq!(run_bytes(line("a").as_bytes(), &["--max-nesting", "0"]).code, Some(1));
 }
 
+/// An archive is one level, whether it is a file that can be sought in or a stream.
+#[test]
+fn without_nesting_no_archive_is_read() {
+    let text = line("a");
+    for bytes in
+        [zip(&[("a", text.as_bytes())]), tar(&[("a", text.as_bytes())]), pack(Codec::Gzip, text.as_bytes())]
+    {
+        for run in [run_stdin(&bytes, &["--max-nesting", "0"]), run_bytes(&bytes, &["--max-nesting", "0"])] {
+            met(&run, "--max-nesting", 0);
+        }
+    }
+}
+
 #[test]
 fn names_and_extended_headers_are_limited() {
     let text = line("a");

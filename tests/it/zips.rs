@@ -187,6 +187,15 @@ fn a_long_comment_and_what_follows_the_end_hide_nothing() {
     assert_eq!(run_bytes(&two, &[]).code, Some(3));
 }
 
+/// A program that unpacks itself, or whatever else stands before an archive: its members are read or it is told.
+#[test]
+fn an_archive_behind_something_else_is_not_passed_in_silence() {
+    let members = ["a", "b"].map(|name| member(name, DEFLATE, line(name)));
+    let bytes = [b"#!/bin/sh\nexec unzip \"$0\"\n".as_slice(), &Zip::new(members).bytes()].concat();
+    let run = run_bytes(&bytes, &[]);
+    assert!(run.findings() == 2 || run.code == Some(3), "{:?} {:?}", run.code, run.problems());
+}
+
 #[test]
 fn hostile_names_are_only_names() {
     let long = "n".repeat(60_000);
