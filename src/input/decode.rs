@@ -130,7 +130,7 @@ pub struct Decoded<'r> {
 
 enum State<'r> {
     Between(Peek<'r>),
-    Within(Frame<'r>),
+    Within(Box<Frame<'r>>),
     Ended,
 }
 
@@ -154,7 +154,7 @@ impl<'r> Decoded<'r> {
                         return Err(self.budget.output_met());
                     }
                     self.frames += 1;
-                    self.state = State::Within(Frame::new(self.codec, reader, self.memory)?);
+                    self.state = State::Within(Box::new(Frame::new(self.codec, reader, self.memory)?));
                 }
                 State::Within(mut frame) => match frame.read(into)? {
                     0 => {
@@ -175,7 +175,7 @@ impl<'r> Decoded<'r> {
     }
 
     /// Whether another frame follows, behind skippable ones; something else is an error.
-    fn frame_follows(&self, reader: &mut Peek<'r>) -> io::Result<bool> {
+    fn frame_follows(&mut self, reader: &mut Peek<'r>) -> io::Result<bool> {
         loop {
             let head = reader.peek(10);
             if head.is_empty() {
@@ -194,6 +194,11 @@ impl<'r> Decoded<'r> {
             let cut = head.len() < 10;
             return match Format::of(head) {
                 Some(found) if found == wanted => Ok(true),
+                // Of skippable frames alone it does not show which of the two they are of.
+                Some(Format::Compressed(found @ (Codec::Zstd | Codec::Lz4))) if self.frames == 0 => {
+                    self.codec = found;
+                    Ok(true)
+                }
                 _ if cut && begins(self.codec, head) => Err(io::ErrorKind::UnexpectedEof.into()),
                 _ => Err(io::Error::other(Broken::Trailing(self.codec.name()))),
             };

@@ -125,14 +125,18 @@ impl<'s> Worker<'_, 's, '_> {
                     // Files of `/proc` and the like have no length and yet content.
                     _ if file.bytes == 0 => self.stream(lane, input, file.endless()),
                     _ if file.plain => self.file(lane, &file, &input.path),
-                    Some(Format::Zip) if alone && file.bytes > SMALL_FILE => {
+                    Some(Format::Zip)
+                        if alone && self.shared.options.limits.nesting > 0 && file.bytes > SMALL_FILE =>
+                    {
                         self.zip(lane.place, &file, input, more);
                     }
                     format => {
                         let part = file.part(Some(&self.shared.progress.read));
                         let budget = Budget::new(self.shared.options.limits.allowance(file.bytes));
                         self.unpack(lane, input, budget, |unpacker, place| match format {
-                            Some(Format::Zip) => unpacker.zip(place, part, file.bytes),
+                            Some(Format::Zip) if unpacker.limits.nesting > 0 => {
+                                unpacker.zip(place, part, file.bytes)
+                            }
                             _ => unpacker.unpack(place, Peek::new(part)),
                         });
                     }

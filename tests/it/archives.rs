@@ -238,6 +238,50 @@ fn tar_records_of_all_kinds_are_passed_rightly() {
     assert_eq!(run.count("skipped"), 4, "{:?}", run.problems());
 }
 
+/// A link's or directory's size may be that of what it names: the member behind it must not be taken for its data.
+#[test]
+fn nothing_hides_behind_a_link_or_directory_with_a_size() {
+    let text = line("hidden");
+    let hidden = tar_record(b'0', b"hidden.log", text.len() as u64, text.as_bytes());
+    for kind in [b'1', b'2', b'5', b'6'] {
+        let first = tar_record(kind, b"first", 1024, b"");
+        let bytes = [first, hidden.clone(), vec![0; 1024]].concat();
+        let run = run_bytes(&bytes, &[]);
+        assert_eq!((run.code, run.findings()), (Some(1), 1), "{} {:?}", kind as char, run.problems());
+        // Data that is no member is told.
+        let first = tar_record(kind, b"first", 600, &[b'x'; 600]);
+        let bytes = [first, hidden.clone(), vec![0; 1024]].concat();
+        let run = run_bytes(&bytes, &[]);
+        assert_eq!((run.code, run.findings()), (Some(3), 1), "{} {:?}", kind as char, run.problems());
+    }
+}
+
+/// Millions of empty frames fit into a few kilobytes, and each takes a decoder.
+#[test]
+fn empty_frames_meet_the_limit_of_decoded_bytes() {
+    for codec in [Codec::Gzip, Codec::Bzip2, Codec::Xz, Codec::Zstd] {
+        let frames = pack(Codec::Gzip, &pack(codec, b"").repeat(3_000));
+        let run = run_bytes(&frames, &["--max-output-bytes", "1M"]);
+        assert_eq!(run.code, Some(3), "{codec:?}");
+        assert!(run.problems()[0].contains("--max-output-bytes"), "{:?}", run.problems());
+    }
+}
+
+#[test]
+fn what_is_told_but_not_read_is_said() {
+    for head in [
+        b"7z\xbc\xaf\x27\x1c\0\x04".as_slice(),
+        b"Rar!\x1a\x07\x01\0",
+        b"\x1f\x9d\x90",
+        b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0",
+        b"\x89LZO\0\r\n\x1a\n\x10",
+    ] {
+        let run = run_bytes(head, &[]);
+        assert_eq!(run.code, Some(3), "{}", head.escape_ascii());
+        assert!(run.problems()[0].contains("unpack it first"), "{:?}", run.problems());
+    }
+}
+
 #[test]
 fn archives_that_follow_each_other_are_read_on() {
     let (a, b) = (tar(&[("a", &log(2, 600))]), tar(&[("b", &log(3, 600))]));

@@ -21,6 +21,8 @@ use zip::unstable::read::ZipIterable;
 
 /// The most bytes of a directory that are read: what is kept of it takes several times as much memory.
 const MAX_DIRECTORY: u64 = 32 << 20;
+/// The most bytes that a link can point to; what is longer is a file with a mode that is wrong.
+const MAX_LINK: u64 = 4096;
 /// The size of a member's own header before its name.
 const LOCAL_HEADER: usize = 30;
 const LOCAL_MAGIC: &[u8] = b"PK\x03\x04";
@@ -135,7 +137,7 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
         };
         let kind = if entry.is_dir() && entry.size() == 0 && entry.compressed_size() == 0 {
             Kind::Directory
-        } else if entry.is_symlink() {
+        } else if entry.is_symlink() && entry.size() <= MAX_LINK {
             Kind::Link
         } else if entry.encrypted() {
             Kind::Unreadable("encrypted")
@@ -271,28 +273,33 @@ impl<'r> Checked<'r> {
 
 impl Read for Checked<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let got = match self.inner.read(into) {
+        let left = self.promised.map_or(u64::MAX, |(bytes, _)| bytes - self.got);
+        let len = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        // Behind the promised bytes one more is asked for, which must not come.
+        let mut probe = [0];
+        let got = match self.inner.read(if len > 0 { &mut into[..len] } else { &mut probe }) {
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
                 return Err(io::Error::other("deflate data is damaged"));
             }
             got => got?,
         };
         let Some((bytes, crc)) = self.promised else { return Ok(got) };
-        self.crc.update(&into[..got]);
-        self.got += got as u64;
-        if self.got > bytes {
-            return Err(io::Error::other(format!("longer than the {bytes} bytes that the directory says")));
-        }
-        if got == 0 && !into.is_empty() {
-            if self.got < bytes {
+        match (got, len) {
+            (1.., 0) => {
+                Err(io::Error::other(format!("longer than the {bytes} bytes that the directory says")))
+            }
+            (1.., _) => {
+                self.crc.update(&into[..got]);
+                self.got += got as u64;
+                Ok(got)
+            }
+            (0, _) if self.got < bytes => {
                 let text = format!("{} bytes instead of the {bytes} that the directory says", self.got);
-                return Err(io::Error::other(text));
+                Err(io::Error::other(text))
             }
-            if self.crc.sum() != crc {
-                return Err(io::Error::other("the checksum is wrong"));
-            }
+            (0, _) if self.crc.sum() != crc => Err(io::Error::other("the checksum is wrong")),
+            (0, _) => Ok(0),
         }
-        Ok(got)
     }
 }
 
