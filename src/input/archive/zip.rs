@@ -173,6 +173,9 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
 fn problem(error: &zip::result::ZipError) -> SourceError {
     let text = error.to_string();
     let text = text.strip_prefix("invalid Zip archive: ").unwrap_or(&text);
+    if text == "Could not find EOCD" {
+        return SourceError::Archive("the archive has no directory: it is cut short or damaged".into());
+    }
     SourceError::Archive(format!("the directory does not tell the whole archive ({text})"))
 }
 
