@@ -6,7 +6,7 @@
 //! its own title or message and not alone.
 
 use super::canonical::Keys;
-use super::wording::is_word;
+use super::wording::{is_word, plausible};
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -122,6 +122,51 @@ fn is_process_id(raw: &[u8], at: usize) -> bool {
         && levels.iter().any(|level| rest[skip..].starts_with(level))
 }
 
+/// How far back the word before digits is looked for in raw bytes.
+const MAX_LOOK: usize = 48;
+
+/// Whether digits for which [`may_be_code`] holds are at most a weak mention, judged by raw bytes: most digits in a log
+/// are, and need no line made canonical where neither their title nor their message stands near. Says no where escapes
+/// leave it open.
+pub fn is_weak(raw: &[u8], at: usize) -> bool {
+    let escaped = |byte: &u8| matches!(byte, b'\\' | b'&' | b';' | b'>' | 0x1b | 0x80..);
+    let (before, behind) = (&raw[at.saturating_sub(MAX_LOOK)..at], &raw[at + CODE_LEN..]);
+    if behind.iter().take(2).any(escaped) || behind.first() == Some(&b':') {
+        return false;
+    }
+    let end = before.iter().rposition(|byte| !is_mark(*byte)).map_or(0, |last| last + 1);
+    let word = before[..end].iter().rev().take_while(|byte| is_word(**byte)).count();
+    let word = &before[end - word..end];
+    let outer = before[..end - word.len()].last();
+    let Some(outer) = outer.filter(|byte| !escaped(byte) && !before[end..].iter().any(escaped)) else {
+        return false;
+    };
+    let mixed = word.iter().any(u8::is_ascii_digit) && !word.iter().all(u8::is_ascii_digit);
+    if word.is_empty() && matches!(outer, b'\n' | b'\r') || mixed || !word.is_ascii() {
+        return false;
+    }
+    let lower: String =
+        word.iter().filter(|byte| **byte != b'_').map(|byte| byte.to_ascii_lowercase() as char).collect();
+    if ERROR_WORDS.contains(&&*lower) || CONNECTORS.contains(&&*lower) || lower.ends_with("errorcode") {
+        return false;
+    }
+    match (before.last(), behind.first()) {
+        // At the end of a text it points to what stands before.
+        (Some(b'('), Some(b')')) => {
+            let next = behind[1..].iter().find(|byte| **byte != b' ');
+            next.is_some_and(u8::is_ascii_alphanumeric)
+        }
+        // Behind a time it is a PID, behind a level, a file or a label the head of a message.
+        (Some(b'['), Some(b']')) => matches!(&*lower, "utc" | "gmt"),
+        _ => true,
+    }
+}
+
+/// What may stand between a word and the digits that it makes a code.
+fn is_mark(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b':' | b'=' | b'#' | b'"' | b'\'' | b'(' | b'[' | b'`')
+}
+
 /// Judges the digits at `at` in the text of a line; `above` is the text of the line before.
 pub fn mention(text: &[u8], at: usize, above: impl FnOnce() -> Vec<u8>) -> Option<Mention> {
     let code = text.get(at..at + CODE_LEN)?;
@@ -174,7 +219,7 @@ fn called_error(before: &[u8]) -> bool {
     for _ in 0..4 {
         while let [shorter @ .., mark] = rest {
             match mark {
-                b' ' | b'\t' | b':' | b'=' | b'#' | b'"' | b'\'' | b'(' | b'[' | b'`' => rest = shorter,
+                mark if is_mark(*mark) => rest = shorter,
                 b'>' => {
                     tag = true;
                     rest = shorter;
@@ -315,6 +360,17 @@ pub fn title_behind(keys: &Keys, from: usize, title: &[u8]) -> Option<usize> {
         at += label.len();
     }
     None
+}
+
+/// Whether [`title_behind`] may find the title behind the digits that end at `end`, judged by raw bytes.
+pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
+    let dropped = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'`' | b'\'' | b'-' | b'*');
+    let mark = |byte: u8| matches!(byte, b':' | b'.' | b',' | b')' | b']' | b'=' | b'|' | b';' | b'{' | b'}');
+    let Some(at) = raw[end..].iter().position(|byte| !dropped(*byte) && !mark(*byte)) else { return false };
+    let labels = [b"errormessage".as_slice(), b"message", b"msg", b"title", b"description", title];
+    let open = |byte: u8| matches!(byte, b'\\' | b'&' | b'(' | 0x1b | 0x80..);
+    open(raw[end + at])
+        || labels.into_iter().any(|keys| !keys.is_empty() && plausible(raw, end + at, keys, 0))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 pub mod align;
 pub mod anchors;
+mod background;
 pub mod canonical;
 pub mod code;
 pub mod link;
@@ -116,6 +117,15 @@ impl Canon {
         Canon { range, text, keys: OnceCell::new() }
     }
 
+    /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
+    fn at<'k>(bytes: &[u8], at: usize, kept: &'k mut Option<Canon>) -> &'k Canon {
+        let line = record::line(bytes, at);
+        match kept.take() {
+            Some(known) if known.range == line => kept.insert(known),
+            _ => kept.insert(Canon::new(bytes, line)),
+        }
+    }
+
     fn keys(&self) -> &Keys {
         self.keys.get_or_init(|| Keys::new(&self.text.bytes))
     }
@@ -199,19 +209,24 @@ impl Matcher {
         let mut messages: Vec<Message> = Vec::new();
         let mut codes: Vec<Atom> = Vec::new();
         let mut kept: Option<Canon> = None;
+        let mut weak = Vec::new();
         for hit in hits {
             if !self.plausible(bytes, *hit) {
                 continue;
             }
-            let line = record::line(bytes, hit.at);
-            let canon = match kept.take() {
-                Some(known) if known.range == line => kept.insert(known),
-                _ => kept.insert(Canon::new(bytes, line)),
-            };
+            if hit.kind == HitKind::Digits && code::is_weak(bytes, hit.at) {
+                weak.push(hit.at);
+                continue;
+            }
+            let canon = Canon::at(bytes, hit.at, &mut kept);
             match hit.kind {
                 HitKind::Anchor(anchor) => self.messages_at(bytes, canon, hit.at, anchor, &mut messages),
                 HitKind::Digits => codes.extend(self.code_at(bytes, canon, hit.at)),
             }
+        }
+        let messages = distinct(messages);
+        for at in weak.into_iter().filter(|at| self.may_be_called(bytes, *at, &messages)) {
+            codes.extend(self.code_at(bytes, Canon::at(bytes, at, &mut kept), at));
         }
         let mut matches = self.join(bytes, messages, codes);
         matches.retain(|found| core.contains(&found.range.start));
@@ -227,10 +242,25 @@ impl Matcher {
         })
     }
 
+    /// Whether the digits at `at`, a weak mention at most, may stand beside their title or message.
+    fn may_be_called(&self, bytes: &[u8], at: usize, messages: &[Message]) -> bool {
+        let end = at + CODE_LEN;
+        let code = std::str::from_utf8(&bytes[at..end]).ok().and_then(|code| code.parse().ok());
+        let Some(&entry) = code.and_then(|code: u32| self.codes.get(&code)) else { return false };
+        near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
+    }
+
     /// Joins messages and codes to what is one finding each, in order.
     fn join(&self, bytes: &[u8], messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
         let messages = distinct(messages);
         let mut atoms = codes;
+        // What is perhaps a code is none, and parts nothing, without its own title or message.
+        atoms.retain(|atom| match atom.kind {
+            AtomKind::Code { weak: true, titled: false, .. } => {
+                atom.entry.is_some_and(|entry| near(&messages, &atom.range, entry))
+            }
+            _ => true,
+        });
         atoms.extend(messages.iter().enumerate().map(|(i, message)| Atom {
             range: message.range.clone(),
             entry: Some(message.entry),
@@ -466,6 +496,16 @@ impl Searcher {
             Searcher::None => {}
         }
     }
+}
+
+/// Whether one of `messages`, which are in order, is of `entry` and stands near enough to `range` to belong to a code there.
+fn near(messages: &[Message], range: &Range<usize>, entry: usize) -> bool {
+    // The brackets around the digits count, too.
+    let reach = record::MAX_LINK + 2;
+    let floor = range.start.saturating_sub(reach + record::MAX_MESSAGE);
+    let from = messages.partition_point(|message| message.range.start < floor);
+    let candidates = messages[from..].iter().take_while(|message| message.range.start <= range.end + reach);
+    candidates.into_iter().any(|message| message.entry == entry && range.start <= message.range.end + reach)
 }
 
 /// Each message once: of those that overlap the longest, of equal ones of one entry the first.

@@ -11,6 +11,8 @@ pub const MAX_LINE: usize = 8 << 10;
 pub const WRAP_BEFORE: usize = 2 << 10;
 /// How far behind a hit a wrapped message may end, in bytes.
 pub const WRAP_AFTER: usize = 4 << 10;
+/// The longest message, in bytes: it lies in its line, or in the lines that are looked at around a hit.
+pub const MAX_MESSAGE: usize = 2 * MAX_LINE + WRAP_BEFORE + WRAP_AFTER;
 /// How far apart a code and its message may stand, in bytes.
 pub const MAX_LINK: usize = 4 << 10;
 /// How many line breaks may stand between a code and its message outside of JSON.

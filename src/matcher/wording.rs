@@ -424,43 +424,64 @@ impl Wording {
     }
 }
 
+/// What a raw byte is to [`plausible`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// It is a key, or none.
+    Plain,
+    /// Evening out drops it anywhere.
+    Skipped,
+    /// It may begin or end an escape, a contraction, a plural or a mark that is no ASCII.
+    Open,
+}
+
+/// The class of each byte.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'*' | b'"' | b'`' => Class::Skipped,
+            b'\\' | b'\'' | b'&' | b';' | b'(' | b')' | b'>' | 0..=0x1f | 0x7f.. => Class::Open,
+            _ => Class::Plain,
+        };
+        byte += 1;
+    }
+    classes
+};
+
 /// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
 /// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
 pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
     let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
-    let (mut r, mut k) = (at, offset);
-    while k < keys.len() && r < raw.len() {
-        match raw[r] {
-            byte if skipped(byte) => {}
-            byte if open(byte) => break,
-            byte if same(byte, keys[k]) => k += 1,
-            _ => return false,
+    let mut behind = keys[offset..].iter();
+    let mut key = behind.next();
+    for &byte in &raw[at..] {
+        let Some(&wanted) = key else { break };
+        match CLASSES[usize::from(byte)] {
+            Class::Skipped => {}
+            Class::Open => break,
+            Class::Plain if same(byte, wanted) => key = behind.next(),
+            Class::Plain => return false,
         }
-        r += 1;
     }
-    let (mut r, mut k) = (at, offset);
-    while k > 0 && r > 0 {
-        match raw[r - 1] {
-            byte if skipped(byte) => {}
-            byte if open(byte) => break,
-            byte if same(byte, keys[k - 1]) => k -= 1,
+    let mut before = keys[..offset].iter().rev();
+    let mut key = before.next();
+    for (i, &byte) in raw[..at].iter().enumerate().rev() {
+        let Some(&wanted) = key else { break };
+        match CLASSES[usize::from(byte)] {
+            Class::Skipped => {}
+            Class::Open => break,
+            Class::Plain if same(byte, wanted) => key = before.next(),
             // The end of an escape (`\u0027`, `&#39;`, a colour) looks like any letter or digit.
-            _ => return raw[r.saturating_sub(8)..r].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b)),
+            Class::Plain => {
+                return raw[(i + 1).saturating_sub(8)..=i]
+                    .iter()
+                    .any(|byte| matches!(byte, b'\\' | b'&' | 0x1b));
+            }
         }
-        r -= 1;
     }
     true
-}
-
-/// What evening out drops anywhere.
-fn skipped(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'*' | b'"' | b'`')
-}
-
-/// What may begin or end an escape, a contraction, a plural or a mark that is no ASCII.
-fn open(byte: u8) -> bool {
-    matches!(byte, b'\\' | b'\'' | b'&' | b';' | b'(' | b')' | b'>' | 0x1b | 0x80..)
-        || byte.is_ascii_control()
 }
 
 /// The keys of a title without its closing mark.
