@@ -62,7 +62,7 @@ enum Relation {
 /// Groups `atoms`, which are in order of their begin. `bytes` is the window; `is_title` says whether a line of text is
 /// the title of the entry.
 pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Group> {
-    let linker = Linker { bytes, atoms, is_title };
+    let linker = Linker { bytes, atoms, is_title, ends: ends(atoms) };
     let choices: Vec<Option<(usize, Relation, bool)>> = (0..atoms.len()).map(|i| linker.choice(i)).collect();
     let mut taken: Vec<bool> = vec![false; atoms.len()];
     let mut groups = Vec::new();
@@ -130,35 +130,93 @@ struct Linker<'a> {
     bytes: &'a [u8],
     atoms: &'a [Atom],
     is_title: &'a dyn Fn(usize, &[u8]) -> bool,
+    /// For each atom the last end of it and those before.
+    ends: Vec<usize>,
+}
+
+fn ends(atoms: &[Atom]) -> Vec<usize> {
+    let last = |known: &mut usize, atom: &Atom| {
+        *known = atom.range.end.max(*known);
+        Some(*known)
+    };
+    atoms.iter().scan(0, last).collect()
 }
 
 impl Linker<'_> {
     /// The message that the code `index` belongs to, how they stand, and whether it is another entry's.
     fn choice(&self, index: usize) -> Option<(usize, Relation, bool)> {
         let AtomKind::Code { weak, trailing, .. } = self.atoms[index].kind else { return None };
+        let own = &self.atoms[index].range;
+        let (floor, ceiling) = (self.floor(own.start), self.ceiling(own.end));
         let near = |other: &usize| self.gap(index, *other).is_some_and(|gap| gap.len() <= MAX_LINK);
         let before = (0..index)
             .rev()
-            .take_while(|i| self.atoms[*i].range.start + 2 * MAX_LINK > self.atoms[index].range.start);
-        let behind = (index + 1..self.atoms.len()).take_while(near);
+            .take_while(|i| self.ends[*i] > floor && self.atoms[*i].range.start + 2 * MAX_LINK > own.start);
+        let behind =
+            (index + 1..self.atoms.len()).take_while(|i| self.atoms[*i].range.start <= ceiling && near(i));
         let mut best = None;
         for other in before.filter(near).chain(behind) {
             if !matches!(self.atoms[other].kind, AtomKind::Message(_)) {
                 continue;
             }
-            let Some(relation) = self.relation(index, other) else { continue };
             let foreign = self.atoms[other].entry != self.atoms[index].entry;
+            let against = (other < index) != trailing;
+            let distance = self.gap(index, other).map_or(usize::MAX, |gap| gap.len());
+            let better = |cost| best.as_ref().is_none_or(|(known, _)| cost < *known);
+            if !better((foreign, Relation::SameLine, against, distance)) {
+                continue;
+            }
+            let Some(relation) = self.relation(index, other) else { continue };
             if foreign && (weak || relation == Relation::NeighbourLines || !self.adjacent(index, other)) {
                 continue;
             }
-            let against = (other < index) != trailing;
-            let distance = self.gap(index, other).map_or(usize::MAX, |gap| gap.len());
             let cost = (foreign, relation, against, distance);
-            if best.as_ref().is_none_or(|(known, _)| cost < *known) {
+            if better(cost) {
                 best = Some((cost, other));
             }
         }
         best.map(|((foreign, relation, ..), other)| (other, relation, foreign))
+    }
+
+    /// What ends here or before is unrelated to a code at `start`: too far, or behind what parts them for good.
+    fn floor(&self, start: usize) -> usize {
+        let limit = start.saturating_sub(MAX_LINK + 1);
+        let (mut between, mut open, mut end) = (Between::default(), 0, start);
+        for at in memchr::memrchr3_iter(b'\n', b'{', b'}', &self.bytes[limit..start]).map(|at| limit + at) {
+            match self.bytes[at] {
+                b'{' => open += 1,
+                b'}' => open -= 1,
+                _ => between.take(&self.bytes[at + 1..end]),
+            }
+            if open > 0 || between.parted() {
+                return at;
+            }
+            if self.bytes[at] == b'\n' {
+                end = at;
+            }
+        }
+        limit
+    }
+
+    /// The same behind a code that ends at `end`: what begins behind it is unrelated.
+    fn ceiling(&self, end: usize) -> usize {
+        let limit = self.bytes.len().min(end + MAX_LINK);
+        let (mut between, mut open, mut line) = (Between::default(), 0, None);
+        for at in memchr::memchr3_iter(b'\n', b'{', b'}', &self.bytes[end..limit]).map(|at| end + at) {
+            match self.bytes[at] {
+                b'{' => open += 1,
+                b'}' => open -= 1,
+                _ => {
+                    if let Some(begin) = line.replace(at + 1) {
+                        between.take(&self.bytes[begin..at]);
+                    }
+                }
+            }
+            if open < 0 || between.parted() {
+                return at;
+            }
+        }
+        limit
     }
 
     /// The range between two atoms; none where they overlap.
@@ -199,29 +257,63 @@ impl Linker<'_> {
         if memchr::memchr(b'\n', gap).is_none() {
             return Some(Relation::SameLine);
         }
-        let lines: Vec<&[u8]> = gap.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
-        let json = |line: &[u8]| matches!(line.first(), None | Some(b'"' | b'{' | b'}' | b'[' | b']'));
-        if lines[1..].iter().all(|line| json(line)) && lines[1..].iter().any(|line| line.starts_with(b"\"")) {
-            return Some(Relation::SameObject);
-        }
         // The line of the later atom counts from its begin: what stands before it on the line may be a time stamp.
         let entry = self.atoms[a].entry.or(self.atoms[b].entry);
-        let last = lines.len() - 1;
-        let barrier = lines[1..].iter().enumerate().any(|(i, line)| {
-            begins_record(line) || i + 1 < last && complete_sentence(line) && !self.title(entry, line)
-        });
+        let (mut count, mut members, mut quoted, mut barrier) = (0, true, false, false);
+        let mut breaks = memchr::memchr_iter(b'\n', gap).peekable();
+        while let Some(at) = breaks.next() {
+            let line = gap[at + 1..breaks.peek().copied().unwrap_or(gap.len())].trim_ascii();
+            count += 1;
+            members = members && is_member(line);
+            quoted = quoted || line.starts_with(b"\"");
+            barrier = barrier
+                || begins_record(line)
+                || breaks.peek().is_some() && complete_sentence(line) && !self.title(entry, line);
+        }
+        if members && quoted {
+            return Some(Relation::SameObject);
+        }
         let crossed = || {
             let (low, high) = (a.min(b), a.max(b));
             self.atoms[low + 1..high].iter().any(|atom| {
                 range.contains(&atom.range.start) && !matches!(atom.kind, AtomKind::Code { weak: true, .. })
             })
         };
-        (lines.len() <= MAX_LINK_LINES + 1 && !barrier && !crossed()).then_some(Relation::NeighbourLines)
+        (count <= MAX_LINK_LINES && !barrier && !crossed()).then_some(Relation::NeighbourLines)
     }
 
     fn title(&self, entry: Option<usize>, line: &[u8]) -> bool {
         entry.is_some_and(|entry| (self.is_title)(entry, line))
     }
+}
+
+/// What the whole lines between two atoms say, however many more follow: once they part what stands on either side, no
+/// atom further on belongs to it.
+#[derive(Default)]
+struct Between {
+    lines: usize,
+    /// No relation within one object is left.
+    objects: bool,
+    /// No relation between neighbouring lines is left.
+    records: bool,
+}
+
+impl Between {
+    fn take(&mut self, line: &[u8]) {
+        let line = line.trim_ascii();
+        self.lines += 1;
+        self.objects |= !is_member(line);
+        self.records |= self.lines > MAX_LINK_LINES || begins_record(line);
+    }
+
+    fn parted(&self) -> bool {
+        self.objects && self.records
+    }
+}
+
+/// Whether a trimmed line may be one of a JSON object that is spread over lines.
+fn is_member(line: &[u8]) -> bool {
+    matches!(line.first(), None | Some(b'"' | b'{' | b'}' | b'[' | b']'))
 }
 
 /// Whether no object ends in `gap` that did not begin in it, and none stays open.
@@ -238,6 +330,6 @@ fn balanced(gap: &[u8]) -> bool {
 
 /// Whether a line is a whole sentence: it has four words and ends like one.
 fn complete_sentence(line: &[u8]) -> bool {
-    let words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
-    words >= 4 && matches!(line.last(), Some(b'.' | b'!' | b'?'))
+    let words = || line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(4).count();
+    matches!(line.last(), Some(b'.' | b'!' | b'?')) && words() == 4
 }
