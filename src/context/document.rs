@@ -1,10 +1,10 @@
 //! JSON documents: what the objects around a place say.
 //!
 //! A document comes in as bytes; a [`Document`] answers, for an offset, with the names and scalar values of the objects
-//! that enclose it, innermost first. It is read by serde_json; offsets come from where its raw values lie.
+//! that enclose it, innermost first. serde_json says whether it is JSON; what it is then needs one walk over the bytes.
 
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// The deepest nesting that is read; deeper objects have the context of the last one read.
@@ -12,19 +12,20 @@ const MAX_DEPTH: usize = 64;
 
 /// An object of a document.
 #[derive(Debug)]
-struct Object {
+struct Object<'a> {
     range: Range<usize>,
     /// The key it stands under, if it is a value of an object.
-    name: Option<String>,
-    /// Its scalar members, strings unescaped.
-    scalars: Vec<(String, String)>,
+    name: Option<Cow<'a, str>>,
+    /// Its scalar members by key, strings unescaped; of equal keys the last.
+    scalars: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     parent: Option<usize>,
 }
 
 /// The objects of a JSON document.
 #[derive(Debug)]
-pub struct Document {
-    objects: Vec<Object>,
+pub struct Document<'a> {
+    /// In the order in which they begin.
+    objects: Vec<Object<'a>>,
 }
 
 /// What one enclosing object says.
@@ -32,7 +33,7 @@ pub struct Document {
 pub struct Level<'a> {
     /// The key it stands under.
     pub name: Option<&'a str>,
-    scalars: &'a [(String, String)],
+    scalars: &'a [(Cow<'a, str>, Cow<'a, str>)],
 }
 
 impl<'a> Level<'a> {
@@ -40,86 +41,295 @@ impl<'a> Level<'a> {
     pub fn get(&self, keys: &[&str]) -> Option<&'a str> {
         keys.iter().find_map(|key| {
             let found = self.scalars.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            found.map(|(_, value)| value.as_str())
+            found.map(|(_, value)| &**value)
         })
     }
 }
 
-impl Document {
+impl<'a> Document<'a> {
     /// Reads `bytes`; none if they are not one JSON object or array.
-    pub fn parse(bytes: &[u8]) -> Option<Document> {
+    pub fn parse(bytes: &'a [u8]) -> Option<Document<'a>> {
         let first = bytes.trim_ascii_start().first()?;
         if !matches!(first, b'{' | b'[') {
             return None;
         }
         let text = std::str::from_utf8(bytes).ok()?;
         let root: &RawValue = serde_json::from_str(text).ok()?;
-        let mut document = Document { objects: Vec::new() };
-        document.read(text, root.get(), None, None, 0);
-        Some(document)
-    }
-
-    fn read(&mut self, whole: &str, value: &str, name: Option<&str>, parent: Option<usize>, depth: usize) {
-        if depth > MAX_DEPTH {
-            return;
-        }
-        if value.starts_with('{') {
-            let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(value) else { return };
-            let start = value.as_ptr() as usize - whole.as_ptr() as usize;
-            let index = self.objects.len();
-            let scalars =
-                members.iter().filter_map(|(key, value)| Some((key.clone(), scalar(value.get())?))).collect();
-            let name = name.map(str::to_string);
-            self.objects.push(Object { range: start..start + value.len(), name, scalars, parent });
-            for (key, value) in &members {
-                self.read(whole, value.get(), Some(key), Some(index), depth + 1);
-            }
-        } else if value.starts_with('[') {
-            let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value) else { return };
-            for item in items {
-                self.read(whole, item.get(), None, parent, depth + 1);
-            }
-        }
+        let at = root.get().as_ptr() as usize - text.as_ptr() as usize;
+        let mut walk = Walk { text, at, objects: Vec::new() };
+        walk.value(None, None, 0);
+        Some(Document { objects: walk.objects })
     }
 
     /// The objects around `offset`, innermost first.
-    pub fn around(&self, offset: usize) -> Vec<Level<'_>> {
-        // Objects are in the order of reading: the last one that holds the offset is the innermost.
-        let mut at = self.objects.iter().rposition(|object| object.range.contains(&offset));
-        let mut levels = Vec::new();
-        while let Some(index) = at {
-            let object = &self.objects[index];
-            levels.push(Level { name: object.name.as_deref(), scalars: &object.scalars });
-            at = object.parent;
-        }
-        levels
+    pub fn around(&self, offset: usize) -> impl Iterator<Item = Level<'_>> {
+        // Around it are only the last object that begins before it and those that hold this one.
+        let last = self.objects.partition_point(|object| object.range.start <= offset).checked_sub(1);
+        let up = |at: &usize| self.objects[*at].parent;
+        std::iter::successors(last, up).map(|at| &self.objects[at]).filter_map(move |object| {
+            let level = Level { name: object.name.as_deref(), scalars: &object.scalars };
+            object.range.contains(&offset).then_some(level)
+        })
     }
 }
 
+/// A walk over a text that is known to be JSON.
+struct Walk<'a> {
+    text: &'a str,
+    at: usize,
+    objects: Vec<Object<'a>>,
+}
+
+/// A member of an object that is being read.
+struct Member<'a> {
+    key: Cow<'a, str>,
+    /// Its value, if that is a scalar.
+    scalar: Option<Cow<'a, str>>,
+    /// The objects in its value, by index.
+    objects: Range<usize>,
+}
+
+impl<'a> Walk<'a> {
+    /// Reads the value that begins here and goes behind it.
+    fn value(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) {
+        match self.text.as_bytes()[self.at] {
+            b'{' if depth <= MAX_DEPTH => {
+                let index = self.objects.len();
+                if self.object(name, parent, depth).is_none() {
+                    self.objects.truncate(index);
+                }
+            }
+            b'[' if depth <= MAX_DEPTH => {
+                while self.next(b']') {
+                    self.value(None, parent, depth + 1);
+                }
+            }
+            b'{' | b'[' => self.skip(),
+            b'"' => {
+                self.string();
+            }
+            _ => {
+                let rest = &self.text[self.at..];
+                self.at += rest.find([',', '}', ']', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+            }
+        }
+    }
+
+    /// Reads an object; none where a key is no text.
+    fn object(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<()> {
+        let (index, start) = (self.objects.len(), self.at);
+        self.objects.push(Object { range: start..start, name: name.cloned(), scalars: Vec::new(), parent });
+        let mut members: Vec<Member<'a>> = Vec::new();
+        let mut readable = true;
+        while self.next(b'}') {
+            let key = unescaped(self.string());
+            // Behind the colon.
+            self.blanks();
+            self.at += 1;
+            self.blanks();
+            let (from, first) = (self.at, self.objects.len());
+            readable &= key.is_some();
+            let key = key.unwrap_or_default();
+            self.value(Some(&key), Some(index), depth + 1);
+            let scalar = scalar(&self.text[from..self.at]);
+            members.push(Member { key, scalar, objects: first..self.objects.len() });
+        }
+        members.sort_by(|a, b| a.key.cmp(&b.key));
+        for i in 1..members.len() {
+            if members[i - 1].key == members[i].key {
+                members[i - 1].scalar = None;
+                // What stands in a value that does not count is told by what is around.
+                self.objects[members[i - 1].objects.clone()]
+                    .iter_mut()
+                    .for_each(|object| object.range.end = object.range.start);
+            }
+        }
+        let object = &mut self.objects[index];
+        object.range.end = self.at;
+        object.scalars.extend(members.into_iter().filter_map(|member| Some((member.key, member.scalar?))));
+        readable.then_some(())
+    }
+
+    /// Goes on from an opening bracket or a member to the next member; behind `close` and no if there is none.
+    fn next(&mut self, close: u8) -> bool {
+        self.blanks();
+        if self.text.as_bytes()[self.at] != close {
+            self.at += 1;
+            self.blanks();
+        }
+        let more = self.text.as_bytes()[self.at] != close;
+        self.at += usize::from(!more);
+        more
+    }
+
+    fn blanks(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
+    }
+
+    /// Goes behind the string that begins here and gives it with its quotes.
+    fn string(&mut self) -> &'a str {
+        let start = self.at;
+        self.at += 1;
+        while let Some(at) = memchr::memchr2(b'"', b'\\', &self.text.as_bytes()[self.at..]) {
+            self.at += at + 1;
+            if self.text.as_bytes()[self.at - 1] == b'"' {
+                break;
+            }
+            self.at += 1;
+        }
+        &self.text[start..self.at]
+    }
+
+    /// Goes behind the object or array that begins here.
+    fn skip(&mut self) {
+        let mut depth = 0;
+        loop {
+            match self.text.as_bytes()[self.at] {
+                b'"' => {
+                    self.string();
+                    continue;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// What a quoted string says; none where it is no text (half a surrogate pair).
+fn unescaped(quoted: &str) -> Option<Cow<'_, str>> {
+    if memchr::memchr(b'\\', quoted.as_bytes()).is_some() {
+        return serde_json::from_str(quoted).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(&quoted[1..quoted.len() - 1]))
+}
+
 /// A string, number or boolean as text.
-fn scalar(value: &str) -> Option<String> {
+fn scalar(value: &str) -> Option<Cow<'_, str>> {
     match value.as_bytes().first()? {
-        b'"' => serde_json::from_str(value).ok(),
+        b'"' => unescaped(value),
         b'{' | b'[' | b'n' => None,
-        _ => Some(value.to_string()),
+        _ => Some(Cow::Borrowed(value)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Told = (Option<String>, Vec<(String, String)>);
+
+    /// The objects around `offset`, outermost first, as serde_json alone reads them.
+    fn plain(
+        whole: &str,
+        value: &str,
+        name: Option<&str>,
+        depth: usize,
+        offset: usize,
+        told: &mut Vec<Told>,
+    ) {
+        let start = value.as_ptr() as usize - whole.as_ptr() as usize;
+        if depth > MAX_DEPTH || !(start..start + value.len()).contains(&offset) {
+            return;
+        }
+        if let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(value) {
+            let text = |value: &RawValue| match value.get().as_bytes()[0] {
+                b'"' => serde_json::from_str(value.get()).ok(),
+                b'{' | b'[' | b'n' => None,
+                _ => Some(value.get().to_string()),
+            };
+            let scalars =
+                members.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
+            told.push((name.map(str::to_string), scalars));
+            members.iter().for_each(|(key, value)| {
+                plain(whole, value.get(), Some(key), depth + 1, offset, told);
+            });
+        } else if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value) {
+            items.iter().for_each(|item| plain(whole, item.get(), None, depth + 1, offset, told));
+        }
+    }
+
+    fn agree(text: &str) {
+        let root = serde_json::from_str::<&RawValue>(text).ok();
+        let root = root.filter(|root| root.get().starts_with(['{', '[']));
+        let document = Document::parse(text.as_bytes());
+        assert_eq!(document.is_some(), root.is_some(), "{text}");
+        let (Some(document), Some(root)) = (document, root) else { return };
+        for offset in 0..text.len() {
+            let mut want = Vec::new();
+            plain(text, root.get(), None, 0, offset, &mut want);
+            want.reverse();
+            let told = |level: Level<'_>| {
+                let scalars = level.scalars.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+                (level.name.map(str::to_string), scalars.collect())
+            };
+            let got: Vec<Told> = document.around(offset).map(told).collect();
+            assert_eq!(got, want, "{text} at {offset}");
+        }
+    }
+
+    /// JSON and what is nearly JSON, with few keys so that some are equal.
+    fn texts() -> impl Strategy<Value = String> {
+        let leaf = prop::sample::select(vec![
+            "1",
+            "-2.5e3",
+            "true",
+            "null",
+            "\"\"",
+            "\"x\"",
+            r#""\u0041\n""#,
+            r#""\ud800""#,
+            r#""{[\"""#,
+            "\"é\"",
+            "01",
+            "x",
+        ]);
+        let key = prop::sample::select(vec!["a", "a", "b", "A", "é", "", r"\u0061", r"\ud800"]);
+        let blank = prop::sample::select(vec!["", "", "", " ", "\n\t"]);
+        leaf.prop_map(str::to_string).prop_recursive(5, 40, 4, move |inner| {
+            let member = (key.clone(), blank.clone(), inner.clone())
+                .prop_map(|(key, blank, value)| format!("{blank}\"{key}\"{blank}:{blank}{value}{blank}"));
+            let item = (blank.clone(), inner).prop_map(|(blank, value)| format!("{value}{blank}"));
+            prop_oneof![
+                prop::collection::vec(member, 0..4).prop_map(|members| format!("{{{}}}", members.join(","))),
+                prop::collection::vec(item, 0..4).prop_map(|items| format!("[{}]", items.join(", "))),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn one_walk_tells_what_serde_tells(text in texts(), any in "[\\[\\]{}\":, a\\\\1-]{0,24}") {
+            agree(&text);
+            agree(&any);
+        }
+    }
+
+    #[test]
+    fn deep_objects_have_the_context_of_the_last_one_read() {
+        agree(&format!("{}1{}", r#"{"a": ["x", "#.repeat(40), "]}".repeat(40)));
+    }
 
     #[test]
     fn enclosing_objects_tell_their_scalars() {
         let text = r#"{"a": 1, "list": [{"databaseName": "hr", "x": {"message": "HERE"}}, {"b": "\u0041"}]}"#;
         let document = Document::parse(text.as_bytes()).expect("JSON");
-        let levels = document.around(text.find("HERE").expect("there"));
+        let levels_at = |mark| document.around(text.find(mark).expect("there")).collect::<Vec<Level<'_>>>();
+        let levels = levels_at("HERE");
         assert_eq!(levels.len(), 3);
         assert_eq!(levels[0].get(&["message"]), Some("HERE"));
         assert_eq!(levels[0].name, Some("x"));
         assert_eq!(levels[1].get(&["DatabaseName"]), Some("hr"));
         assert_eq!(levels[2].get(&["a"]), Some("1"));
-        assert_eq!(document.around(text.find("u0041").expect("there"))[0].get(&["b"]), Some("A"));
+        assert_eq!(levels_at("u0041")[0].get(&["b"]), Some("A"));
         assert!(Document::parse(b"plain").is_none());
         assert!(Document::parse(b"{\"a\": 1} trailing").is_none());
         assert!(Document::parse(&[b'['; 200_000]).is_none(), "deep nesting is refused, not followed");

@@ -14,11 +14,12 @@ use crate::input::Window;
 use crate::matcher::canonical::Text;
 use crate::matcher::record;
 use jiff::tz::TimeZone;
+use memchr::memmem;
 use regex::Regex;
 use serde::Serialize;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// What the surroundings say; absent where they say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
@@ -56,12 +57,23 @@ impl Context {
     }
 }
 
-/// Reads contexts of one window; a whole document is parsed once.
+/// Reads contexts of one window; a whole document is parsed once, and so is a line with many findings.
 #[derive(Debug)]
 pub struct Reader<'w, 'a> {
     window: &'w Window<'a>,
     zone: &'w TimeZone,
-    whole: OnceCell<Option<Document>>,
+    whole: OnceCell<Option<Document<'a>>>,
+    line: RefCell<Option<Line<'a>>>,
+}
+
+/// The line read last.
+#[derive(Debug)]
+struct Line<'a> {
+    range: Range<usize>,
+    text: Text<'a>,
+    /// Where its first object begins.
+    open: Option<usize>,
+    document: OnceCell<Option<Document<'a>>>,
 }
 
 /// Keys under which records give their time.
@@ -71,26 +83,35 @@ const TIME_KEYS: [&str; 7] =
 impl<'w, 'a> Reader<'w, 'a> {
     /// A reader for `window`; time stamps without a zone are in `zone`.
     pub fn new(window: &'w Window<'a>, zone: &'w TimeZone) -> Reader<'w, 'a> {
-        Reader { window, zone, whole: OnceCell::new() }
+        Reader { window, zone, whole: OnceCell::new(), line: RefCell::new(None) }
     }
 
     /// The time and context of what stands at `range` in the window.
     pub fn read(&self, range: &Range<usize>) -> (Option<Time>, Context) {
         let bytes = self.window.bytes;
         let line = record::line_within(bytes, range.start, record::MAX_CONTEXT, record::MAX_CONTEXT);
-        let text = Text::new(&bytes[line.clone()], line.start);
-        let before = String::from_utf8_lossy(&text.bytes[..text.index_of(range.start)]).into_owned();
+        let mut kept = self.line.borrow_mut();
+        let line = match kept.take() {
+            Some(known) if known.range == line => kept.insert(known),
+            _ => kept.insert(Line {
+                text: Text::new(&bytes[line.clone()], line.start),
+                open: memchr::memchr(b'{', &bytes[line.clone()]).map(|open| line.start + open),
+                document: OnceCell::new(),
+                range: line,
+            }),
+        };
+        let before = String::from_utf8_lossy(&line.text.bytes[..line.text.index_of(range.start)]);
         let document = self.whole.get_or_init(|| self.window.whole.and_then(Document::parse));
         let mut context = Context::default();
         let mut time = None;
         if let Some(document) = document {
             let offset = self.window.base as usize + range.start;
             time = read_document(document, offset, self.zone, &mut context);
-        } else if let Some(open) = memchr::memchr(b'{', &bytes[line.clone()])
-            && line.start + open <= range.start
-            && let Some(document) = Document::parse(&bytes[line.start + open..line.end])
+        } else if let Some(open) = line.open.filter(|open| *open <= range.start)
+            && let Some(document) =
+                line.document.get_or_init(|| Document::parse(&bytes[open..line.range.end]))
         {
-            time = read_document(&document, range.start - line.start - open, self.zone, &mut context);
+            time = read_document(document, range.start - open, self.zone, &mut context);
         }
         let json = document.is_some() || time.is_some() || context != Context::default();
         if !json {
@@ -108,7 +129,12 @@ impl<'w, 'a> Reader<'w, 'a> {
 }
 
 /// What the objects around `offset` say.
-fn read_document(document: &Document, offset: usize, zone: &TimeZone, context: &mut Context) -> Option<Time> {
+fn read_document(
+    document: &Document<'_>,
+    offset: usize,
+    zone: &TimeZone,
+    context: &mut Context,
+) -> Option<Time> {
     let mut stamp = None;
     let mut inner: Option<&str> = None;
     for level in document.around(offset) {
@@ -137,30 +163,22 @@ fn read_document(document: &Document, offset: usize, zone: &TimeZone, context: &
 
 /// The part of `before` that belongs to the innermost string of a JSON line: behind the last `": "`.
 fn in_string(before: &str) -> &str {
-    let cut = ["\": \"", "\":\"", "[\"", ", \""]
-        .iter()
-        .filter_map(|mark| Some(before.rfind(mark)? + mark.len()))
-        .max();
-    &before[cut.unwrap_or(0)..]
+    let marks: [&[u8]; 4] = [b"\": \"", b"\":\"", b"[\"", b", \""];
+    let mut quotes = memchr::memrchr_iter(b'"', before.as_bytes());
+    let last = quotes.find(|at| marks.iter().any(|mark| before.as_bytes()[..=*at].ends_with(mark)));
+    &before[last.map_or(0, |at| at + 1)..]
 }
 
 /// What stands at the head of a log line before the message.
 fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time> {
-    static LEVEL: OnceLock<Regex> = OnceLock::new();
     static DATABASE: OnceLock<Regex> = OnceLock::new();
     static LEAD: OnceLock<Regex> = OnceLock::new();
     static CSVLOG: OnceLock<Regex> = OnceLock::new();
-    // A container runtime puts its own time and stream before the line.
-    let marks = [" stderr F ", " stdout F ", " stderr P ", " stdout P "];
-    let head = marks.iter().find_map(|mark| Some(&head[head.find(mark)? + mark.len()..])).unwrap_or(head);
+    let head = behind_stream(head);
     let stamp = time::first(head, zone);
     let rest = stamp.as_ref().map_or(head, |(_, range)| &head[range.end..]);
-    let level = time::regex(
-        &LEVEL,
-        r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
-    );
-    if let Some(found) = level.captures(rest) {
-        context.level = Some(found[1].to_string());
+    if let Some(found) = level(rest) {
+        context.level = Some(found.to_string());
     }
     // The worker's columns: time, database, PID, file, level.
     let mut columns = rest.strip_prefix('\t').unwrap_or_default().split('\t');
@@ -170,23 +188,72 @@ fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time>
         context.database = Some(database.to_string());
     }
     let csvlog = time::regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",\d+,.*,([A-Z]+\d?),[0-9A-Z]{5},"#);
-    if let Some(found) = csvlog.captures(rest) {
+    let columns = rest.trim_start_matches(|c| matches!(c, '"' | ' ' | 'A'..='Z')).starts_with(",\"");
+    if columns && let Some(found) = csvlog.captures(rest) {
         (context.database, context.level) = (Some(found[1].to_string()), Some(found[2].to_string()));
     }
     if context.database.is_none() {
         // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
         let prefix = time::regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
-        let found = prefix.captures(rest).and_then(|found| Some(found.get(1).or(found.get(2))?.as_str()));
+        let found = memchr::memchr2(b'=', b'@', rest.as_bytes()).and_then(|_| {
+            let found = prefix.captures(rest)?;
+            Some(found.get(1).or(found.get(2))?.as_str())
+        });
         let lead = time::regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
         let led = || {
+            let colon = memchr::memchr(b':', head.as_bytes())?;
+            if stamp.is_some() || head.as_bytes().get(colon + 1) != Some(&b' ') {
+                return None;
+            }
             let name = lead.captures(head)?.get(1)?.as_str();
             let word = name.to_ascii_lowercase();
-            let other = stamp.is_some() || level.is_match(name) || NO_DATABASE.contains(&word.as_str());
+            let other = level(name).is_some() || NO_DATABASE.contains(&word.as_str());
             (!other && !name.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
         };
         context.database = found.or_else(led).map(|name| name.trim_matches(['"', '\'']).to_string());
     }
     stamp.map(|(time, _)| time)
+}
+
+/// The line without what a container runtime puts before it: its own time and stream.
+fn behind_stream(head: &str) -> &str {
+    static STREAM: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b" std"));
+    if STREAM.find(head.as_bytes()).is_none() {
+        return head;
+    }
+    let marks = [" stderr F ", " stdout F ", " stderr P ", " stdout P "];
+    marks.iter().find_map(|mark| Some(&head[head.find(mark)? + mark.len()..])).unwrap_or(head)
+}
+
+/// The words that levels are.
+const LEVELS: [&str; 16] = [
+    "DEBUG", "DEBUG1", "DEBUG2", "DEBUG3", "DEBUG4", "DEBUG5", "TRACE", "INFO", "NOTICE", "WARN", "WARNING",
+    "ERROR", "FATAL", "PANIC", "LOG", "CRITICAL",
+];
+
+/// The first word of `rest` that is a level, behind a blank, a bracket, a colon or a hyphen.
+fn level(rest: &str) -> Option<&str> {
+    static LEVEL: OnceLock<Regex> = OnceLock::new();
+    if !rest.is_ascii() {
+        // What is a blank or part of a word beyond ASCII is the pattern's to know.
+        let level = time::regex(
+            &LEVEL,
+            r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
+        );
+        return Some(level.captures(rest)?.get(1)?.as_str());
+    }
+    let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut from = 0;
+    while let Some(at) = rest[from..].find(|c: char| c.is_ascii_uppercase()).map(|at| from + at) {
+        let len = rest[at..].find(|c| !inside(c)).unwrap_or(rest.len() - at);
+        let before = rest.as_bytes()[..at].last();
+        let begins = matches!(before, None | Some(b' ' | 0x09..=0x0d | b']' | b':' | b'-'));
+        if begins && LEVELS.contains(&&rest[at..at + len]) {
+            return Some(&rest[at..at + len]);
+        }
+        from = at + len;
+    }
+    None
 }
 
 /// Words before a colon that name no database.
@@ -239,6 +306,34 @@ mod tests {
         assert_eq!(context.database, None);
         let (_, context) = read("2024-06-13 21:37:45.518 UTC [80] mig@orders ERROR:  HERE");
         assert_eq!(context.database.as_deref(), Some("orders"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn levels_are_what_the_pattern_says(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "ERROR", "DEBUG", "DEBUG5", "6", "WARN", "ING", "LOG", "log", " ", "\t", "\u{b}", "]", ":", "-", "_", "é", "\u{301}",
+                ]),
+                0..8,
+            ),
+        ) {
+            let pattern = Regex::new(
+                r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
+            ).expect("compiles");
+            let text = parts.concat();
+            let want = pattern.captures(&text).and_then(|found| Some(found.get(1)?.as_str()));
+            proptest::prop_assert_eq!(level(&text), want);
+        }
+
+        #[test]
+        fn the_innermost_string_is_behind_the_last_mark(text in "[\": ,\\[a]{0,24}") {
+            let cut = ["\": \"", "\":\"", "[\"", ", \""]
+                .iter()
+                .filter_map(|mark| Some(text.rfind(mark)? + mark.len()))
+                .max();
+            proptest::prop_assert_eq!(in_string(&text), &text[cut.unwrap_or(0)..]);
+        }
     }
 
     #[test]

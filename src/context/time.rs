@@ -37,6 +37,69 @@ impl Serialize for Time {
 /// A time stamp in `text`: the first one, with the byte range it takes. One without a zone is in `zone`; so is one with
 /// an abbreviation that names no zone everywhere (`CET`, `EST`).
 pub fn first(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
+    if let Some((date, clock, offset, end)) = leading(text) {
+        return Some((at(date, clock, offset, zone)?, 0..end));
+    }
+    // Without minutes between colons there is no stamp of either kind.
+    let bytes = text.as_bytes();
+    let timed = memchr::memchr_iter(b':', bytes).any(|at| bytes.get(at + 3) == Some(&b':'));
+    if timed { anywhere(text, zone) } else { None }
+}
+
+type Civil<'t> = ((i32, i32, i32), (i32, i32, i32, &'t str), Option<Offset>, usize);
+
+/// The stamp that `text` begins with, as nearly every log line does, and where it ends: what the pattern of
+/// [`anywhere`] finds, much sooner. None where it has to be asked.
+fn leading(text: &str) -> Option<Civil<'_>> {
+    // What is a digit or part of a word beyond ASCII is the pattern's to know.
+    let head = &text.as_bytes()[..text.len().min(64)];
+    let two = |at: usize| match head.get(at..at + 2)? {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(i32::from(a - b'0') * 10 + i32::from(b - b'0')),
+        _ => None,
+    };
+    let mark = |at: usize, marks: &[u8]| head.get(at).is_some_and(|byte| marks.contains(byte));
+    let marked = mark(4, b"-/") && mark(7, b"-/") && mark(10, b"T ") && mark(13, b":") && mark(16, b":");
+    if !marked || !head.is_ascii() {
+        return None;
+    }
+    let date = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    let digits = |from: usize| head[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let fraction = if mark(19, b".,") { digits(20) } else { 0 };
+    let end = if fraction > 0 { 20 + fraction } else { 19 };
+    // The zone must end within the bytes that were looked at.
+    if end + 10 > head.len() && head.len() < text.len() {
+        return None;
+    }
+    let edge = |at: usize| !head.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let zone = end + usize::from(mark(end, b" "));
+    let named = ["Z", "UTC", "GMT"].iter().find(|name| head[zone..].starts_with(name.as_bytes()));
+    let (offset, end) = if let Some(name) = named.filter(|name| edge(zone + name.len())) {
+        (Some(Offset::UTC), zone + name.len())
+    } else if mark(zone, b"+-")
+        && let Some(hours) = two(zone + 1)
+    {
+        let minutes = zone + 3 + usize::from(mark(zone + 3, b":"));
+        let (seconds, behind) = match two(minutes).filter(|_| edge(minutes + 2)) {
+            Some(more) => (hours * 3600 + more * 60, minutes + 2),
+            None if edge(zone + 3) => (hours * 3600, zone + 3),
+            None => return Some((date, (hour, minute, second, fraction_of(text, fraction)), None, end)),
+        };
+        let sign = if head[zone] == b'-' { -1 } else { 1 };
+        (Offset::from_seconds(sign * seconds).ok(), behind)
+    } else {
+        (None, end)
+    };
+    Some((date, (hour, minute, second, fraction_of(text, fraction)), offset, end))
+}
+
+/// The digits behind a leading stamp's seconds, as many as an instant holds.
+fn fraction_of(text: &str, digits: usize) -> &str {
+    if digits > 0 { &text[20..20 + digits.min(9)] } else { "" }
+}
+
+/// The first stamp anywhere in `text`.
+fn anywhere(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     static STAMP: OnceLock<Regex> = OnceLock::new();
     let stamp = regex(
         &STAMP,
@@ -78,7 +141,8 @@ fn at(
     offset: Option<Offset>,
     zone: &TimeZone,
 ) -> Option<Time> {
-    let nanos = format!("{:0<9}", clock.3).parse::<i32>().ok()?;
+    let fraction = if clock.3.is_empty() { 0 } else { clock.3.parse::<i32>().ok()? };
+    let nanos = fraction * 10_i32.pow(9 - clock.3.len() as u32);
     let day = civil::Date::new(date.0 as i16, date.1 as i8, date.2 as i8).ok()?;
     // A leap second is the last instant of its minute.
     let time = civil::Time::new(clock.0 as i8, clock.1 as i8, clock.2.min(59) as i8, nanos).ok()?;
@@ -220,6 +284,17 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn stamps_are_what_the_pattern_says(
+            date in "([0-9]{3,4}[-/][0-9]{2}[-/][01][0-9][T ,]{1,2})?[0-9]{2}:[0-5][0-9]:[0-5][0-9]",
+            rest in "([.,][0-9]{0,11})?( ?(Z|UTC|GMT|[+-][0-9]{1,5}|[+-][0-9]{2}:[0-9]{1,3}|é))?[ -_0é٣]{0,3}",
+            more in ".{0,80}",
+        ) {
+            for text in [format!("{date}{rest}"), format!("{date}{rest}{more}"), format!("x {date}{rest}")] {
+                proptest::prop_assert_eq!(first(&text, &TimeZone::UTC), anywhere(&text, &TimeZone::UTC), "{}", text);
+            }
+        }
+
         #[test]
         fn any_text_is_read_without_panic(text in ".{0,60}", digits in "[0-9/:., TZ+-]{0,40}") {
             for text in [&text, &digits] {

@@ -14,21 +14,20 @@ const MAX_ESCAPE_LEVELS: usize = 4;
 
 /// A region's text with its escapes undone and the way back to raw offsets.
 #[derive(Debug, Default, Clone)]
-pub struct Text {
+pub struct Text<'a> {
     /// The unescaped bytes; UTF-8 where the raw bytes were.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'a, [u8]>,
     /// For each byte the raw offset and length it came from; empty where nothing was escaped.
     map: Vec<(u32, u8)>,
     base: usize,
 }
 
-impl Text {
+impl<'a> Text<'a> {
     /// Undoes the escapes of `raw`, a region that begins at offset `base`.
-    pub fn new(raw: &[u8], base: usize) -> Text {
-        let mut text = Text { bytes: raw.to_vec(), map: Vec::new(), base };
-        let quoted = memchr::memchr(b'"', raw).is_some();
+    pub fn new(raw: &'a [u8], base: usize) -> Text<'a> {
+        let mut text = Text { bytes: Cow::Borrowed(raw), map: Vec::new(), base };
         text.pass(&[0x1b], ansi);
-        if quoted && text.has(b"\"\"") && looks_like_csv(&text.bytes) {
+        if text.doubled(b'"') && looks_like_csv(&text.bytes) {
             text.pass(b"\"", |rest, _| {
                 rest.starts_with(b"\"\"").then_some((2, Cow::Borrowed(b"\"".as_slice())))
             });
@@ -41,14 +40,14 @@ impl Text {
         }
         text.pass(&[0x1b], ansi);
         text.pass(b"&", entity);
-        if memchr::memchr(b'\'', &text.bytes).is_some() && text.has(b"''") {
+        if text.doubled(b'\'') {
             text.pass(b"'", |rest, _| rest.starts_with(b"''").then_some((2, Cow::Borrowed(b"'".as_slice()))));
         }
         text
     }
 
-    fn has(&self, needle: &[u8]) -> bool {
-        memchr::memmem::find(&self.bytes, needle).is_some()
+    fn doubled(&self, quote: u8) -> bool {
+        memchr::memchr_iter(quote, &self.bytes).any(|at| self.bytes.get(at + 1) == Some(&quote))
     }
 
     /// Rewrites at each byte of `marks` what `undo` says: how many bytes become which.
@@ -81,7 +80,7 @@ impl Text {
             next = memchr::memchr(marks[0], &self.bytes[done..]).map(|at| at + done);
         }
         keep(&mut bytes, &mut map, done, self.bytes.len());
-        self.bytes = bytes;
+        self.bytes = Cow::Owned(bytes);
         self.map = map;
     }
 
@@ -187,9 +186,9 @@ fn entity<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
 
 /// Whether backslashes are escapes here: in text that is no JSON, `CONTOSO\nadia` is a user.
 fn has_backslash_escapes(text: &[u8]) -> bool {
-    memchr::memmem::find(text, b"\\\"").is_some()
-        || memchr::memmem::find(text, b"\\u00").is_some()
-        || memchr::memchr_iter(b':', text).any(|at| at > 0 && matches!(text[at - 1], b'"' | b'\''))
+    memchr::memchr_iter(b':', text).any(|at| at > 0 && matches!(text[at - 1], b'"' | b'\''))
+        || memchr::memchr_iter(b'\\', text)
+            .any(|at| text.get(at + 1) == Some(&b'"') || text[at + 1..].starts_with(b"u00"))
         || memchr::memmem::find_iter(text, b": \"").any(|at| at > 0 && text[at - 1].is_ascii_alphanumeric())
 }
 
@@ -262,6 +261,15 @@ impl Keys {
                     keys.push(if in_word { byte } else { byte.to_ascii_lowercase() }, i);
                     in_word = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
                     i += 1;
+                    if in_word {
+                        // The rest of a plain word is taken as it is, and at once.
+                        let rest = &text[i..];
+                        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+                        let len = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
+                        keys.bytes.extend_from_slice(&rest[..len]);
+                        keys.at.extend(i as u32..(i + len) as u32);
+                        i += len;
+                    }
                 }
             }
         }
@@ -317,7 +325,7 @@ mod tests {
     use super::*;
 
     fn text(raw: &str) -> String {
-        String::from_utf8(Text::new(raw.as_bytes(), 0).bytes).expect("UTF-8")
+        String::from_utf8(Text::new(raw.as_bytes(), 0).bytes.into_owned()).expect("UTF-8")
     }
 
     fn keys(text: &str) -> String {

@@ -104,21 +104,21 @@ struct Message {
 }
 
 /// The canonical form of a region, kept for the next hit on the same line.
-struct Canon {
+struct Canon<'b> {
     range: Range<usize>,
-    text: Text,
+    text: Text<'b>,
     /// Made when first asked for: most digits are judged without.
     keys: OnceCell<Keys>,
 }
 
-impl Canon {
-    fn new(bytes: &[u8], range: Range<usize>) -> Canon {
+impl<'b> Canon<'b> {
+    fn new(bytes: &'b [u8], range: Range<usize>) -> Canon<'b> {
         let text = Text::new(&bytes[range.clone()], range.start);
         Canon { range, text, keys: OnceCell::new() }
     }
 
     /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
-    fn at<'k>(bytes: &[u8], at: usize, kept: &'k mut Option<Canon>) -> &'k Canon {
+    fn at<'k>(bytes: &'b [u8], at: usize, kept: &'k mut Option<Canon<'b>>) -> &'k Canon<'b> {
         let line = record::line(bytes, at);
         match kept.take() {
             Some(known) if known.range == line => kept.insert(known),
@@ -208,7 +208,7 @@ impl Matcher {
     fn matches(&self, bytes: &[u8], hits: &[Hit], core: &Range<usize>) -> Vec<Match> {
         let mut messages: Vec<Message> = Vec::new();
         let mut codes: Vec<Atom> = Vec::new();
-        let mut kept: Option<Canon> = None;
+        let mut kept: Option<Canon<'_>> = None;
         let mut weak = Vec::new();
         for hit in hits {
             if !self.plausible(bytes, *hit) {
@@ -281,18 +281,25 @@ impl Matcher {
     }
 
     /// The wordings that own the anchor, each tried.
-    fn messages_at(&self, bytes: &[u8], canon: &Canon, at: usize, anchor: usize, found: &mut Vec<Message>) {
+    fn messages_at(
+        &self,
+        bytes: &[u8],
+        canon: &Canon<'_>,
+        at: usize,
+        anchor: usize,
+        found: &mut Vec<Message>,
+    ) {
         let mut wide = None;
         let owners = &self.anchors[anchor].owners;
         found.extend(owners.iter().filter_map(|owner| self.message_at(bytes, canon, &mut wide, at, *owner)));
     }
 
     /// The wording tried on the line, and where the line ends too early on the lines around it.
-    fn message_at(
+    fn message_at<'b>(
         &self,
-        bytes: &[u8],
-        line: &Canon,
-        wide: &mut Option<Canon>,
+        bytes: &'b [u8],
+        line: &Canon<'b>,
+        wide: &mut Option<Canon<'b>>,
         at: usize,
         owner: Owner,
     ) -> Option<Message> {
@@ -318,12 +325,12 @@ impl Matcher {
         }
     }
 
-    fn try_at(&self, canon: &Canon, at: usize, owner: Owner) -> Attempt {
+    fn try_at(&self, canon: &Canon<'_>, at: usize, owner: Owner) -> Attempt {
         let key = canon.keys().index_of(canon.text.index_of(at));
         self.wordings[owner.wording].try_at(&canon.region(), owner.part, owner.offset, key)
     }
 
-    fn message(&self, canon: &Canon, owner: Owner, found: Found) -> Message {
+    fn message(&self, canon: &Canon<'_>, owner: Owner, found: Found) -> Message {
         Message {
             range: canon.text.raw_start(found.start)..canon.text.raw_end(found.end),
             entry: self.wordings[owner.wording].entry,
@@ -333,11 +340,11 @@ impl Matcher {
     }
 
     /// Judges the digits at `at`, and whether the entry's title stands behind them.
-    fn code_at(&self, bytes: &[u8], canon: &Canon, at: usize) -> Option<Atom> {
+    fn code_at(&self, bytes: &[u8], canon: &Canon<'_>, at: usize) -> Option<Atom> {
         let above = || {
             let Some(end) = canon.range.start.checked_sub(1) else { return Vec::new() };
             let line = record::line_within(bytes, end, 64, 0);
-            Text::new(&bytes[line.start..end], 0).bytes
+            Text::new(&bytes[line.start..end], 0).bytes.into_owned()
         };
         let start = canon.text.index_of(at);
         let Mention { range, weak, trailing } = code::mention(&canon.text.bytes, start, above)?;

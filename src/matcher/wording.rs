@@ -115,7 +115,7 @@ pub struct Found {
 /// A region to look in: its text and its keys.
 pub struct Region<'a> {
     /// The unescaped text.
-    pub text: &'a Text,
+    pub text: &'a Text<'a>,
     /// Its keys.
     pub keys: &'a Keys,
 }
