@@ -8,6 +8,7 @@
 
 pub mod align;
 pub mod anchors;
+mod around;
 mod background;
 pub mod canonical;
 pub mod code;
@@ -19,6 +20,7 @@ use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
 use crate::input::Window;
 use aho_corasick::{AhoCorasick, packed};
 use anchors::{Anchor, Owner};
+use around::Around;
 use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
 use link::{Atom, AtomKind, Group};
@@ -41,6 +43,8 @@ pub struct Matcher {
     titles: Vec<Vec<u8>>,
     codes: HashMap<u32, usize>,
     anchors: Vec<Anchor>,
+    /// What stands around each anchor in its owners.
+    around: Vec<Vec<Around>>,
     searcher: Searcher,
     prefix: memchr::memmem::Finder<'static>,
 }
@@ -158,6 +162,16 @@ impl Matcher {
                 .filter_map(|(i, entry)| Some((code(entry)?, i)))
                 .collect(),
             followups: compile(|entry| &entry.followups),
+            around: anchors
+                .iter()
+                .map(|anchor| {
+                    let around = |owner: &Owner| {
+                        let keys = wordings[owner.wording].keys(owner.part);
+                        Around::keys(keys, owner.offset, owner.offset + anchor.bytes.len())
+                    };
+                    anchor.owners.iter().map(around).collect()
+                })
+                .collect(),
             searcher: Searcher::new(&anchors),
             prefix: memchr::memmem::Finder::new(CODE_PREFIX).into_owned(),
             entries: catalog.entries.clone(),
@@ -200,7 +214,8 @@ impl Matcher {
             }
             start = end;
         }
-        hits.sort_unstable();
+        // Two sorted runs a block, which the stable sort merges.
+        hits.sort();
         hits
     }
 
@@ -236,9 +251,17 @@ impl Matcher {
     /// Whether a hit is worth its line's canonical form.
     fn plausible(&self, bytes: &[u8], hit: Hit) -> bool {
         let HitKind::Anchor(anchor) = hit.kind else { return true };
-        self.anchors[anchor].owners.iter().any(|owner| {
+        self.owners(bytes, hit.at, anchor).next().is_some()
+    }
+
+    /// The owners of the anchor at `at` that the raw bytes around it may be.
+    fn owners<'m>(&'m self, bytes: &'m [u8], at: usize, anchor: usize) -> impl Iterator<Item = Owner> + 'm {
+        let Anchor { bytes: own, owners } = &self.anchors[anchor];
+        let here = Around::raw(bytes, at, at + own.len());
+        let near = owners.iter().zip(&self.around[anchor]).filter(move |(_, around)| here.agrees(around));
+        near.map(|(owner, _)| *owner).filter(move |owner| {
             let keys = self.wordings[owner.wording].keys(owner.part);
-            wording::plausible(bytes, hit.at, keys, owner.offset)
+            wording::plausible(bytes, at, keys, owner.offset)
         })
     }
 
@@ -290,8 +313,8 @@ impl Matcher {
         found: &mut Vec<Message>,
     ) {
         let mut wide = None;
-        let owners = &self.anchors[anchor].owners;
-        found.extend(owners.iter().filter_map(|owner| self.message_at(bytes, canon, &mut wide, at, *owner)));
+        let owners = self.owners(bytes, at, anchor);
+        found.extend(owners.filter_map(|owner| self.message_at(bytes, canon, &mut wide, at, owner)));
     }
 
     /// The wording tried on the line, and where the line ends too early on the lines around it.

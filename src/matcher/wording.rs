@@ -426,7 +426,7 @@ impl Wording {
 
 /// What a raw byte is to [`plausible`].
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Class {
+pub(super) enum Class {
     /// It is a key, or none.
     Plain,
     /// Evening out drops it anywhere.
@@ -450,6 +450,11 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
+/// The class of a raw byte.
+pub(super) fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
+
 /// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
 /// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
 pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
@@ -458,7 +463,7 @@ pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
     let mut key = behind.next();
     for &byte in &raw[at..] {
         let Some(&wanted) = key else { break };
-        match CLASSES[usize::from(byte)] {
+        match class(byte) {
             Class::Skipped => {}
             Class::Open => break,
             Class::Plain if same(byte, wanted) => key = behind.next(),
@@ -469,7 +474,7 @@ pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
     let mut key = before.next();
     for (i, &byte) in raw[..at].iter().enumerate().rev() {
         let Some(&wanted) = key else { break };
-        match CLASSES[usize::from(byte)] {
+        match class(byte) {
             Class::Skipped => {}
             Class::Open => break,
             Class::Plain if same(byte, wanted) => key = before.next(),
