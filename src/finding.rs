@@ -6,6 +6,7 @@
 use crate::catalog::{ArgValue, Entry, Severity};
 use crate::context::{self, Context, Time};
 use crate::input::Window;
+use crate::matcher::canonical;
 use crate::matcher::{Match, Matcher, What, wording::Grade};
 use crate::source::Origin;
 use std::sync::Arc;
@@ -73,9 +74,20 @@ impl Builder<'_> {
         reader: &context::Reader<'_, '_>,
         line: u64,
     ) -> Finding {
+        let mut finding = self.untold(found, window, reader, line);
+        finding.tell(found, window);
+        finding
+    }
+
+    /// The same without its text, for findings that are only counted.
+    pub(crate) fn untold(
+        &self,
+        found: &Match,
+        window: &Window<'_>,
+        reader: &context::Reader<'_, '_>,
+        line: u64,
+    ) -> Finding {
         let (time, context) = reader.read(&found.range);
-        let raw = Matcher::text(window.bytes, &found.range);
-        let (text, lossy) = clipped(&raw);
         let entry = match found.what {
             What::Entry(index) => Some(&self.matcher.entries[index]),
             What::Unknown(_) => None,
@@ -105,9 +117,17 @@ impl Builder<'_> {
             offset: window.base + found.range.start as u64,
             length: found.range.len() as u64,
             context,
-            text,
-            lossy,
+            text: String::new(),
+            lossy: false,
         }
+    }
+}
+
+impl Finding {
+    /// Reads the text that `found` stands for.
+    pub(crate) fn tell(&mut self, found: &Match, window: &Window<'_>) {
+        let raw = Matcher::text(window.bytes, &found.range);
+        (self.text, self.lossy) = clipped(&raw);
     }
 }
 
@@ -123,9 +143,11 @@ fn severity(entry: Option<&Entry>, context: &Context) -> Severity {
 
 /// At most [`MAX_TEXT`] characters of `raw`, and whether any of its bytes are no UTF-8.
 fn clipped(raw: &[u8]) -> (String, bool) {
-    let text = String::from_utf8_lossy(raw);
+    let text = canonical::lossy(raw);
     let lossy = matches!(text, std::borrow::Cow::Owned(_));
-    match text.char_indices().nth(MAX_TEXT) {
+    // As many bytes are at most as many characters.
+    let clip = if text.len() > MAX_TEXT { text.char_indices().nth(MAX_TEXT) } else { None };
+    match clip {
         Some((end, _)) => (text[..end].to_string(), lossy),
         None => (text.into_owned(), lossy),
     }

@@ -9,8 +9,9 @@ use crate::context::Time;
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::source::Origin;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// The most argument sets kept a code.
 pub const MAX_ARG_SETS: usize = 10_000;
@@ -152,10 +153,10 @@ impl Summary {
     pub fn merge(&mut self, other: Summary) {
         for (id, code) in other.codes {
             match self.codes.entry(id) {
-                std::collections::btree_map::Entry::Vacant(place) => {
+                btree_map::Entry::Vacant(place) => {
                     place.insert(code);
                 }
-                std::collections::btree_map::Entry::Occupied(mut place) => place.get_mut().merge(code),
+                btree_map::Entry::Occupied(mut place) => place.get_mut().merge(code),
             }
         }
     }
@@ -188,26 +189,45 @@ impl CodeSummary {
         self.by_severity[usize::from(finding.severity == Severity::Error)] += 1;
         self.wording[finding.wording as usize] += 1;
         self.times.add(finding.time);
-        self.sources.insert(source);
+        if self.sources.last() != Some(&source) {
+            self.sources.insert(source);
+        }
         if finding.wording == Grade::Drifted {
             let (origin, offset, text) = (finding.origin.clone(), finding.offset, finding.text.clone());
             self.drifted(Drift { origin, offset, text });
         }
         let database = finding.context.database.as_deref();
-        let args_hash = stable_hash(&finding.args, None);
-        self.failures.add(stable_hash(&finding.args, database.or(Some(""))));
-        self.args_distinct.add(args_hash);
-        let set = self.args.entry(args_hash).or_insert_with(|| ArgSet {
-            args: finding.args.clone(),
-            databases: BTreeSet::new(),
-            count: 0,
-            times: Times::default(),
-        });
+        let mut said = said(&finding.args);
+        let args_hash = xxh3_64(&said);
+        let mut failed = || {
+            said.extend_from_slice(b"\0@");
+            said.extend_from_slice(database.unwrap_or_default().as_bytes());
+            self.failures.add(xxh3_64(&said));
+        };
+        let set = match self.args.entry(args_hash) {
+            btree_map::Entry::Vacant(place) => {
+                self.args_distinct.add(args_hash);
+                place.insert(ArgSet {
+                    args: finding.args.clone(),
+                    databases: BTreeSet::new(),
+                    count: 0,
+                    times: Times::default(),
+                })
+            }
+            // It is among the smallest hashes, so it has been counted and is counted still.
+            btree_map::Entry::Occupied(place) => place.into_mut(),
+        };
         set.count += 1;
         set.times.add(finding.time);
-        if let Some(database) = database.filter(|database| !set.databases.contains(*database)) {
-            set.databases.insert(database.to_string());
-            bound(&mut set.databases);
+        match database {
+            // A database that is named has been counted with these arguments.
+            Some(database) if set.databases.contains(database) => {}
+            Some(database) => {
+                failed();
+                set.databases.insert(database.to_string());
+                bound(&mut set.databases);
+            }
+            None => failed(),
         }
         if self.args.len() > MAX_ARG_SETS {
             self.args.pop_last();
@@ -234,10 +254,10 @@ impl CodeSummary {
         }
         for (hash, set) in other.args {
             match self.args.entry(hash) {
-                std::collections::btree_map::Entry::Vacant(place) => {
+                btree_map::Entry::Vacant(place) => {
                     place.insert(set);
                 }
-                std::collections::btree_map::Entry::Occupied(mut place) => {
+                btree_map::Entry::Occupied(mut place) => {
                     let mine = place.get_mut();
                     mine.count += set.count;
                     mine.times.merge(set.times);
@@ -293,28 +313,24 @@ fn key(finding: &Finding) -> (&Origin, u64, u64) {
     (&finding.origin, finding.offset, finding.length)
 }
 
-/// A hash of the arguments, and of the database where one is given, that is the same on every machine and day.
-fn stable_hash(args: &Args, database: Option<&str>) -> u64 {
-    let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+/// What the arguments are told apart by: hashed, it is the same on every machine and day. A database may follow.
+fn said(args: &Args) -> Vec<u8> {
+    let mut said = Vec::with_capacity(256);
     for (name, value) in args {
-        hasher.update(name.as_bytes());
+        said.extend_from_slice(name.as_bytes());
         match value {
             ArgValue::One(value) => {
-                hasher.update(b"\0=");
-                hasher.update(value.as_bytes());
+                said.extend_from_slice(b"\0=");
+                said.extend_from_slice(value.as_bytes());
             }
             ArgValue::Many(values) => {
                 for value in values {
-                    hasher.update(b"\0,");
-                    hasher.update(value.as_bytes());
+                    said.extend_from_slice(b"\0,");
+                    said.extend_from_slice(value.as_bytes());
                 }
             }
         }
-        hasher.update(b"\0;");
+        said.extend_from_slice(b"\0;");
     }
-    if let Some(database) = database {
-        hasher.update(b"\0@");
-        hasher.update(database.as_bytes());
-    }
-    hasher.digest()
+    said
 }

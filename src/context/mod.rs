@@ -11,7 +11,7 @@ pub use document::Document;
 pub use time::Time;
 
 use crate::input::Window;
-use crate::matcher::canonical::Text;
+use crate::matcher::canonical::{Text, lossy};
 use crate::matcher::record;
 use jiff::tz::TimeZone;
 use memchr::memmem;
@@ -100,7 +100,7 @@ impl<'w, 'a> Reader<'w, 'a> {
                 range: line,
             }),
         };
-        let before = String::from_utf8_lossy(&line.text.bytes[..line.text.index_of(range.start)]);
+        let before = lossy(&line.text.bytes[..line.text.index_of(range.start)]);
         let document = self.whole.get_or_init(|| self.window.whole.and_then(Document::parse));
         let mut context = Context::default();
         let mut time = None;

@@ -61,7 +61,10 @@ impl<'a> Text<'a> {
         let mut map = Vec::with_capacity(self.bytes.len());
         let keep = |bytes: &mut Vec<u8>, map: &mut Vec<(u32, u8)>, from: usize, to: usize| {
             bytes.extend_from_slice(&self.bytes[from..to]);
-            map.extend((from..to).map(|i| self.raw(i)));
+            match self.map.get(from..to) {
+                Some(known) => map.extend_from_slice(known),
+                None => map.extend((from..to).map(|i| (i as u32, 1))),
+            }
         };
         let (mut done, mut next) = (0, Some(first));
         while let Some(at) = next {
@@ -210,6 +213,34 @@ fn looks_like_csv(text: &[u8]) -> bool {
             || memchr::memmem::find(text, b"\n\"").is_some())
 }
 
+/// What a byte is to [`Keys`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Part of a word.
+    Word,
+    /// A mark that counts.
+    Mark,
+    /// Counts nowhere.
+    Dropped,
+    /// Depends on what stands around it.
+    Special,
+}
+
+const SHAPES: [Shape; 256] = {
+    let mut shapes = [Shape::Mark; 256];
+    let mut i = 0;
+    while i < 256 {
+        shapes[i] = match i as u8 {
+            b' ' | b'\t' | b'\r' | 0x0b | 0x0c | b'-' | b'*' | b'"' | b'`' => Shape::Dropped,
+            b'\n' | b'\'' | b'(' | 0xc2 | 0xe2 => Shape::Special,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => Shape::Word,
+            _ => Shape::Mark,
+        };
+        i += 1;
+    }
+    shapes
+};
+
 /// A text evened out for comparison, each key with the text byte it came from.
 #[derive(Debug, Default, Clone)]
 pub struct Keys {
@@ -227,14 +258,16 @@ impl Keys {
         // The kind of the character before: a letter or digit makes the next capital one inside a word.
         let mut in_word = false;
         while i < text.len() {
-            let byte = text[i];
+            let rest = &text[i..];
+            let plain = rest.iter().position(|byte| SHAPES[usize::from(*byte)] == Shape::Special);
+            let plain = plain.unwrap_or(rest.len());
+            in_word = keys.plain(&rest[..plain], i, in_word);
+            i += plain;
+            let Some(&byte) = text.get(i) else { break };
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | 0x0b | 0x0c | b'-' | b'*' | b'"' | b'`' => {
+                b'\n' => {
                     in_word = false;
-                    i += 1;
-                    if byte == b'\n' {
-                        i += mail_quote(&text[i..]);
-                    }
+                    i += 1 + mail_quote(&text[i + 1..]);
                 }
                 b'\'' => {
                     keys.contraction(text, i, 1);
@@ -258,22 +291,31 @@ impl Keys {
                     i += 3;
                 }
                 _ => {
-                    keys.push(if in_word { byte } else { byte.to_ascii_lowercase() }, i);
-                    in_word = byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+                    keys.push(byte, i);
+                    in_word = byte >= 0x80;
                     i += 1;
-                    if in_word {
-                        // The rest of a plain word is taken as it is, and at once.
-                        let rest = &text[i..];
-                        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-                        let len = rest.iter().position(|byte| !plain(byte)).unwrap_or(rest.len());
-                        keys.bytes.extend_from_slice(&rest[..len]);
-                        keys.at.extend(i as u32..(i + len) as u32);
-                        i += len;
-                    }
                 }
             }
         }
         keys
+    }
+
+    /// Evens out bytes that mean the same whatever stands around them, the first at `from`; says whether a word goes on
+    /// behind them. Each byte is written and the next one over it where it does not count: no branch to mispredict.
+    fn plain(&mut self, text: &[u8], from: usize, mut in_word: bool) -> bool {
+        let mut end = self.bytes.len();
+        self.bytes.resize(end + text.len(), 0);
+        self.at.resize(end + text.len(), 0);
+        for (i, byte) in text.iter().enumerate() {
+            let shape = SHAPES[usize::from(*byte)];
+            self.bytes[end] = if in_word { *byte } else { byte.to_ascii_lowercase() };
+            self.at[end] = (from + i) as u32;
+            end += usize::from(shape != Shape::Dropped);
+            in_word = shape == Shape::Word;
+        }
+        self.bytes.truncate(end);
+        self.at.truncate(end);
+        in_word
     }
 
     fn push(&mut self, key: u8, at: usize) {
@@ -307,6 +349,11 @@ impl Keys {
     pub fn index_of(&self, at: usize) -> usize {
         self.at.partition_point(|&index| (index as usize) < at)
     }
+}
+
+/// `bytes` as text, what is no UTF-8 replaced: `String::from_utf8_lossy`, sooner where nothing is.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }
 
 /// The marks `> ` that mail puts before quoted lines: how many bytes of them begin `line`.

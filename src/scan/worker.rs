@@ -14,7 +14,7 @@ use crate::error::SourceError;
 use crate::finding::Builder;
 use crate::input::limits::{Budget, Fed};
 use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Window};
-use crate::matcher::{Matcher, record};
+use crate::matcher::{Matcher, What, record, wording::Grade};
 use crate::source::Origin;
 use crate::summary::MAX_SAMPLES;
 use std::collections::HashMap;
@@ -23,7 +23,6 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// What all workers see.
@@ -303,19 +302,24 @@ impl Shared<'_, '_> {
         let builder = Builder { matcher: self.matcher, origin: source.origin.clone() };
         let reader = context::Reader::new(window, &self.options.timezone);
         let mut findings = Vec::new();
-        let mut samples: HashMap<Arc<str>, usize> = HashMap::new();
+        let mut samples: HashMap<What, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);
         for found in self.matcher.scan(window) {
             line += line_breaks(&window.bytes[counted..found.range.start]);
             counted = found.range.start;
-            let finding = builder.build(&found, window, &reader, line);
+            let mut finding = builder.untold(&found, window, &reader, line);
             if !self.options.filter.takes(&finding) {
                 continue;
             }
-            share.summary.add(&finding, source.number);
-            let sampled = samples.entry(finding.id.clone()).or_default();
+            let sampled = samples.entry(found.what).or_default();
             *sampled += 1;
-            if self.every || *sampled <= MAX_SAMPLES {
+            let shown = self.every || *sampled <= MAX_SAMPLES;
+            // Drifted texts are compared with each other.
+            if shown || finding.wording == Grade::Drifted {
+                finding.tell(&found, window);
+            }
+            share.summary.add(&finding, source.number);
+            if shown {
                 findings.push(finding);
             }
         }
