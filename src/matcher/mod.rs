@@ -14,16 +14,17 @@ pub mod canonical;
 pub mod code;
 pub mod link;
 pub mod record;
+mod searcher;
 pub mod wording;
 
 use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
 use crate::input::Window;
-use aho_corasick::{AhoCorasick, packed};
 use anchors::{Anchor, Owner};
 use around::Around;
 use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
 use link::{Atom, AtomKind, Group};
+use searcher::Searcher;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -47,17 +48,6 @@ pub struct Matcher {
     around: Vec<Vec<Around>>,
     searcher: Searcher,
     prefix: memchr::memmem::Finder<'static>,
-}
-
-/// The engine of stage 1.
-#[derive(Debug)]
-enum Searcher {
-    /// Vectorised, where the machine has the instructions and the anchors are few.
-    Packed(packed::Searcher),
-    /// Everywhere else.
-    Automaton(AhoCorasick),
-    /// A catalogue of codes alone.
-    None,
 }
 
 /// What was found, in offsets of the window.
@@ -490,41 +480,6 @@ impl Matcher {
         let text = Text::new(&bytes[lines.clone()], lines.start);
         let (start, end) = (text.index_of(range.start), text.index_of(range.end));
         text.bytes[start..end.max(start)].to_vec()
-    }
-}
-
-impl Searcher {
-    fn new(anchors: &[Anchor]) -> Searcher {
-        if anchors.is_empty() {
-            return Searcher::None;
-        }
-        let patterns = || anchors.iter().map(|anchor| &anchor.bytes);
-        let packed = packed::Config::new().builder().extend(patterns()).build();
-        match packed.map(Searcher::Packed) {
-            Some(searcher) => searcher,
-            None => AhoCorasick::new(patterns()).map_or(Searcher::None, Searcher::Automaton),
-        }
-    }
-
-    /// Calls `hit` with the anchor's index and the place of each occurrence in `range`, overlapping ones too.
-    fn each(&self, bytes: &[u8], range: Range<usize>, mut hit: impl FnMut(usize, usize)) {
-        match self {
-            Searcher::Packed(searcher) => {
-                let mut from = range.start;
-                while let Some(found) =
-                    searcher.find_in(bytes, aho_corasick::Span { start: from, end: range.end })
-                {
-                    hit(found.pattern().as_usize(), found.start());
-                    from = found.start() + 1;
-                }
-            }
-            Searcher::Automaton(automaton) => {
-                for found in automaton.find_overlapping_iter(&bytes[range.clone()]) {
-                    hit(found.pattern().as_usize(), range.start + found.start());
-                }
-            }
-            Searcher::None => {}
-        }
     }
 }
 

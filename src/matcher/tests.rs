@@ -80,8 +80,7 @@ proptest! {
 #[test]
 fn both_searchers_find_the_same_anchors() {
     let anchors = matcher().anchors();
-    let patterns = anchors.iter().map(|anchor| &anchor.bytes);
-    let automaton = Searcher::Automaton(AhoCorasick::new(patterns).expect("builds"));
+    let automaton = Searcher::automaton(anchors);
     let text: String = builtin().entries.iter().flat_map(|e| &e.wordings).map(|w| w.text.repeat(3)).collect();
     let all = |searcher: &Searcher| {
         let mut hits = Vec::new();
