@@ -16,8 +16,8 @@ struct Object<'a> {
     range: Range<usize>,
     /// The key it stands under, if it is a value of an object.
     name: Option<Cow<'a, str>>,
-    /// Its scalar members by key, strings unescaped; of equal keys the last.
-    scalars: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Its scalar members by key, as they are written; of equal keys the last.
+    scalars: Vec<(Cow<'a, str>, &'a str)>,
     parent: Option<usize>,
 }
 
@@ -33,15 +33,15 @@ pub struct Document<'a> {
 pub struct Level<'a> {
     /// The key it stands under.
     pub name: Option<&'a str>,
-    scalars: &'a [(Cow<'a, str>, Cow<'a, str>)],
+    scalars: &'a [(Cow<'a, str>, &'a str)],
 }
 
 impl<'a> Level<'a> {
     /// The value of the first of `keys` that it has as a scalar; keys are compared without case.
-    pub fn get(&self, keys: &[&str]) -> Option<&'a str> {
+    pub fn get(&self, keys: &[&str]) -> Option<Cow<'a, str>> {
         keys.iter().find_map(|key| {
-            let found = self.scalars.iter().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            found.map(|(_, value)| &**value)
+            let mut named = self.scalars.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+            named.find_map(|(_, value)| scalar(value))
         })
     }
 }
@@ -84,14 +84,14 @@ struct Walk<'a> {
 struct Member<'a> {
     key: Cow<'a, str>,
     /// Its value, if that is a scalar.
-    scalar: Option<Cow<'a, str>>,
+    scalar: Option<&'a str>,
     /// The objects in its value, by index.
     objects: Range<usize>,
 }
 
 impl<'a> Walk<'a> {
-    /// Reads the value that begins here and goes behind it.
-    fn value(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) {
+    /// Reads the value that begins here and goes behind it; gives it if it is a scalar.
+    fn value(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<&'a str> {
         match self.text.as_bytes()[self.at] {
             b'{' if depth <= MAX_DEPTH => {
                 let index = self.objects.len();
@@ -105,14 +105,16 @@ impl<'a> Walk<'a> {
                 }
             }
             b'{' | b'[' => self.skip(),
-            b'"' => {
-                self.string();
-            }
-            _ => {
-                let rest = &self.text[self.at..];
-                self.at += rest.find([',', '}', ']', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+            b'"' => return Some(self.string()),
+            first => {
+                let start = self.at;
+                let rest = &self.text.as_bytes()[start..];
+                let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+                self.at += rest.iter().position(ends).unwrap_or(rest.len());
+                return (first != b'n').then(|| &self.text[start..self.at]);
             }
         }
+        None
     }
 
     /// Reads an object; none where a key is no text.
@@ -127,11 +129,10 @@ impl<'a> Walk<'a> {
             self.blanks();
             self.at += 1;
             self.blanks();
-            let (from, first) = (self.at, self.objects.len());
+            let first = self.objects.len();
             readable &= key.is_some();
             let key = key.unwrap_or_default();
-            self.value(Some(&key), Some(index), depth + 1);
-            let scalar = scalar(&self.text[from..self.at]);
+            let scalar = self.value(Some(&key), Some(index), depth + 1);
             members.push(Member { key, scalar, objects: first..self.objects.len() });
         }
         members.sort_by(|a, b| a.key.cmp(&b.key));
@@ -212,11 +213,7 @@ fn unescaped(quoted: &str) -> Option<Cow<'_, str>> {
 
 /// A string, number or boolean as text.
 fn scalar(value: &str) -> Option<Cow<'_, str>> {
-    match value.as_bytes().first()? {
-        b'"' => unescaped(value),
-        b'{' | b'[' | b'n' => None,
-        _ => Some(Cow::Borrowed(value)),
-    }
+    if value.starts_with('"') { unescaped(value) } else { Some(Cow::Borrowed(value)) }
 }
 
 #[cfg(test)]
@@ -268,7 +265,9 @@ mod tests {
             plain(text, root.get(), None, 0, offset, &mut want);
             want.reverse();
             let told = |level: Level<'_>| {
-                let scalars = level.scalars.iter().map(|(key, value)| (key.to_string(), value.to_string()));
+                let text = |value| Some(scalar(value)?.into_owned());
+                let scalars =
+                    level.scalars.iter().filter_map(|(key, value)| Some((key.to_string(), text(value)?)));
                 (level.name.map(str::to_string), scalars.collect())
             };
             let got: Vec<Told> = document.around(offset).map(told).collect();
@@ -325,11 +324,11 @@ mod tests {
         let levels_at = |mark| document.around(text.find(mark).expect("there")).collect::<Vec<Level<'_>>>();
         let levels = levels_at("HERE");
         assert_eq!(levels.len(), 3);
-        assert_eq!(levels[0].get(&["message"]), Some("HERE"));
+        assert_eq!(levels[0].get(&["message"]).as_deref(), Some("HERE"));
         assert_eq!(levels[0].name, Some("x"));
-        assert_eq!(levels[1].get(&["DatabaseName"]), Some("hr"));
-        assert_eq!(levels[2].get(&["a"]), Some("1"));
-        assert_eq!(levels_at("u0041")[0].get(&["b"]), Some("A"));
+        assert_eq!(levels[1].get(&["DatabaseName"]).as_deref(), Some("hr"));
+        assert_eq!(levels[2].get(&["a"]).as_deref(), Some("1"));
+        assert_eq!(levels_at("u0041")[0].get(&["b"]).as_deref(), Some("A"));
         assert!(Document::parse(b"plain").is_none());
         assert!(Document::parse(b"{\"a\": 1} trailing").is_none());
         assert!(Document::parse(&[b'['; 200_000]).is_none(), "deep nesting is refused, not followed");

@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 use memchr::memmem;
 use regex::Regex;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
@@ -140,7 +141,7 @@ fn read_document(
     for level in document.around(offset) {
         let fill = |slot: &mut Option<String>, keys: &[&str]| {
             if slot.is_none() {
-                *slot = level.get(keys).filter(|value| !value.is_empty()).map(str::to_string);
+                *slot = level.get(keys).filter(|value| !value.is_empty()).map(Cow::into_owned);
             }
         };
         fill(&mut context.database, &["databaseName", "database", "dbName", "db"]);
@@ -154,9 +155,9 @@ fn read_document(
         fill(&mut context.level, &["errorLevel", "error_severity", "level", "Level", "severity"]);
         if context.validation.is_none() {
             let kind = level.get(&["type", "validation"]).filter(|kind| kind.ends_with("Validation"));
-            context.validation = kind.map(str::to_string);
+            context.validation = kind.map(Cow::into_owned);
         }
-        stamp = stamp.or_else(|| level.get(&TIME_KEYS).and_then(|text| Some(time::first(text, zone)?.0)));
+        stamp = stamp.or_else(|| level.get(&TIME_KEYS).and_then(|text| Some(time::first(&text, zone)?.0)));
     }
     stamp
 }

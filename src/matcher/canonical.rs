@@ -7,10 +7,15 @@
 //! Which escapes are undone is decided by what the region itself shows, never by a file's name, and is a function of
 //! the region's bytes alone.
 
+use memchr::memmem::Finder;
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 /// How often nested escapes (JSON in a JSON string) are undone.
 const MAX_ESCAPE_LEVELS: usize = 4;
+
+static CSV_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"\""));
+static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"));
 
 /// A region's text with its escapes undone and the way back to raw offsets.
 #[derive(Debug, Default, Clone)]
@@ -27,7 +32,7 @@ impl<'a> Text<'a> {
     pub fn new(raw: &'a [u8], base: usize) -> Text<'a> {
         let mut text = Text { bytes: Cow::Borrowed(raw), map: Vec::new(), base };
         text.pass(&[0x1b], ansi);
-        if text.doubled(b'"') && looks_like_csv(&text.bytes) {
+        if text.has(&CSV_QUOTE) && looks_like_csv(&text.bytes) {
             text.pass(b"\"", |rest, _| {
                 rest.starts_with(b"\"\"").then_some((2, Cow::Borrowed(b"\"".as_slice())))
             });
@@ -40,14 +45,14 @@ impl<'a> Text<'a> {
         }
         text.pass(&[0x1b], ansi);
         text.pass(b"&", entity);
-        if text.doubled(b'\'') {
+        if text.has(&SQL_QUOTE) {
             text.pass(b"'", |rest, _| rest.starts_with(b"''").then_some((2, Cow::Borrowed(b"'".as_slice()))));
         }
         text
     }
 
-    fn doubled(&self, quote: u8) -> bool {
-        memchr::memchr_iter(quote, &self.bytes).any(|at| self.bytes.get(at + 1) == Some(&quote))
+    fn has(&self, doubled: &Finder<'static>) -> bool {
+        doubled.find(&self.bytes).is_some()
     }
 
     /// Rewrites at each byte of `marks` what `undo` says: how many bytes become which.
@@ -303,18 +308,20 @@ impl Keys {
     /// Evens out bytes that mean the same whatever stands around them, the first at `from`; says whether a word goes on
     /// behind them. Each byte is written and the next one over it where it does not count: no branch to mispredict.
     fn plain(&mut self, text: &[u8], from: usize, mut in_word: bool) -> bool {
-        let mut end = self.bytes.len();
-        self.bytes.resize(end + text.len(), 0);
-        self.at.resize(end + text.len(), 0);
-        for (i, byte) in text.iter().enumerate() {
+        let start = self.bytes.len();
+        self.bytes.resize(start + text.len(), 0);
+        self.at.resize(start + text.len(), 0);
+        let (bytes, at) = (&mut self.bytes[start..], &mut self.at[start..]);
+        let mut end = 0;
+        for (i, byte) in (from as u32..).zip(text) {
             let shape = SHAPES[usize::from(*byte)];
-            self.bytes[end] = if in_word { *byte } else { byte.to_ascii_lowercase() };
-            self.at[end] = (from + i) as u32;
+            bytes[end] = if in_word { *byte } else { byte.to_ascii_lowercase() };
+            at[end] = i;
             end += usize::from(shape != Shape::Dropped);
             in_word = shape == Shape::Word;
         }
-        self.bytes.truncate(end);
-        self.at.truncate(end);
+        self.bytes.truncate(start + end);
+        self.at.truncate(start + end);
         in_word
     }
 

@@ -124,6 +124,11 @@ impl<'b> Canon<'b> {
         self.keys.get_or_init(|| Keys::new(&self.text.bytes))
     }
 
+    /// The key that came from the raw offset `at` or behind it.
+    fn key(&self, at: usize) -> usize {
+        self.keys().index_of(self.text.index_of(at))
+    }
+
     fn region(&self) -> Region<'_> {
         Region { text: &self.text, keys: self.keys() }
     }
@@ -265,7 +270,7 @@ impl Matcher {
 
     /// Joins messages and codes to what is one finding each, in order.
     fn join(&self, bytes: &[u8], messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
-        let messages = distinct(messages);
+        let mut messages = distinct(messages);
         let mut atoms = codes;
         // What is perhaps a code is none, and parts nothing, without its own title or message.
         atoms.retain(|atom| match atom.kind {
@@ -287,7 +292,7 @@ impl Matcher {
             keys.strip_suffix(b".").unwrap_or(&keys) == self.titles[entry]
         };
         let groups = link::groups(bytes, &atoms, &is_title);
-        let joined = |group: &Group| self.joined(bytes, group, &atoms, &messages);
+        let joined = |group: &Group| self.joined(bytes, group, &atoms, &mut messages);
         let mut matches: Vec<Match> = groups.iter().filter_map(joined).collect();
         matches.sort_by_key(|found| (found.range.start, found.range.end, found.what));
         matches
@@ -303,8 +308,9 @@ impl Matcher {
         found: &mut Vec<Message>,
     ) {
         let mut wide = None;
+        let key = canon.key(at);
         let owners = self.owners(bytes, at, anchor);
-        found.extend(owners.filter_map(|owner| self.message_at(bytes, canon, &mut wide, at, owner)));
+        found.extend(owners.filter_map(|owner| self.message_at(bytes, canon, &mut wide, (at, key), owner)));
     }
 
     /// The wording tried on the line, and where the line ends too early on the lines around it.
@@ -313,10 +319,10 @@ impl Matcher {
         bytes: &'b [u8],
         line: &Canon<'b>,
         wide: &mut Option<Canon<'b>>,
-        at: usize,
+        (at, key): (usize, usize),
         owner: Owner,
     ) -> Option<Message> {
-        let attempt = self.try_at(line, at, owner);
+        let attempt = self.try_at(line, key, owner);
         // A line that begins a record begins its messages too, and none goes on into a new record.
         let unfinished = match &attempt {
             Attempt::No => return None,
@@ -325,10 +331,10 @@ impl Matcher {
             // Sentences that are missing may go on on the next line.
             Attempt::Found(found) => found.cut && !record::ends_record(bytes, line.range.end),
         };
-        let region = record::wrapped(bytes, at);
-        if unfinished && region != line.range {
+        let region = if unfinished { record::wrapped(bytes, at) } else { line.range.clone() };
+        if region != line.range {
             let wide = wide.get_or_insert_with(|| Canon::new(bytes, region));
-            if let Attempt::Found(more) = self.try_at(wide, at, owner) {
+            if let Attempt::Found(more) = self.try_at(wide, wide.key(at), owner) {
                 return Some(self.message(wide, owner, more));
             }
         }
@@ -338,8 +344,7 @@ impl Matcher {
         }
     }
 
-    fn try_at(&self, canon: &Canon<'_>, at: usize, owner: Owner) -> Attempt {
-        let key = canon.keys().index_of(canon.text.index_of(at));
+    fn try_at(&self, canon: &Canon<'_>, key: usize, owner: Owner) -> Attempt {
         self.wordings[owner.wording].try_at(&canon.region(), owner.part, owner.offset, key)
     }
 
@@ -377,24 +382,25 @@ impl Matcher {
         })
     }
 
-    /// What a group says.
-    fn joined(&self, bytes: &[u8], group: &Group, atoms: &[Atom], messages: &[Message]) -> Option<Match> {
+    /// What a group says; takes the arguments of its message.
+    fn joined(&self, bytes: &[u8], group: &Group, atoms: &[Atom], messages: &mut [Message]) -> Option<Match> {
         let members = || group.message.iter().chain(&group.codes).map(|index| &atoms[*index]);
         let start = members().map(|atom| atom.range.start).min()?;
         let end = members().map(|atom| atom.range.end).max()?;
         let message = group.message.and_then(|index| match atoms[index].kind {
-            AtomKind::Message(message) => Some(&messages[message]),
+            AtomKind::Message(message) => Some(&mut messages[message]),
             AtomKind::Code { .. } => None,
         });
         let code = group.codes.first().and_then(|index| match atoms[*index].kind {
             AtomKind::Code { code, titled, .. } => Some((code, atoms[*index].entry, titled)),
             AtomKind::Message(_) => None,
         });
+        let alone = message.is_none();
         let mut found = match (message, code) {
             (Some(message), _) if !group.foreign => Match {
                 what: What::Entry(message.entry),
                 grade: message.grade,
-                args: message.args.clone(),
+                args: std::mem::take(&mut message.args),
                 range: start..end,
                 code_in_log: code.is_some(),
             },
@@ -411,7 +417,7 @@ impl Matcher {
             }
             (_, None) => return None,
         };
-        if message.is_none() && found.grade == Grade::Absent {
+        if alone && found.grade == Grade::Absent {
             self.recover(bytes, group, atoms, &mut found);
         }
         if !group.foreign {

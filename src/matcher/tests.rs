@@ -40,7 +40,7 @@ fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
     hits.dedup();
     for (at, owner) in hits {
         let line = Canon::new(bytes, record::line(bytes, at));
-        messages.extend(matcher.message_at(bytes, &line, &mut None, at, owner));
+        messages.extend(matcher.message_at(bytes, &line, &mut None, (at, line.key(at)), owner));
     }
     let digits = memchr::memmem::find_iter(bytes, CODE_PREFIX).filter(|at| code::may_be_code(bytes, *at));
     let codes =

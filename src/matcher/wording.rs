@@ -5,9 +5,10 @@
 //! places fit a short literal ("Database x exists" behind a title "Database exists in target"), the one that reads as
 //! the begin of the message wins, then the shortest argument: a guess would otherwise swallow the title.
 
-use super::canonical::{Keys, Text};
+use super::canonical::{Keys, Text, lossy};
 use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
 use memchr::memmem;
+use std::borrow::Cow;
 
 /// The longest argument between quotes, and the longest list, in bytes of text.
 pub const MAX_ARGUMENT: usize = 1024;
@@ -23,8 +24,17 @@ pub struct Wording {
     pub parts: Vec<Piece>,
     /// Part counts at which a match may end: behind each sentence from the one that completes the arguments on.
     stops: Vec<usize>,
+    /// How each literal is looked for; none for arguments.
+    finders: Vec<Option<Finders>>,
     /// Keys of the entry's title without its closing mark.
     title: Vec<u8>,
+}
+
+/// A literal's keys, ready to be looked for in either direction.
+#[derive(Debug)]
+struct Finders {
+    ahead: memmem::Finder<'static>,
+    back: memmem::FinderRev<'static>,
 }
 
 /// A part of a wording.
@@ -164,7 +174,15 @@ impl Wording {
                 stops.push(parts.len());
             }
         }
-        Wording { entry: index, parts, stops, title: title_keys(&entry.title) }
+        let finders = |part: &Piece| match part {
+            Piece::Literal { keys, .. } => Some(Finders {
+                ahead: memmem::Finder::new(keys).into_owned(),
+                back: memmem::FinderRev::new(keys).into_owned(),
+            }),
+            Piece::Argument { .. } => None,
+        };
+        let finders = parts.iter().map(finders).collect();
+        Wording { entry: index, parts, stops, finders, title: title_keys(&entry.title) }
     }
 
     /// How many parts there are up to the end of the sentence that completes the arguments.
@@ -311,10 +329,10 @@ impl Wording {
             args.push(Gap { part: before, from, to });
             return Some(region.keys.index_of(from));
         };
-        let Piece::Literal { keys, .. } = &self.parts[literal] else { return None };
+        let (keys, finders) = (self.keys(literal), self.finders[literal].as_ref()?);
         let floor = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
         let mut best: Option<(usize, usize, Vec<Gap>)> = None;
-        for at in memmem::rfind_iter(&region.keys.bytes[floor..start], keys.as_slice()) {
+        for at in finders.back.rfind_iter(&region.keys.bytes[floor..start]) {
             let place = Piecewise { start: floor + at, end: floor + at + keys.len() };
             if place.end >= start || !self.bounded(region, literal, place) {
                 continue;
@@ -383,13 +401,14 @@ impl Wording {
         let gap_start = region.keys.at(end - 1) + 1;
         let quoted = opening_quote(bytes, gap_start);
         let ceiling = region.keys.index_of(gap_start + MAX_ARGUMENT);
-        if let Some(Piece::Literal { keys, .. }) = self.parts.get(part + 1) {
+        if let Some(Some(finders)) = self.finders.get(part + 1) {
+            let keys = self.keys(part + 1);
             // First the places where the quote that opens the argument is closed, then any.
             for closed in [true, false] {
                 if closed && quoted.is_none() {
                     continue;
                 }
-                for at in memmem::find_iter(&region.keys.bytes[end..], keys.as_slice()) {
+                for at in finders.ahead.find_iter(&region.keys.bytes[end..]) {
                     let place = Piecewise { start: end + at, end: end + at + keys.len() };
                     if place.start > ceiling {
                         break;
@@ -573,12 +592,12 @@ fn closes(text: &[u8], from: usize, to: usize) -> bool {
 
 /// Whether a gap ends with a quote mark.
 fn ends_quoted(gap: &[u8]) -> bool {
-    String::from_utf8_lossy(gap.trim_ascii_end()).ends_with(QUOTES)
+    lossy(gap.trim_ascii_end()).ends_with(QUOTES)
 }
 
 /// Whether a mark that could close a quoted text stands inside of it with a blank behind: two quoted things.
 fn closes_inside(quoted: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(quoted);
+    let text = lossy(quoted);
     let inner = unquoted(&text);
     let close = text.chars().next_back().unwrap_or_default();
     inner
@@ -604,7 +623,7 @@ pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Optio
         _ => blanks(trimmed) > MAX_BARE_BLANKS,
     };
     let sentences = trimmed.windows(2).any(|pair| pair == b". ");
-    if (too_wordy || sentences) && !quoted || value(trimmed, kind).is_none() {
+    if (too_wordy || sentences) && !quoted || !is_value(trimmed, kind) {
         return None;
     }
     Some((from + lead, from + lead + trimmed.len()))
@@ -620,27 +639,34 @@ fn breaks_record(gap: &[u8]) -> bool {
 
 /// The value of an argument's text: unquoted, lists split, line wraps as one blank.
 pub(super) fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
-    let text = String::from_utf8_lossy(text);
-    let text = unwrap_lines(text.trim());
-    match kind {
-        Kind::List => {
-            let items: Vec<String> = unquoted(&text)
-                .split(',')
-                .map(|item| item.trim().trim_matches(QUOTES).trim().to_string())
-                .filter(|item| !item.is_empty())
-                .collect();
-            (!items.is_empty()).then_some(ArgValue::Many(items))
-        }
-        Kind::Number => one(&text, |c| c.is_ascii_digit()),
-        Kind::Version => one(&text, |c| c.is_ascii_digit() || c == '.'),
-        Kind::Word => one(&text, |c| !c.is_whitespace()),
-        Kind::Text => one(&text, |_| true),
+    let text = unwrapped(text);
+    let inner = unquoted(&text);
+    if kind == Kind::List {
+        let items: Vec<String> = items(inner).map(str::to_string).collect();
+        return (!items.is_empty()).then_some(ArgValue::Many(items));
     }
+    fits(inner, kind).then(|| ArgValue::One(inner.to_string()))
 }
 
-fn one(text: &str, fits: impl Fn(char) -> bool) -> Option<ArgValue> {
-    let value = unquoted(text);
-    (!value.is_empty() && value.chars().all(fits)).then(|| ArgValue::One(value.to_string()))
+/// Whether there is a value in an argument's text.
+fn is_value(text: &[u8], kind: Kind) -> bool {
+    let text = unwrapped(text);
+    let inner = unquoted(&text);
+    if kind == Kind::List { items(inner).next().is_some() } else { fits(inner, kind) }
+}
+
+fn items(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(|item| item.trim().trim_matches(QUOTES).trim()).filter(|item| !item.is_empty())
+}
+
+fn fits(value: &str, kind: Kind) -> bool {
+    !value.is_empty()
+        && match kind {
+            Kind::Number => value.chars().all(|c| c.is_ascii_digit()),
+            Kind::Version => value.chars().all(|c| c.is_ascii_digit() || c == '.'),
+            Kind::Word => !value.contains(char::is_whitespace),
+            Kind::Text | Kind::List => true,
+        }
 }
 
 /// Without one pair of marks around it, or with one that is left alone taken off.
@@ -648,17 +674,23 @@ fn unquoted(text: &str) -> &str {
     let opened = text.strip_prefix(QUOTES);
     let closed = text.strip_suffix(QUOTES);
     match (opened, closed) {
-        (Some(inner), Some(_)) if text.chars().count() > 1 => inner.strip_suffix(QUOTES).unwrap_or(inner),
+        (Some(inner), Some(_)) if text.chars().nth(1).is_some() => {
+            inner.strip_suffix(QUOTES).unwrap_or(inner)
+        }
         _ => text,
     }
 }
 
-/// Line breaks and what mail puts behind them as one blank.
-fn unwrap_lines(text: &str) -> String {
+/// Trimmed text, line breaks and what mail puts behind them as one blank.
+fn unwrapped(text: &[u8]) -> Cow<'_, str> {
+    let text = match lossy(text) {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim()),
+        Cow::Owned(text) => Cow::Owned(text.trim().to_string()),
+    };
     if !text.contains('\n') {
-        return text.to_string();
+        return text;
     }
     let lines =
         text.split('\n').map(|line| line.trim().trim_start_matches("> ").trim_start_matches('>').trim());
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+    Cow::Owned(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" "))
 }
