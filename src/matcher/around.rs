@@ -32,6 +32,27 @@ impl Side {
         side
     }
 
+    /// Takes in raw bytes, the nearest first; gives how many it took until eight keys are known or one is left open.
+    fn raw<'r>(bytes: impl Iterator<Item = &'r u8>) -> (Side, usize) {
+        let (mut side, mut known, mut taken) = (Side::default(), 0, 0);
+        for &byte in bytes {
+            match class(byte) {
+                Class::Skipped => {}
+                Class::Open => break,
+                Class::Plain => {
+                    side.keys |= u64::from(byte.to_ascii_lowercase()) << known;
+                    side.mask |= 0xff << known;
+                    known += 8;
+                }
+            }
+            taken += 1;
+            if known == 64 {
+                break;
+            }
+        }
+        (side, taken)
+    }
+
     fn agrees(self, other: Side) -> bool {
         (self.keys ^ other.keys) & self.mask & other.mask == 0
     }
@@ -48,21 +69,14 @@ impl Around {
 
     /// What stands around the raw bytes from `start` to `end`.
     pub fn raw(raw: &[u8], start: usize, end: usize) -> Around {
-        let plain = |byte: &&u8| class(**byte) != Class::Skipped;
-        let known = |byte: &&u8| class(**byte) == Class::Plain;
-        let behind = raw[end..].iter().filter(plain).take_while(known);
-        let mut first = start;
-        let before = raw[..start].iter().enumerate().rev().filter(|(_, byte)| plain(byte));
-        let before = before.take_while(|(_, byte)| known(byte)).map(|(i, byte)| {
-            first = i;
-            *byte
-        });
-        let mut before = Side::new(before);
+        let (behind, _) = Side::raw(raw[end..].iter());
+        let (mut before, taken) = Side::raw(raw[..start].iter().rev());
         // The end of an escape (`\u0027`, `&#39;`, a colour) looks like any letter or digit.
-        if raw[first.saturating_sub(KEYS)..start].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b)) {
+        let first = start - taken;
+        if raw[first.saturating_sub(KEYS)..first].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b)) {
             before = Side::default();
         }
-        Around { before, behind: Side::new(behind.copied()) }
+        Around { before, behind }
     }
 
     /// Whether no key that both know differs.

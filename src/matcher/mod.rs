@@ -12,6 +12,7 @@ mod around;
 mod background;
 pub mod canonical;
 pub mod code;
+mod lines;
 pub mod link;
 pub mod record;
 mod searcher;
@@ -23,6 +24,7 @@ use anchors::{Anchor, Owner};
 use around::Around;
 use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
+pub use lines::Lines;
 use link::{Atom, AtomKind, Group};
 use searcher::Searcher;
 use std::cell::OnceCell;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use wording::{Attempt, Found, Grade, Missing, Region, Wording};
 
 /// How many bytes both searches take in turn, so that the second finds them in the nearest cache.
-const BLOCK: usize = 32 << 10;
+const BLOCK: usize = 16 << 10;
 
 /// A compiled catalogue.
 #[derive(Debug)]
@@ -85,7 +87,8 @@ struct Hit {
 enum HitKind {
     /// An anchor, by index.
     Anchor(usize),
-    Digits,
+    /// Six digits, weak ones being no code without their title or message.
+    Digits { weak: bool },
 }
 
 /// A wording found, in offsets of the window.
@@ -182,36 +185,43 @@ impl Matcher {
 
     /// Finds what begins in the core of `window`, in order of its begin.
     pub fn scan(&self, window: &Window<'_>) -> Vec<Match> {
-        let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
-        let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
-        let hits = self.hits(window.bytes, from..to);
-        self.matches(window.bytes, &hits, &window.core)
+        self.scan_lines(window).0
     }
 
-    /// Stage 1: everything that may be worth a look in `range`, in order.
-    fn hits(&self, bytes: &[u8], range: Range<usize>) -> Vec<Hit> {
+    /// The same, with an index of the window's lines, which is made while its bytes are in the nearest cache.
+    pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
+        let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
+        let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
+        let (hits, lines) = self.hits(window.bytes, from..to);
+        (self.matches(window.bytes, &hits, &window.core), lines)
+    }
+
+    /// Stage 1: everything that is worth a closer look in `range`, in order.
+    fn hits(&self, bytes: &[u8], range: Range<usize>) -> (Vec<Hit>, Lines) {
         let mut hits = Vec::new();
+        let mut lines = Lines::new(range.start);
         let overlap =
             self.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(1).max(CODE_LEN) - 1;
         let mut start = range.start;
         while start < range.end {
             let end = range.end.min(start + BLOCK);
             let reach = range.end.min(end + overlap);
+            let known = hits.len();
             self.searcher.each(bytes, start..reach, |anchor, at| {
-                if at < end {
+                if at < end && self.owners(bytes, at, anchor).next().is_some() {
                     hits.push(Hit { at, kind: HitKind::Anchor(anchor) });
                 }
             });
             for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
                 if at < end && code::may_be_code(bytes, at) {
-                    hits.push(Hit { at, kind: HitKind::Digits });
+                    hits.push(Hit { at, kind: HitKind::Digits { weak: code::is_weak(bytes, at) } });
                 }
             }
+            hits[known..].sort_unstable();
+            lines.push(&bytes[start..end]);
             start = end;
         }
-        // Two sorted runs a block, which the stable sort merges.
-        hits.sort();
-        hits
+        (hits, lines)
     }
 
     /// Stage 2 over `hits`; gives what begins in `core`.
@@ -221,17 +231,14 @@ impl Matcher {
         let mut kept: Option<Canon<'_>> = None;
         let mut weak = Vec::new();
         for hit in hits {
-            if !self.plausible(bytes, *hit) {
-                continue;
-            }
-            if hit.kind == HitKind::Digits && code::is_weak(bytes, hit.at) {
+            if hit.kind == (HitKind::Digits { weak: true }) {
                 weak.push(hit.at);
                 continue;
             }
             let canon = Canon::at(bytes, hit.at, &mut kept);
             match hit.kind {
                 HitKind::Anchor(anchor) => self.messages_at(bytes, canon, hit.at, anchor, &mut messages),
-                HitKind::Digits => codes.extend(self.code_at(bytes, canon, hit.at)),
+                HitKind::Digits { .. } => codes.extend(self.code_at(bytes, canon, hit.at)),
             }
         }
         let messages = distinct(messages);
@@ -241,12 +248,6 @@ impl Matcher {
         let mut matches = self.join(bytes, messages, codes);
         matches.retain(|found| core.contains(&found.range.start));
         matches
-    }
-
-    /// Whether a hit is worth its line's canonical form.
-    fn plausible(&self, bytes: &[u8], hit: Hit) -> bool {
-        let HitKind::Anchor(anchor) = hit.kind else { return true };
-        self.owners(bytes, hit.at, anchor).next().is_some()
     }
 
     /// The owners of the anchor at `at` that the raw bytes around it may be.

@@ -304,8 +304,9 @@ impl Shared<'_, '_> {
         let mut findings = Vec::new();
         let mut samples: HashMap<What, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);
-        for found in self.matcher.scan(window) {
-            line += line_breaks(&window.bytes[counted..found.range.start]);
+        let (matches, breaks) = self.matcher.scan_lines(window);
+        for found in matches {
+            line += breaks.between(window.bytes, counted, found.range.start);
             counted = found.range.start;
             let mut finding = builder.untold(&found, window, &reader, line);
             if !self.options.filter.takes(&finding) {
@@ -323,15 +324,11 @@ impl Shared<'_, '_> {
                 findings.push(finding);
             }
         }
-        let lines = line - 1 + line_breaks(&window.bytes[counted..window.core.end]);
+        let lines = line - 1 + breaks.between(window.bytes, counted, window.core.end);
         share.bytes += window.core.len() as u64;
         self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
         Scanned { source: source.number, findings, lines }
     }
-}
-
-fn line_breaks(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
 /// Whether all the bytes asked for were there.

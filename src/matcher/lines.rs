@@ -1,0 +1,63 @@
+//! Lines: how many line breaks stand before a place in a window.
+//!
+//! Blocks come in while stage 1 has them in the nearest cache; a count for any place goes out, for which less than a block
+//! is read again.
+
+use super::BLOCK;
+
+/// The line breaks of the bytes that stage 1 has seen.
+#[derive(Debug)]
+pub struct Lines {
+    start: usize,
+    /// Line breaks before each block, and before the end.
+    before: Vec<u64>,
+}
+
+impl Lines {
+    pub(super) fn new(start: usize) -> Lines {
+        Lines { start, before: vec![0] }
+    }
+
+    /// Takes in the next block.
+    pub(super) fn push(&mut self, block: &[u8]) {
+        let before = self.before.last().copied().unwrap_or(0);
+        self.before.push(before + breaks(block));
+    }
+
+    /// How many line breaks stand between `from` and `to`, offsets of the window that was scanned, `bytes`.
+    ///
+    /// # Panics
+    ///
+    /// If they were not scanned.
+    pub fn between(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
+        let block = |at: usize| (at - self.start) / BLOCK;
+        if block(from) == block(to) {
+            return breaks(&bytes[from..to]);
+        }
+        let upto = |at: usize| self.before[block(at)] + breaks(&bytes[self.start + block(at) * BLOCK..at]);
+        upto(to) - upto(from)
+    }
+}
+
+fn breaks(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_counted_between_any_places() {
+        let bytes: Vec<u8> = (0..5 * BLOCK / 2).map(|i| if i % 7 == 0 { b'\n' } else { b'x' }).collect();
+        let start = 100;
+        let mut lines = Lines::new(start);
+        bytes[start..].chunks(BLOCK).for_each(|block| lines.push(block));
+        let places = [100, 101, 5_000, start + BLOCK - 1, start + BLOCK, 2 * BLOCK, bytes.len()];
+        for (i, from) in places.iter().enumerate() {
+            for to in &places[i..] {
+                assert_eq!(lines.between(&bytes, *from, *to), breaks(&bytes[*from..*to]), "{from} {to}");
+            }
+        }
+    }
+}
