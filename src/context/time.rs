@@ -21,10 +21,44 @@ pub struct Time {
     pub digits: u8,
 }
 
+impl Time {
+    /// RFC 3339 in UTC, at the end of which the bytes are used up; none for years that have other than four digits.
+    fn stamp(&self) -> Option<([u8; STAMP_LEN], usize)> {
+        let civil = Offset::UTC.to_datetime(self.instant);
+        let digits = usize::from(self.digits).min(9);
+        let mut stamp = *b"0000-00-00T00:00:00.000000000Z";
+        let parts = [
+            (0, 4, i32::from(civil.year())),
+            (5, 2, i32::from(civil.month())),
+            (8, 2, i32::from(civil.day())),
+            (11, 2, i32::from(civil.hour())),
+            (14, 2, i32::from(civil.minute())),
+            (17, 2, i32::from(civil.second())),
+            (20, 9, civil.subsec_nanosecond()),
+        ];
+        for (from, len, number) in parts {
+            let mut rest = u32::try_from(number).ok()?;
+            for byte in stamp[from..from + len].iter_mut().rev() {
+                *byte = b'0' + (rest % 10) as u8;
+                rest /= 10;
+            }
+        }
+        stamp[20 + digits] = b'Z';
+        Some((stamp, 21 + digits))
+    }
+}
+
+const STAMP_LEN: usize = "0000-00-00T00:00:00.000000000Z".len();
+
 impl fmt::Display for Time {
     /// RFC 3339, UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.*}", usize::from(self.digits), self.instant)
+        // Most of what a printer does for a finding would be formatting its time.
+        let stamp = self.stamp();
+        match stamp.as_ref().and_then(|(stamp, len)| std::str::from_utf8(&stamp[..*len]).ok()) {
+            Some(stamp) => f.write_str(stamp),
+            None => write!(f, "{:.*}", usize::from(self.digits), self.instant),
+        }
     }
 }
 
@@ -284,6 +318,17 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn times_are_printed_as_jiff_prints_them(
+            second in -377_705_023_201_i64..=253_402_207_200,
+            nanosecond in 0..1_000_000_000,
+            digits in 3_u8..=9,
+        ) {
+            let instant = Timestamp::new(second, nanosecond).expect("in range");
+            let time = Time { instant, digits };
+            proptest::prop_assert_eq!(time.to_string(), format!("{:.*}", usize::from(digits), instant));
+        }
+
         #[test]
         fn stamps_are_what_the_pattern_says(
             date in "([0-9]{3,4}[-/][0-9]{2}[-/][01][0-9][T ,]{1,2})?[0-9]{2}:[0-5][0-9]:[0-5][0-9]",

@@ -41,14 +41,16 @@ pub fn write_pretty<T: Serialize>(value: &T, mut writer: &mut dyn Write) -> io::
     writeln!(writer)
 }
 
-/// Writes `value` as one line.
+/// Writes `value` as one line, which is put together in `line`: many small pieces, one write.
 ///
 /// # Errors
 ///
 /// What the writer gives.
-pub fn write_line<T: Serialize>(value: &T, mut writer: &mut dyn Write) -> io::Result<()> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, Compact))?;
-    writeln!(writer)
+pub fn write_line<T: Serialize>(value: &T, line: &mut Vec<u8>, writer: &mut dyn Write) -> io::Result<()> {
+    line.clear();
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut *line, Compact))?;
+    line.push(b'\n');
+    writer.write_all(line)
 }
 
 /// A finding as it is printed.

@@ -1,7 +1,7 @@
 //! NDJSON: one object a line, written as the scan goes.
 //!
 //! The run comes first, then findings in order, then each input that was not read whole, and the summary last. Nothing
-//! is kept but the writer.
+//! is kept but the writer and the line it gets next.
 
 use super::json::{CatalogRecord, FindingRecord, ProblemRecord, TOOL, VERSION, write_line};
 use crate::error::Error;
@@ -16,6 +16,7 @@ use std::io::{self, Write};
 pub struct Printer<W> {
     writer: W,
     target: String,
+    line: Vec<u8>,
 }
 
 #[derive(Serialize)]
@@ -60,7 +61,7 @@ impl<W: Write> Printer<W> {
     ///
     /// [`Error::Output`].
     pub fn new(writer: W, target: &str, catalog: &CatalogStamp) -> Result<Printer<W>, Error> {
-        let mut printer = Printer { writer, target: target.to_string() };
+        let mut printer = Printer { writer, target: target.to_string(), line: Vec::new() };
         let run = RunRecord {
             r#type: "run",
             schema_version: SCHEMA_VERSION,
@@ -100,7 +101,7 @@ impl<W: Write> Printer<W> {
     }
 
     fn put<T: Serialize>(&mut self, record: &T) -> Result<(), Error> {
-        let result: io::Result<()> = write_line(record, &mut self.writer);
+        let result: io::Result<()> = write_line(record, &mut self.line, &mut self.writer);
         result.map_err(|error| Error::output(&self.target, error))
     }
 }
