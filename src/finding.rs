@@ -75,7 +75,7 @@ impl Builder<'_> {
         line: u64,
     ) -> Finding {
         let mut finding = self.untold(found, window, reader, line);
-        finding.tell(found, window);
+        finding.tell(found, window, reader);
         finding
     }
 
@@ -125,8 +125,9 @@ impl Builder<'_> {
 
 impl Finding {
     /// Reads the text that `found` stands for.
-    pub(crate) fn tell(&mut self, found: &Match, window: &Window<'_>) {
-        let raw = Matcher::text(window.bytes, &found.range);
+    pub(crate) fn tell(&mut self, found: &Match, window: &Window<'_>, reader: &context::Reader<'_, '_>) {
+        let known = reader.unescaped(&found.range);
+        let raw = known.unwrap_or_else(|| Matcher::text(window.bytes, &found.range));
         (self.text, self.lossy) = clipped(&raw);
     }
 }

@@ -12,7 +12,7 @@ pub use time::Time;
 
 use crate::input::Window;
 use crate::matcher::canonical::{Text, lossy};
-use crate::matcher::record;
+use crate::matcher::{Matcher, record};
 use jiff::tz::TimeZone;
 use memchr::memmem;
 use regex::Regex;
@@ -126,6 +126,15 @@ impl<'w, 'a> Reader<'w, 'a> {
         let outer = before.find('{').and_then(|open| read_head(&before[..open], self.zone, &mut line));
         own.fill(line);
         (logged.or(time).or(outer), own)
+    }
+}
+
+impl Reader<'_, '_> {
+    /// The unescaped text of what was read last, if all that decides about it stands on its line.
+    pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
+        let line = self.line.borrow();
+        let line = line.as_ref().filter(|line| line.range == Matcher::lines(self.window.bytes, range))?;
+        Some(line.text.slice(range).to_vec())
     }
 }
 

@@ -9,6 +9,7 @@
 
 use memchr::memmem::Finder;
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// How often nested escapes (JSON in a JSON string) are undone.
@@ -33,9 +34,7 @@ impl<'a> Text<'a> {
         let mut text = Text { bytes: Cow::Borrowed(raw), map: Vec::new(), base };
         text.pass(&[0x1b], ansi);
         if text.has(&CSV_QUOTE) && looks_like_csv(&text.bytes) {
-            text.pass(b"\"", |rest, _| {
-                rest.starts_with(b"\"\"").then_some((2, Cow::Borrowed(b"\"".as_slice())))
-            });
+            text.pass(b"\"", |rest, with| one_of_two(rest, b'"', with));
         }
         for _ in 0..MAX_ESCAPE_LEVELS {
             if memchr::memchr(b'\\', &text.bytes).is_none() || !has_backslash_escapes(&text.bytes) {
@@ -46,7 +45,7 @@ impl<'a> Text<'a> {
         text.pass(&[0x1b], ansi);
         text.pass(b"&", entity);
         if text.has(&SQL_QUOTE) {
-            text.pass(b"'", |rest, _| rest.starts_with(b"''").then_some((2, Cow::Borrowed(b"'".as_slice()))));
+            text.pass(b"'", |rest, with| one_of_two(rest, b'\'', with));
         }
         text
     }
@@ -55,12 +54,8 @@ impl<'a> Text<'a> {
         doubled.find(&self.bytes).is_some()
     }
 
-    /// Rewrites at each byte of `marks` what `undo` says: how many bytes become which.
-    fn pass<'u>(
-        &mut self,
-        marks: &[u8; 1],
-        undo: impl Fn(&[u8], Option<u8>) -> Option<(usize, Cow<'u, [u8]>)>,
-    ) {
+    /// Rewrites at each byte of `marks` what `undo` says: how many bytes become those that it adds.
+    fn pass(&mut self, marks: &[u8; 1], undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) {
         let Some(first) = memchr::memchr(marks[0], &self.bytes) else { return };
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut map = Vec::with_capacity(self.bytes.len());
@@ -74,12 +69,12 @@ impl<'a> Text<'a> {
         let (mut done, mut next) = (0, Some(first));
         while let Some(at) = next {
             keep(&mut bytes, &mut map, done, at);
-            if let Some((len, with)) = undo(&self.bytes[at..], bytes.last().copied()) {
+            let before = bytes.len();
+            if let Some(len) = undo(&self.bytes[at..], &mut bytes) {
                 let (start, _) = self.raw(at);
                 let (last, last_len) = self.raw(at + len - 1);
                 let raw_len = (last + u32::from(last_len) - start).min(255) as u8;
-                bytes.extend_from_slice(&with);
-                map.extend(std::iter::repeat_n((start, raw_len), with.len()));
+                map.extend(std::iter::repeat_n((start, raw_len), bytes.len() - before));
                 done = at + len;
             } else {
                 keep(&mut bytes, &mut map, at, at + 1);
@@ -112,6 +107,12 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// What came from the raw bytes of `range`.
+    pub fn slice(&self, range: &Range<usize>) -> &[u8] {
+        let (start, end) = (self.index_of(range.start), self.index_of(range.end));
+        &self.bytes[start..end.max(start)]
+    }
+
     /// The first byte that came from the raw offset `raw` or behind it.
     pub fn index_of(&self, raw: usize) -> usize {
         let relative = raw.saturating_sub(self.base);
@@ -123,30 +124,33 @@ impl<'a> Text<'a> {
 }
 
 /// A CSI sequence (colours, cursor) becomes nothing.
-fn ansi<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
+fn ansi(rest: &[u8], _: &mut Vec<u8>) -> Option<usize> {
     let body = rest.strip_prefix(b"\x1b[")?;
     let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte))?;
-    body[..end].iter().all(|byte| (0x20..=0x3f).contains(byte)).then_some((end + 3, Cow::Borrowed(&[])))
+    body[..end].iter().all(|byte| (0x20..=0x3f).contains(byte)).then_some(end + 3)
+}
+
+/// A doubled quote mark is one.
+fn one_of_two(rest: &[u8], quote: u8, with: &mut Vec<u8>) -> Option<usize> {
+    rest.starts_with(&[quote, quote]).then(|| {
+        with.push(quote);
+        2
+    })
 }
 
 /// What JSON, Python and double-quoted YAML write with a backslash.
-fn backslash<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
-    let one = |byte: &'static [u8]| Some((2, Cow::Borrowed(byte)));
+fn backslash(rest: &[u8], with: &mut Vec<u8>) -> Option<usize> {
     if rest.len() == 1 {
         // The end of a folded line: what it escapes, the line break, stands behind the region.
-        return Some((1, Cow::Borrowed(&[])));
+        return Some(1);
     }
-    match *rest.get(1)? {
-        b'n' => one(b"\n"),
-        b'r' => one(b"\r"),
-        b't' => one(b"\t"),
-        b'b' | b'f' => one(b" "),
-        b'"' => one(b"\""),
-        b'\'' => one(b"'"),
-        b'\\' => one(b"\\"),
-        b'/' => one(b"/"),
-        b'\n' => one(b""),
-        b' ' => one(b" "),
+    let one = match *rest.get(1)? {
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b't' => b'\t',
+        b'b' | b'f' | b' ' => b' ',
+        mark @ (b'"' | b'\'' | b'\\' | b'/') => mark,
+        b'\n' => return Some(2),
         b'u' => {
             let unit = hex(rest.get(2..6)?)?;
             let low = if (0xd800..0xdc00).contains(&unit) && rest.get(6..8) == Some(b"\\u") {
@@ -154,17 +158,22 @@ fn backslash<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
             } else {
                 None
             };
-            let len = if low.is_some() { 12 } else { 6 };
-            let units = [unit as u16, low.unwrap_or_default() as u16];
-            let text = String::from_utf16_lossy(&units[..len / 6]);
-            Some((len, Cow::Owned(text.into_bytes())))
+            let units = std::iter::once(unit as u16).chain(low.map(|low| low as u16));
+            char::decode_utf16(units).for_each(|c| push(c.unwrap_or(char::REPLACEMENT_CHARACTER), with));
+            return Some(if low.is_some() { 12 } else { 6 });
         }
         b'x' => {
-            let character = char::from_u32(hex(rest.get(2..4)?)?)?;
-            Some((4, Cow::Owned(character.to_string().into_bytes())))
+            push(char::from_u32(hex(rest.get(2..4)?)?)?, with);
+            return Some(4);
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    with.push(one);
+    Some(2)
+}
+
+fn push(c: char, with: &mut Vec<u8>) {
+    with.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 fn hex(digits: &[u8]) -> Option<u32> {
@@ -172,24 +181,21 @@ fn hex(digits: &[u8]) -> Option<u32> {
 }
 
 /// The entities that XML knows, and numbers.
-fn entity<'u>(rest: &[u8], _: Option<u8>) -> Option<(usize, Cow<'u, [u8]>)> {
+fn entity(rest: &[u8], with: &mut Vec<u8>) -> Option<usize> {
     let end = rest.iter().take(10).position(|byte| *byte == b';')?;
-    let name = &rest[1..end];
-    let text = match name {
-        b"quot" => "\"".into(),
-        b"apos" | b"lsquo" | b"rsquo" => "'".into(),
-        b"amp" => "&".into(),
-        b"lt" => "<".into(),
-        b"gt" => ">".into(),
-        b"nbsp" => " ".into(),
-        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?.to_string(),
-        [b'#', digits @ ..] => {
-            let number = std::str::from_utf8(digits).ok()?.parse().ok()?;
-            char::from_u32(number)?.to_string()
-        }
+    let c = match &rest[1..end] {
+        b"quot" => '"',
+        b"apos" | b"lsquo" | b"rsquo" => '\'',
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"nbsp" => ' ',
+        [b'#', b'x' | b'X', digits @ ..] => char::from_u32(hex(digits)?)?,
+        [b'#', digits @ ..] => char::from_u32(std::str::from_utf8(digits).ok()?.parse().ok()?)?,
         _ => return None,
     };
-    Some((end + 1, Cow::Owned(text.into_bytes())))
+    push(c, with);
+    Some(end + 1)
 }
 
 /// Whether backslashes are escapes here: in text that is no JSON, `CONTOSO\nadia` is a user.
@@ -231,7 +237,7 @@ enum Shape {
     Special,
 }
 
-const SHAPES: [Shape; 256] = {
+static SHAPES: [Shape; 256] = {
     let mut shapes = [Shape::Mark; 256];
     let mut i = 0;
     while i < 256 {

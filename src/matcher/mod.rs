@@ -483,10 +483,13 @@ impl Matcher {
 
     /// The unescaped text of `range`.
     pub fn text(bytes: &[u8], range: &Range<usize>) -> Vec<u8> {
-        let lines = record::line(bytes, range.start).start..record::line(bytes, range.end).end.max(range.end);
-        let text = Text::new(&bytes[lines.clone()], lines.start);
-        let (start, end) = (text.index_of(range.start), text.index_of(range.end));
-        text.bytes[start..end.max(start)].to_vec()
+        let lines = Matcher::lines(bytes, range);
+        Text::new(&bytes[lines.clone()], lines.start).slice(range).to_vec()
+    }
+
+    /// The lines that decide how the text of `range` is unescaped.
+    pub fn lines(bytes: &[u8], range: &Range<usize>) -> Range<usize> {
+        record::line(bytes, range.start).start..record::line(bytes, range.end).end.max(range.end)
     }
 }
 

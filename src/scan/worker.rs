@@ -317,7 +317,7 @@ impl Shared<'_, '_> {
             let shown = self.every || *sampled <= MAX_SAMPLES;
             // Drifted texts are compared with each other.
             if shown || finding.wording == Grade::Drifted {
-                finding.tell(&found, window);
+                finding.tell(&found, window, &reader);
             }
             share.summary.add(&finding, source.number);
             if shown {
