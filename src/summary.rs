@@ -9,6 +9,7 @@ use crate::context::Time;
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::source::Origin;
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
@@ -138,8 +139,12 @@ impl Summary {
     /// Takes in a finding as a sample, if it is among the first.
     pub fn sample(&mut self, finding: &Finding) {
         let samples = &mut self.code(finding).samples;
-        let place = samples.partition_point(|known| key(known) < key(finding));
-        if place < MAX_SAMPLES && samples.get(place).is_none_or(|known| key(known) != key(finding)) {
+        // Findings come in order: nearly all stand behind the last one kept.
+        if samples.len() == MAX_SAMPLES && samples.last().is_some_and(|last| order(last, finding).is_le()) {
+            return;
+        }
+        let place = samples.partition_point(|known| order(known, finding).is_lt());
+        if place < MAX_SAMPLES && samples.get(place).is_none_or(|known| order(known, finding).is_ne()) {
             samples.insert(place, finding.clone());
             samples.truncate(MAX_SAMPLES);
         }
@@ -270,8 +275,8 @@ impl CodeSummary {
             self.args.pop_last();
         }
         self.samples.extend(other.samples);
-        self.samples.sort_by(|a, b| key(a).cmp(&key(b)));
-        self.samples.dedup_by(|a, b| key(a) == key(b));
+        self.samples.sort_by(order);
+        self.samples.dedup_by(|a, b| order(a, b).is_eq());
         self.samples.truncate(MAX_SAMPLES);
     }
 
@@ -308,9 +313,11 @@ fn bound(databases: &mut BTreeSet<String>) {
     }
 }
 
-/// What samples are ordered by.
-fn key(finding: &Finding) -> (&Origin, u64, u64) {
-    (&finding.origin, finding.offset, finding.length)
+/// How samples are ordered: by path, member and place.
+fn order(a: &Finding, b: &Finding) -> Ordering {
+    let same = Arc::ptr_eq(&a.origin, &b.origin);
+    let sources = if same { Ordering::Equal } else { a.origin.cmp(&b.origin) };
+    sources.then_with(|| (a.offset, a.length).cmp(&(b.offset, b.length)))
 }
 
 /// What the arguments are told apart by: hashed, it is the same on every machine and day. A database may follow.

@@ -80,7 +80,8 @@ impl Formatter for Pretty {
 
 fn write_fragment<W: Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Result<()> {
     let mut plain = CompactFormatter;
-    if fragment.is_ascii() && !fragment.contains('\u{7f}') {
+    // One more than a byte below DEL has no high bit; a sum over all bytes needs no branch for each.
+    if fragment.bytes().fold(0, |seen, byte| seen | byte.wrapping_add(1)) < 0x80 {
         return plain.write_string_fragment(writer, fragment);
     }
     let mut rest = fragment;
