@@ -224,6 +224,9 @@ fn looks_like_csv(text: &[u8]) -> bool {
             || memchr::memmem::find(text, b"\n\"").is_some())
 }
 
+/// How many bytes are evened out at once.
+const PLAIN: usize = 64;
+
 /// What a byte is to [`Keys`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
@@ -264,16 +267,26 @@ pub struct Keys {
 impl Keys {
     /// Evens out `text`.
     pub fn new(text: &[u8]) -> Keys {
-        let mut keys = Keys { bytes: Vec::with_capacity(text.len()), at: Vec::with_capacity(text.len()) };
+        Keys::default().of(text)
+    }
+
+    /// The same in the memory of keys that are no longer needed.
+    pub fn of(self, text: &[u8]) -> Keys {
+        let mut keys = self;
+        keys.bytes.clear();
+        keys.at.clear();
+        keys.bytes.reserve(text.len());
+        keys.at.reserve(text.len());
         let mut i = mail_quote(text);
         // The kind of the character before: a letter or digit makes the next capital one inside a word.
         let mut in_word = false;
         while i < text.len() {
-            let rest = &text[i..];
-            let plain = rest.iter().position(|byte| SHAPES[usize::from(*byte)] == Shape::Special);
-            let plain = plain.unwrap_or(rest.len());
-            in_word = keys.plain(&rest[..plain], i, in_word);
-            i += plain;
+            let (len, word) = keys.plain(&text[i..], i, in_word);
+            i += len;
+            in_word = word;
+            if len == PLAIN {
+                continue;
+            }
             let Some(&byte) = text.get(i) else { break };
             match byte {
                 b'\n' => {
@@ -311,24 +324,26 @@ impl Keys {
         keys
     }
 
-    /// Evens out bytes that mean the same whatever stands around them, the first at `from`; says whether a word goes on
-    /// behind them. Each byte is written and the next one over it where it does not count: no branch to mispredict.
-    fn plain(&mut self, text: &[u8], from: usize, mut in_word: bool) -> bool {
-        let start = self.bytes.len();
-        self.bytes.resize(start + text.len(), 0);
-        self.at.resize(start + text.len(), 0);
-        let (bytes, at) = (&mut self.bytes[start..], &mut self.at[start..]);
-        let mut end = 0;
-        for (i, byte) in (from as u32..).zip(text) {
+    /// Evens out bytes that mean the same whatever stands around them, the first at `from`, at most [`PLAIN`]; says how
+    /// many they are and whether a word goes on behind them. Each key is written, and the next one over it where the
+    /// byte does not count: no branch to mispredict.
+    fn plain(&mut self, text: &[u8], from: usize, mut in_word: bool) -> (usize, bool) {
+        let (mut bytes, mut at) = ([0; PLAIN], [0; PLAIN]);
+        let (mut len, mut end) = (0, 0);
+        for byte in text.iter().take(PLAIN) {
             let shape = SHAPES[usize::from(*byte)];
+            if shape == Shape::Special {
+                break;
+            }
             bytes[end] = if in_word { *byte } else { byte.to_ascii_lowercase() };
-            at[end] = i;
+            at[end] = (from + len) as u32;
             end += usize::from(shape != Shape::Dropped);
             in_word = shape == Shape::Word;
+            len += 1;
         }
-        self.bytes.truncate(start + end);
-        self.at.truncate(start + end);
-        in_word
+        self.bytes.extend_from_slice(&bytes[..end]);
+        self.at.extend_from_slice(&at[..end]);
+        (len, in_word)
     }
 
     fn push(&mut self, key: u8, at: usize) {

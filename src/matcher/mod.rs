@@ -27,7 +27,7 @@ use code::{CODE_LEN, Mention};
 pub use lines::Lines;
 use link::{Atom, AtomKind, Group};
 use searcher::Searcher;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -106,12 +106,22 @@ struct Canon<'b> {
     text: Text<'b>,
     /// Made when first asked for: most digits are judged without.
     keys: OnceCell<Keys>,
+    /// Memory for them.
+    spare: Cell<Keys>,
 }
 
 impl<'b> Canon<'b> {
     fn new(bytes: &'b [u8], range: Range<usize>) -> Canon<'b> {
         let text = Text::new(&bytes[range.clone()], range.start);
-        Canon { range, text, keys: OnceCell::new() }
+        Canon { range, text, keys: OnceCell::new(), spare: Cell::default() }
+    }
+
+    /// The same in the memory of the one before.
+    fn after(known: Option<Canon<'_>>, bytes: &'b [u8], range: Range<usize>) -> Canon<'b> {
+        let spare = known.map(|known| known.keys.into_inner().unwrap_or_else(|| known.spare.take()));
+        let canon = Canon::new(bytes, range);
+        canon.spare.set(spare.unwrap_or_default());
+        canon
     }
 
     /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
@@ -119,12 +129,12 @@ impl<'b> Canon<'b> {
         let line = record::line(bytes, at);
         match kept.take() {
             Some(known) if known.range == line => kept.insert(known),
-            _ => kept.insert(Canon::new(bytes, line)),
+            known => kept.insert(Canon::after(known, bytes, line)),
         }
     }
 
     fn keys(&self) -> &Keys {
-        self.keys.get_or_init(|| Keys::new(&self.text.bytes))
+        self.keys.get_or_init(|| self.spare.take().of(&self.text.bytes))
     }
 
     /// The key that came from the raw offset `at` or behind it.
