@@ -31,6 +31,8 @@ pub fn of(head: &[u8]) -> Option<Encoding> {
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.starts_with(b"\xef\xbb\xbf") {
         return Some(Encoding::Marked);
     }
+    // Its ASCII characters have a zero byte each.
+    memchr::memchr(0, head)?;
     let (units, _) = head.as_chunks::<2>();
     if is_text(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
         Some(Encoding::Utf16Le)

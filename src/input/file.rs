@@ -106,13 +106,21 @@ impl Opened {
         Part { file: self.file.clone(), at: 0, end: u64::MAX, count: None }
     }
 
+    /// The bytes of `range`; what the buffer has held is not cleared before it is overwritten.
     fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {
-        buffer.clear();
+        buffer.resize((range.end - range.start) as usize, 0);
         let mut part = Part { file: self.file.clone(), at: range.start, end: range.end, count: None };
-        match part.read_to_end(buffer) {
-            Ok(_) => Ok(buffer),
-            Err(error) => Err(SourceError::Read { offset: part.at, error }),
+        let mut got = 0;
+        while got < buffer.len() {
+            match part.read(&mut buffer[got..]) {
+                Ok(0) => break,
+                Ok(more) => got += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(SourceError::Read { offset: part.at, error }),
+            }
         }
+        buffer.truncate(got);
+        Ok(buffer)
     }
 }
 

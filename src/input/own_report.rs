@@ -7,6 +7,9 @@ pub const HEAD: usize = 256;
 
 /// Whether a file that begins with `head` is a report of this program in any of its formats.
 pub fn is(head: &[u8]) -> bool {
+    if !matches!(head.first(), Some(b'{' | b'i' | b'0'..=b'9')) {
+        return false;
+    }
     let head = String::from_utf8_lossy(head);
     let json = head.starts_with('{')
         && ["\"tool\":\"migsift\"", "\"tool\": \"migsift\""].iter().any(|mark| head.contains(mark));

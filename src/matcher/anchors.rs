@@ -248,7 +248,9 @@ fn places<'a>(parts: &'a [Piece], anchor: &'a [u8]) -> impl Iterator<Item = (usi
 /// little, a phrase is refused at its first other letter. A phrase of short words offers nothing and sets no measure.
 fn least_keys(parts: &[Piece]) -> usize {
     let longest = parts.iter().map(|piece| match piece {
-        Piece::Literal { text, keys, first_sentence: true } if !offered(text, keys).is_empty() => keys.len(),
+        Piece::Literal { text, keys, first_sentence: true } if offered(text, keys).next().is_some() => {
+            keys.len()
+        }
         _ => 0,
     });
     longest.max().unwrap_or(0).min(PHRASE_KEYS)
@@ -264,14 +266,12 @@ fn candidates(wording: &Wording) -> BTreeSet<Candidate> {
     literals.flat_map(|(text, keys)| offered(text, keys)).collect()
 }
 
-/// What a literal offers, in order.
-fn offered(text: &str, keys: &[u8]) -> Vec<Candidate> {
-    let windows = (MIN_LEN..=MAX_LEN).flat_map(|len| keys.windows(len));
-    let held: HashSet<Candidate> = windows.map(Candidate::new).collect();
-    let words = stable_words(text);
-    let parts =
-        words.iter().flat_map(|word| (MIN_LEN..=MAX_LEN.min(word.len())).flat_map(|len| word.windows(len)));
-    parts.map(Candidate::new).filter(|candidate| held.contains(candidate)).collect()
+/// What a literal offers, in order: parts of its words' inner parts, where the keys hold those as they are.
+fn offered<'t>(text: &'t str, keys: &'t [u8]) -> impl Iterator<Item = Candidate> + 't {
+    let words = stable_words(text).into_iter();
+    let held = words.filter(|word| word.len() >= MIN_LEN && memchr::memmem::find(keys, word).is_some());
+    let parts = held.flat_map(|word| (MIN_LEN..=MAX_LEN.min(word.len())).flat_map(|len| word.windows(len)));
+    parts.map(Candidate::new)
 }
 
 /// The inner part of each word: without what logs vary.

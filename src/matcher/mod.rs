@@ -263,8 +263,10 @@ impl Matcher {
     /// The owners of the anchor at `at` that the raw bytes around it may be.
     fn owners<'m>(&'m self, bytes: &'m [u8], at: usize, anchor: usize) -> impl Iterator<Item = Owner> + 'm {
         let Anchor { bytes: own, owners } = &self.anchors[anchor];
-        let here = Around::raw(bytes, at, at + own.len());
-        let near = owners.iter().zip(&self.around[anchor]).filter(move |(_, around)| here.agrees(around));
+        // For few owners gathering what stands around costs more than it spares.
+        let here = (owners.len() > 2).then(|| Around::raw(bytes, at, at + own.len()));
+        let agrees = move |around: &Around| here.is_none_or(|here| here.agrees(around));
+        let near = owners.iter().zip(&self.around[anchor]).filter(move |(_, around)| agrees(around));
         near.map(|(owner, _)| *owner).filter(move |owner| {
             let keys = self.wordings[owner.wording].keys(owner.part);
             wording::plausible(bytes, at, keys, owner.offset)
