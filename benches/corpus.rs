@@ -2,12 +2,14 @@
 //!
 //! `cargo bench --bench corpus -- KIND BYTES PATH` writes at least `BYTES` bytes (with K, M or G) and prints how many
 //! findings stand in them. `KIND` is `sparse` (one line in 2,000), `dense` (every second line), `document` (one JSON document
-//! of about `BYTES`) or `files` (20,000 files below the folder `PATH`). Without arguments nothing happens.
+//! of about `BYTES`) or `files` (20,000 files below the folder `PATH`). `catalogue ENTRIES PATH` writes a pattern file with so
+//! many entries and prints their number. Without arguments nothing happens.
 
 #![allow(clippy::print_stdout)]
 
 mod generator;
 
+use migsift::catalog;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -25,7 +27,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let [kind, bytes, path] = &args[..] else { return };
     let (bytes, path) = (size(bytes), Path::new(path));
-    let findings = match kind.as_str() {
+    let count = match kind.as_str() {
         "sparse" => pieces(bytes, path, |seed, bytes| generator::mixed(seed, bytes, 0.0005)),
         "dense" => pieces(bytes, path, generator::dense),
         "document" => {
@@ -34,9 +36,14 @@ fn main() {
             corpus.findings
         }
         "files" => generator::small_files(SEED, path, FILES, bytes),
-        _ => panic!("a corpus is sparse, dense, document or files, not {kind}"),
+        "catalogue" => {
+            let text = generator::catalogue(SEED, bytes);
+            std::fs::write(path, &text).expect("the pattern file can be written");
+            catalog::parse("generated", &text).expect("the pattern file can be read").entries.len() as u64
+        }
+        _ => panic!("what is made is sparse, dense, document, files or catalogue, not {kind}"),
     };
-    println!("{findings}");
+    println!("{count}");
 }
 
 fn size(text: &str) -> usize {

@@ -1,4 +1,4 @@
-//! What each stage costs: noise alone, sparse and dense findings, a document, files, one line, a catalogue.
+//! What each stage costs: noise alone, sparse and dense findings, a document, files, one line, a catalogue, a larger one.
 //!
 //! Every bench makes a corpus with a known number of findings, asserts that the count is right, and only then takes the
 //! time. Matching runs on one thread, over windows as large as the scan's; files are scanned as the program does, with
@@ -9,11 +9,11 @@ mod generator;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use generator::Corpus;
-use migsift::catalog::builtin;
+use migsift::catalog::{Catalog, builtin, parse};
 use migsift::context;
 use migsift::finding::Builder;
 use migsift::input::{Walk, WalkOptions, Window, walk};
-use migsift::matcher::{Matcher, record};
+use migsift::matcher::{Match, Matcher, record};
 use migsift::scan::{Options, Progress, WINDOW_BYTES, scan};
 use migsift::source::Origin;
 use std::hint::black_box;
@@ -30,18 +30,27 @@ const LARGE: usize = (64 << 20) / SHRINK;
 const DENSE: usize = (16 << 20) / SHRINK;
 /// Many small files, and what they hold together.
 const FILES: (usize, usize) = (2_000 / SHRINK, (16 << 20) / SHRINK);
+/// How many entries a catalogue that has grown has.
+const GROWN: usize = 600;
 
 /// The number of matches in `bytes`, window by window.
 fn count(matcher: &Matcher, bytes: &[u8]) -> u64 {
-    let cores = (0..bytes.len()).step_by(WINDOW_BYTES);
-    let found = cores.map(|start| {
+    windows(bytes).map(|window| matcher.scan(&window).len() as u64).sum()
+}
+
+/// The matches in `bytes`, window by window.
+fn matches(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
+    windows(bytes).flat_map(|window| matcher.scan(&window)).collect()
+}
+
+fn windows(bytes: &[u8]) -> impl Iterator<Item = Window<'_>> {
+    (0..bytes.len()).step_by(WINDOW_BYTES).map(|start| {
         let end = bytes.len().min(start + WINDOW_BYTES);
         let from = start.saturating_sub(record::MARGIN);
         let to = bytes.len().min(end + record::MARGIN);
         let core = start - from..end - from;
-        matcher.scan(&Window { bytes: &bytes[from..to], base: from as u64, core, whole: None }).len() as u64
-    });
-    found.sum()
+        Window { bytes: &bytes[from..to], base: from as u64, core, whole: None }
+    })
 }
 
 /// Matches and contexts in a document; gives how many findings are told their database.
@@ -124,12 +133,39 @@ fn line_and_catalogue(c: &mut Criterion) {
     c.bench_function("compile catalogue", |b| b.iter(compile));
 }
 
+/// The sparse log read with the built-in catalogue and with one that has grown: what is found is the same.
+fn growth(c: &mut Criterion) {
+    let corpus = generator::mixed(SEED, LARGE, 0.0005);
+    let builtin = Matcher::new(builtin());
+    let larger = larger();
+    let grown = Matcher::new(&larger);
+    let found = matches(&builtin, &corpus.bytes);
+    assert_eq!(found.len() as u64, corpus.findings);
+    assert!(matches(&grown, &corpus.bytes) == found, "a larger catalogue finds something else");
+    let mut group = c.benchmark_group("growth");
+    group.throughput(Throughput::Bytes(corpus.bytes.len() as u64)).sampling_mode(SamplingMode::Flat);
+    for (name, matcher) in [("builtin", &builtin), ("600 entries", &grown)] {
+        group.bench_function(name, |b| b.iter(|| count(matcher, black_box(&corpus.bytes))));
+    }
+    group.finish();
+    c.bench_function("compile 600 entries", |b| b.iter(|| Matcher::new(black_box(&larger))));
+}
+
+/// The built-in catalogue and as many generated entries as make it [`GROWN`]; the built-in ones keep their indices.
+fn larger() -> Catalog {
+    let mut catalog = builtin().clone();
+    let text = generator::catalogue(SEED, GROWN - catalog.entries.len());
+    catalog.add(parse("generated.toml", &text).expect("what is generated parses"));
+    assert_eq!((catalog.entries.len(), catalog.replaced.len()), (GROWN, 0));
+    catalog
+}
+
 criterion_group! {
     name = stages;
     config = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
         .measurement_time(Duration::from_secs(4));
-    targets = logs, json_document, scan_files, line_and_catalogue
+    targets = logs, json_document, scan_files, line_and_catalogue, growth
 }
 criterion_main!(stages);

@@ -1,14 +1,16 @@
-//! Corpora for the benches: logs with a known number of findings.
+//! Corpora for the benches: logs with a known number of findings, and pattern files of any size.
 //!
 //! A seed and a size come in; bytes that look like what a failed migration leaves behind go out, and how many findings
 //! were planted in them. The same seed gives the same bytes on every platform. What the matcher makes of them is not
 //! known here: a bench compares its count with [`Corpus::findings`] before it takes the time.
 
+mod catalogue;
 mod finding;
 mod noise;
 mod rng;
 mod words;
 
+pub use catalogue::catalogue;
 use finding::Finding;
 use migsift::input::MAX_WHOLE;
 use rng::Rng;
