@@ -4,7 +4,7 @@
 //! samples, `background.log` beside this file) and writes what stands in a million bytes. Without arguments nothing
 //! happens. The same sources give the same table.
 
-#[allow(dead_code, reason = "the other benches take more of it")]
+#[allow(dead_code, unused_imports, reason = "the other benches take more of it")]
 mod generator;
 
 use std::collections::BTreeMap;

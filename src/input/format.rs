@@ -63,7 +63,7 @@ const UNSUPPORTED: [(&[u8], &str); 10] = [
 ];
 
 impl Format {
-    /// What begins with `head`, the first [`HEAD`] bytes or all there are.
+    /// What begins with `head`, the first `HEAD` bytes or all there are.
     pub fn of(head: &[u8]) -> Option<Format> {
         let bzip2 = |head: &[u8]| {
             head.len() >= 10

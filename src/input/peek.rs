@@ -37,7 +37,7 @@ impl<'r> Peek<'r> {
         self.taken
     }
 
-    /// The next bytes, `len` of them or, at the end or before an error, as many as there are; at most [`HEAD`].
+    /// The next bytes, `len` of them or, at the end or before an error, as many as there are; at most `HEAD`.
     pub fn peek(&mut self, len: usize) -> &[u8] {
         debug_assert!(len <= HEAD);
         while self.end - self.at < len && self.error.is_none() {

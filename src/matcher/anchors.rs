@@ -3,7 +3,7 @@
 //! All wordings come in; a small set of [`Anchor`]s goes out such that the first sentence of each wording holds at
 //! least one (logs often keep only that sentence). They are what stage 1 searches every byte for, so they are chosen
 //! to be few and rare: a weighted set cover, greedy and then improved, where an anchor's weight is the time it is
-//! expected to take by the searcher's costs and the [`background`](super::background) of log text. Each wording is
+//! expected to take by the searcher's costs and the `background` of log text. Each wording is
 //! tried at its rarest anchor alone. An anchor never holds what logs vary: white space, quotes, hyphens and the joints
 //! of compounds ("allow-list"), a word's first letter, a plural's last, or a contraction.
 

@@ -1,7 +1,7 @@
 //! From bytes to matches, in two stages.
 //!
 //! A [`Window`] comes in, [`Match`]es that begin in its core go out. Stage 1 sees every byte: a SIMD search for a
-//! handful of [`anchors`], and one for the code prefix. Stage 2 looks only around a hit: it bounds the line
+//! handful of [`anchors`] chosen by the `background` of log text, and one for the code prefix. Stage 2 looks only around a hit: it bounds the line
 //! ([`record`]), undoes its escapes ([`canonical`]), tries the [`wording`]s that own the anchor, judges the digits
 //! ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the bytes within fixed
 //! distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or outputs.

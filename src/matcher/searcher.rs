@@ -3,7 +3,7 @@
 //! Anchors come in; their occurrences go out. The search is vectorised where the machine has the instructions: it tells
 //! by the first four bytes, and anchors share eight buckets (sixteen for more than 32 of them), where each byte may be
 //! that of any anchor of the bucket. So anchors are put together whose mixtures are rare in the
-//! [`background`](super::background). More than fit are searched for in several groups.
+//! `background`. More than fit are searched for in several groups.
 
 use super::anchors::Anchor;
 use super::background::{self, Quad};
