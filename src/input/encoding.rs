@@ -5,7 +5,7 @@
 //! Everything else passes as it is: a log that is no UTF-8 stays what it is, and what cannot be read of it is told by
 //! the finding.
 
-use super::file::HEAD;
+use super::format::HEAD;
 use super::peek::Peek;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 use std::io::{self, Read};

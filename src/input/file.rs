@@ -3,7 +3,7 @@
 //! An [`Opened`] knows what it holds by its first bytes: text that is cut into windows by range, or something that is
 //! decoded from begin to end. Opening cannot hang on a path that has become a FIFO since it was met.
 
-use super::format::Format;
+use super::format::{Format, HEAD};
 use super::mapping::Mapping;
 use super::{Input, encoding, own_report};
 use crate::error::SourceError;
@@ -13,9 +13,6 @@ use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// How many first bytes of a source are looked at to tell what it is: a tar header is the longest.
-pub const HEAD: usize = 512;
 
 /// Up to this many bytes a file is read when it is opened: below, a mapping costs more than a copy.
 const MAX_BUFFERED: u64 = 256 << 10;

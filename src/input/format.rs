@@ -1,6 +1,7 @@
 //! What holds or compresses sources, told by how it begins, never by its name.
 
-use super::file::HEAD;
+/// How many first bytes of a source are looked at to tell what it is: a tar header is the longest.
+pub const HEAD: usize = 512;
 
 /// What a run of bytes is, other than a source itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! A buffered reader that can be looked into: how a stream begins, or goes on behind a frame, before it is read.
 
-use super::file::HEAD;
+use super::format::HEAD;
 use std::io::{self, BufRead, Read};
 
 /// How much is read at once, in bytes.

@@ -7,8 +7,7 @@
 use super::archive::tar::{self, Members};
 use super::archive::zip::{self, Kind, Listing, Local, Unlisted};
 use super::decode::{Decoded, memory_within};
-use super::file::HEAD;
-use super::format::Format;
+use super::format::{Format, HEAD};
 use super::limits::{Budget, Capped, Limit, Limits, Metered};
 use super::peek::Peek;
 use super::{Globs, own_report};

@@ -1,10 +1,8 @@
-//! Around: the keys next to an anchor, eight on either side, each side as one number.
+//! Around: what the raw bytes next to an anchor cannot be, before any line is made canonical.
 //!
 //! A frequent anchor such as a part of "server" has many owners, and nearly all of its hits belong to none of them. The
-//! keys around a hit are gathered once and held against each owner's in two steps; only what agrees is looked at letter by
-//! letter. Case is ignored, and what escapes leave open agrees with everything: it only spares a closer look.
-
-use super::wording::{Class, class};
+//! keys around a hit, eight on either side, are gathered once as two numbers and held against each owner's; only what agrees
+//! is looked at letter by letter. Case is ignored, and what escapes leave open agrees with everything.
 
 /// How many keys on each side.
 const KEYS: usize = 8;
@@ -85,9 +83,73 @@ impl Around {
     }
 }
 
+/// What a raw byte is to [`plausible`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    /// It is a key, or none.
+    Plain,
+    /// Evening out drops it anywhere.
+    Skipped,
+    /// It may begin or end an escape, a contraction, a plural or a mark that is no ASCII.
+    Open,
+}
+
+/// The class of each byte.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Plain; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b' ' | b'\t' | b'\r' | b'\n' | b'-' | b'*' | b'"' | b'`' => Class::Skipped,
+            b'\\' | b'\'' | b'&' | b';' | b'(' | b')' | b'>' | 0..=0x1f | 0x7f.. => Class::Open,
+            _ => Class::Plain,
+        };
+        byte += 1;
+    }
+    classes
+};
+
+/// The class of a raw byte.
+fn class(byte: u8) -> Class {
+    CLASSES[usize::from(byte)]
+}
+
+/// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
+/// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
+pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
+    let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
+    let mut behind = keys[offset..].iter();
+    let mut key = behind.next();
+    for &byte in &raw[at..] {
+        let Some(&wanted) = key else { break };
+        match class(byte) {
+            Class::Skipped => {}
+            Class::Open => break,
+            Class::Plain if same(byte, wanted) => key = behind.next(),
+            Class::Plain => return false,
+        }
+    }
+    let mut before = keys[..offset].iter().rev();
+    let mut key = before.next();
+    for (i, &byte) in raw[..at].iter().enumerate().rev() {
+        let Some(&wanted) = key else { break };
+        match class(byte) {
+            Class::Skipped => {}
+            Class::Open => break,
+            Class::Plain if same(byte, wanted) => key = before.next(),
+            // The end of an escape (`\u0027`, `&#39;`, a colour) looks like any letter or digit.
+            Class::Plain => {
+                return raw[(i + 1).saturating_sub(8)..=i]
+                    .iter()
+                    .any(|byte| matches!(byte, b'\\' | b'&' | 0x1b));
+            }
+        }
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::wording::plausible;
     use super::*;
     use proptest::prelude::*;
 

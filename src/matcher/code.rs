@@ -5,8 +5,9 @@
 //! as error or code, or at the head of a message. What is only *perhaps* a code is [`Mention::weak`]: it counts beside
 //! its own title or message and not alone.
 
+use super::around::plausible;
 use super::canonical::Keys;
-use super::wording::{is_word, plausible};
+use super::wording::is_word;
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::OnceLock;

@@ -1,10 +1,12 @@
 //! From bytes to matches, in two stages.
 //!
 //! A [`Window`] comes in, [`Match`]es that begin in its core go out. Stage 1 sees every byte: a SIMD search for a
-//! handful of [`anchors`] chosen by the `background` of log text, and one for the code prefix. Stage 2 looks only around a hit: it bounds the line
-//! ([`record`]), undoes its escapes ([`canonical`]), tries the [`wording`]s that own the anchor, judges the digits
-//! ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the bytes within fixed
-//! distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or outputs.
+//! handful of [`anchors`], chosen by the `background` of log text, and one for the code prefix; it drops what the bytes
+//! around a hit (`around`) cannot be, and counts `lines`, while they are in the nearest cache. Stage 2 looks only at what
+//! is left: it bounds the line ([`record`]), undoes its escapes ([`canonical`]), tries the [`wording`]s that own the
+//! anchor, judges the digits ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the
+//! bytes within fixed distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or
+//! outputs.
 
 pub mod align;
 pub mod anchors;
@@ -269,7 +271,7 @@ impl Matcher {
         let near = owners.iter().zip(&self.around[anchor]).filter(move |(_, around)| agrees(around));
         near.map(|(owner, _)| *owner).filter(move |owner| {
             let keys = self.wordings[owner.wording].keys(owner.part);
-            wording::plausible(bytes, at, keys, owner.offset)
+            around::plausible(bytes, at, keys, owner.offset)
         })
     }
 

@@ -4,8 +4,7 @@
 //! queue one by one. All of them take what they decode from one allowance, in the order of the archive; what nobody's
 //! directory entry tells comes last.
 
-use super::board::Place;
-use super::share::Source;
+use super::share::{Place, Source};
 use crate::error::SourceError;
 use crate::input::archive::zip::{self, Listing};
 use crate::input::limits::{Limits, Spent};

@@ -11,7 +11,7 @@
 
 use super::Sink;
 use super::archive::Members;
-use super::share::{Share, Source};
+use super::share::{Place, Share, Source};
 use super::tasks::{Task, Tasks};
 use crate::error::Error;
 use crate::finding::Finding;
@@ -31,13 +31,6 @@ const MAX_WAITING: usize = 50_000;
 const MAX_SPARE: (usize, usize) = (16, 2 * STREAM_WINDOW_BYTES);
 /// How much memory windows in the queue may hold for each worker, in bytes.
 const MAX_QUEUED: usize = 8 << 20;
-
-/// A place in the order of the report: the task, and the part of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub task: usize,
-    pub part: usize,
-}
 
 /// Something to do.
 pub(super) enum Job<'s> {

@@ -4,8 +4,8 @@
 //! match what it has read; it matches itself where they are behind, or where there is little.
 
 use super::archive::Members;
-use super::board::{Batch, Chunk, Place, Scanned, Turn};
-use super::share::{Share, Source};
+use super::board::{Batch, Chunk, Scanned, Turn};
+use super::share::{Place, Share, Source};
 use super::worker::{Shared, Worker};
 use crate::error::SourceError;
 use crate::input::limits::Budget;

@@ -1,4 +1,5 @@
-//! Shares: what one worker, or one part of the work that may have to be done again, has found and met.
+//! Shares: what one worker, or one part of the work that may have to be done again, has found and met, and where in the
+//! order of the report it stands.
 
 use super::{Problem, Status};
 use crate::error::SourceError;
@@ -24,6 +25,13 @@ impl Sources {
     pub fn add(&self, origin: Origin) -> Source {
         Source { number: self.0.fetch_add(1, Ordering::Relaxed), origin: Arc::new(origin) }
     }
+}
+
+/// A place in the order of the report: the task, and the part of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    pub task: usize,
+    pub part: usize,
 }
 
 /// What has been done.

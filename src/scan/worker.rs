@@ -4,9 +4,9 @@
 //! that cannot be read, or that makes the program panic, is a problem of that input alone.
 
 use super::archive::{Members, Zip};
-use super::board::{Batch, Board, Chunk, Job, Place, Scanned};
+use super::board::{Batch, Board, Chunk, Job, Scanned};
 use super::reading::{Lane, Reading};
-use super::share::{Share, Source, Sources};
+use super::share::{Place, Share, Source, Sources};
 use super::tasks::{SMALL_FILE, Task};
 use super::{Options, Progress, WINDOW_BYTES};
 use crate::context;

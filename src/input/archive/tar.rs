@@ -6,8 +6,7 @@
 
 use super::{Exactly, member_name};
 use crate::error::SourceError;
-use crate::input::file::HEAD;
-use crate::input::format::is_tar;
+use crate::input::format::{HEAD, is_tar};
 use crate::input::limits::{Budget, Limit};
 use crate::input::peek::Peek;
 use std::io::{self, Read};
