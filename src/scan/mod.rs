@@ -39,7 +39,8 @@ pub struct Options {
     pub threads: usize,
     /// Map files instead of reading them.
     pub mmap: bool,
-    /// The core of a window in bytes; none takes [`WINDOW_BYTES`], and one window for what fits one document.
+    /// The core of a window in bytes; none takes [`WINDOW_BYTES`] for files, less for what is decoded, and one window for
+    /// what fits one document.
     pub window_bytes: Option<usize>,
     /// The zone of time stamps that name none.
     pub timezone: TimeZone,
