@@ -48,9 +48,14 @@ impl Default for Limits {
 impl Limits {
     /// What may be taken from an outer file of `bytes` bytes.
     pub fn allowance(&self, bytes: u64) -> Spent {
-        let output = self.output_bytes.unwrap_or(OUTPUT_FLOOR.max(bytes.saturating_mul(OUTPUT_RATIO)));
+        let output = self.output_bytes.unwrap_or(default_output(bytes));
         Spent { output, members: self.members }
     }
+}
+
+/// Decoded bytes that an outer file of `bytes` bytes may give where nobody says otherwise.
+fn default_output(bytes: u64) -> u64 {
+    OUTPUT_FLOOR.max(bytes.saturating_mul(OUTPUT_RATIO))
 }
 
 /// A limit that was met, in words that name its flag.
@@ -140,7 +145,7 @@ impl Budget {
         let Some(fed) = &self.fed else { return };
         fed.set(fed.get() + bytes);
         let (mut left, taken) = (self.left.get(), self.taken.get());
-        left.output = OUTPUT_FLOOR.max(fed.get().saturating_mul(OUTPUT_RATIO)).saturating_sub(taken.output);
+        left.output = default_output(fed.get()).saturating_sub(taken.output);
         self.left.set(left);
     }
 
@@ -152,11 +157,6 @@ impl Budget {
     /// Whether more was wanted than there was.
     pub fn met(&self) -> bool {
         self.met.get()
-    }
-
-    /// How many members may still be taken.
-    pub fn members_left(&self) -> u64 {
-        self.left.get().members
     }
 
     /// Makes `left` what is left.
