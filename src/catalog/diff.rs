@@ -97,6 +97,10 @@ fn changes(old: &Entry, new: &Entry) -> Vec<Change> {
     let texts = |templates: &[Template]| templates.iter().map(|t| t.text.clone()).collect::<Vec<_>>();
     let arguments = |entry: &Entry| entry.arguments.iter().map(argument).collect::<Vec<_>>();
     let one = |text: &dyn ToString| vec![text.to_string()];
+    let fix = |entry: &Entry| -> Vec<String> {
+        let text = entry.fix.as_ref().map(super::render::fix).unwrap_or_default();
+        text.lines().map(|line| line.trim().to_string()).filter(|line| line.len() > 1).collect()
+    };
     let fields = [
         ("wordings", texts(&old.wordings), texts(&new.wordings)),
         ("title", one(&old.title), one(&new.title)),
@@ -109,6 +113,7 @@ fn changes(old: &Entry, new: &Entry) -> Vec<Change> {
         ("followups", texts(&old.followups), texts(&new.followups)),
         ("resolutions", texts(&old.resolutions), texts(&new.resolutions)),
         ("links", old.links.clone(), new.links.clone()),
+        ("fix", fix(old), fix(new)),
     ];
     let differs = fields.into_iter().map(|(field, before, after)| {
         let removed = before.iter().filter(|value| !after.contains(value)).cloned().collect();

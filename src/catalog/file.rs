@@ -3,6 +3,7 @@
 //! The format is described in `patterns/README.md`. Problems are collected, not reported one by one, because people
 //! mend a file in one go.
 
+use super::fix::RawFix;
 use super::{
     Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope, Severity, Side, Template,
 };
@@ -62,6 +63,7 @@ struct RawEntry {
     followups: Vec<Spanned<String>>,
     #[serde(default)]
     resolutions: Vec<Spanned<String>>,
+    fix: Option<Spanned<RawFix>>,
     #[serde(default)]
     links: Vec<String>,
     #[serde(default)]
@@ -192,6 +194,11 @@ impl Reader<'_> {
         }
         let followups = self.templates(&id, &names, &raw.followups);
         let resolutions = self.templates(&id, &names, &raw.resolutions);
+        let fix = raw.fix.map(|fix| {
+            let at = fix.span().start;
+            fix.into_inner()
+                .check(&names, raw.side, &mut |message| self.problem(Some(at), Some(&id), message))
+        });
         let mut examples = Vec::new();
         for example in raw.examples {
             for name in example.args.keys().filter(|name| !names.contains(&name.as_str())) {
@@ -217,6 +224,7 @@ impl Reader<'_> {
             wordings,
             followups,
             resolutions,
+            fix,
             links: raw.links,
             examples,
             negatives: raw.negatives.into_iter().map(Spanned::into_inner).collect(),
@@ -378,7 +386,7 @@ mod tests {
             problems(&entry("wordings = [\"Something happened.\"]\nwording = 3")),
             [
                 "my.toml:12: 603999: unknown field `wording`, expected one of `id`, `code`, `title`, `severity`, `scope`, \
-                 `side`, `actor`, `restart`, `arguments`, `wordings`, `followups`, `resolutions`, `links`, \
+                 `side`, `actor`, `restart`, `arguments`, `wordings`, `followups`, `resolutions`, `fix`, `links`, \
                  `examples`, `negatives`"
             ]
         );

@@ -300,6 +300,7 @@ fn finished(
         actor: if resolutions.iter().any(support) { Actor::Support } else { Actor::Customer },
         restart: false,
         followups: followups(&arguments, &wordings, &resolutions),
+        fix: None,
         links: links(draft),
         examples: examples(draft, &arguments, &wordings),
         negatives: negatives(draft),

@@ -7,13 +7,16 @@
 mod builtin;
 pub mod diff;
 mod file;
+pub mod fix;
 pub mod import;
 mod markdown;
+pub mod quote;
 mod render;
 mod template;
 
 pub use builtin::{BUILTIN_FILE, builtin};
 pub use file::{MAX_ENTRIES, MAX_FILE_BYTES, parse};
+pub use fix::{Fix, FixKind};
 pub use template::{Part, QUOTES, Sentence, Template};
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +65,8 @@ pub struct Entry {
     pub followups: Vec<Template>,
     /// What to do, each distinct advice once.
     pub resolutions: Vec<Template>,
+    /// What mends it, as a step of a plan.
+    pub fix: Option<Fix>,
     /// Where to read more.
     pub links: Vec<String>,
     /// Texts that must match, with what must come out.
@@ -261,6 +266,7 @@ impl Catalog {
                 field(&template.text);
             }
             entry.links.iter().for_each(|link| field(link));
+            entry.fix.iter().for_each(|fix| field(&render::fix(fix)));
         }
         format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
     }

@@ -3,7 +3,8 @@
 //! [`Entry`]s come in, TOML in the layout of the built-in file goes out, such that reading it gives the same entries.
 //! Written by hand, because the layout (a text a line, arguments inline, examples last) is what people look at.
 
-use super::{ArgValue, Argument, Entry, Example, Merge, Template};
+use super::fix::{CommandTemplate, Least, ParameterChange, Within};
+use super::{ArgValue, Argument, Entry, Example, Fix, Merge, Template};
 use std::fmt::Write;
 
 /// The pattern file of `entries`, made from the document `source`.
@@ -45,8 +46,45 @@ fn entry(entry: &Entry) -> String {
     line("resolutions", texts(&entry.resolutions));
     line("links", list(entry.links.iter().map(|link| string(link))));
     line("negatives", list(entry.negatives.iter().map(|negative| string(negative))));
+    if let Some(shown) = &entry.fix {
+        text += &format!("\n[entry.fix]\n{}", fix(shown));
+    }
     for shown in entry.examples.iter().map(|shown| example(entry, shown)) {
         text += &shown;
+    }
+    text
+}
+
+/// The keys of an entry's `fix` table.
+pub(super) fn fix(fix: &Fix) -> String {
+    let mut text = format!("kind = \"{}\"\n", fix.kind);
+    let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
+    for (key, value) in [("title", &fix.title), ("caution", &fix.caution)] {
+        if let Some(value) = value {
+            line(key, string(value));
+        }
+    }
+    let parameter = |parameter: &super::fix::Parameter| {
+        let (key, value) = match &parameter.change {
+            ParameterChange::Set(value) => ("set", value),
+            ParameterChange::AtLeast(Least::Argument(value) | Least::Unknown(value)) => ("at_least", value),
+            ParameterChange::Add(value) => ("add", value),
+        };
+        format!("{{ name = {}, {key} = {} }}", string(&parameter.name), string(value))
+    };
+    let commands =
+        |templates: &[CommandTemplate]| list(templates.iter().map(|command| string(&command.text)));
+    if !fix.parameters.is_empty() {
+        line("parameters", list(fix.parameters.iter().map(parameter)));
+    }
+    if !fix.sql.is_empty() {
+        line("sql", commands(&fix.sql));
+    }
+    if !fix.az.is_empty() {
+        line("az", commands(&fix.az));
+    }
+    if fix.within == Within::Database {
+        line("within", "\"database\"".into());
     }
     text
 }
