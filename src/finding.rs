@@ -4,7 +4,7 @@
 //! nothing of other findings.
 
 use crate::catalog::{ArgValue, Entry, Severity};
-use crate::context::{self, Context, Time};
+use crate::context::{self, About, Context, Time};
 use crate::input::Window;
 use crate::matcher::canonical;
 use crate::matcher::{Match, Matcher, What, wording::Grade};
@@ -50,6 +50,8 @@ pub struct Finding {
     pub length: u64,
     /// What the surroundings say.
     pub context: Context,
+    /// What the migration's resource around it says; it belongs to many findings and is not printed with each.
+    pub about: Option<Arc<About>>,
     /// Those bytes, unescaped, at most [`MAX_TEXT`] characters.
     pub text: String,
     /// Whether `text` replaces bytes that are no UTF-8.
@@ -88,6 +90,7 @@ impl Builder<'_> {
         line: u64,
     ) -> Finding {
         let (time, context) = reader.read(&found.range);
+        let about = reader.about(&found.range);
         let entry = match found.what {
             What::Entry(index) => Some(&self.matcher.entries[index]),
             What::Unknown(_) => None,
@@ -117,6 +120,7 @@ impl Builder<'_> {
             offset: window.base + found.range.start as u64,
             length: found.range.len() as u64,
             context,
+            about,
             text: String::new(),
             lossy: false,
         }

@@ -14,12 +14,18 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
+mod surroundings;
+
+pub use surroundings::{MAX_NAMES, Names, Surroundings};
+
 /// The most argument sets kept a code.
 pub const MAX_ARG_SETS: usize = 10_000;
 /// The most distinct hashes counted a code; beyond that a distinct count is a lower bound.
 pub const MAX_DISTINCT: usize = 1 << 20;
 /// The most databases named for one argument set.
 pub const MAX_DATABASES: usize = 1_000;
+/// The most servers counted for one code.
+pub const MAX_SERVERS: usize = 1_000;
 /// How many findings are shown as samples of a code.
 pub const MAX_SAMPLES: usize = 5;
 
@@ -28,6 +34,8 @@ pub const MAX_SAMPLES: usize = 5;
 pub struct Summary {
     /// One summary for each id found.
     pub codes: BTreeMap<Arc<str>, CodeSummary>,
+    /// What stands around them.
+    pub surroundings: Surroundings,
 }
 
 /// What the findings of one id say.
@@ -47,10 +55,14 @@ pub struct CodeSummary {
     pub times: Times,
     /// The sources it was found in, by number.
     pub sources: BTreeSet<u32>,
-    /// Distinct arguments and databases: what has to be fixed.
-    pub failures: Distinct,
+    /// Distinct arguments with their databases, where a database is known.
+    pub located: Distinct,
+    /// Distinct arguments that were found with a database.
+    pub args_located: Distinct,
     /// Distinct arguments.
     pub args_distinct: Distinct,
+    /// Findings by the server that the arguments or the surroundings name: the first [`MAX_SERVERS`] by name.
+    pub servers: BTreeMap<String, u64>,
     /// Argument sets by stable hash, at most [`MAX_ARG_SETS`].
     pub args: BTreeMap<u64, ArgSet>,
     /// The first findings by path, member and offset, at most [`MAX_SAMPLES`].
@@ -77,6 +89,8 @@ pub struct ArgSet {
     pub args: Args,
     /// The databases they were found for, at most [`MAX_DATABASES`].
     pub databases: BTreeSet<String>,
+    /// Whether there were more databases than are named.
+    pub databases_truncated: bool,
     /// How often.
     pub count: u64,
     /// When.
@@ -117,6 +131,12 @@ pub struct Distinct {
 }
 
 impl Distinct {
+    /// How many of these are not in `other`, which holds nothing else. As both keep their smallest hashes, a cut does
+    /// not mistake one.
+    fn without(&self, other: &Distinct) -> u64 {
+        self.hashes.difference(&other.hashes).count() as u64
+    }
+
     fn add(&mut self, hash: u64) {
         if self.hashes.insert(hash) && self.hashes.len() > MAX_DISTINCT {
             self.hashes.pop_last();
@@ -133,6 +153,7 @@ impl Distinct {
 impl Summary {
     /// Takes in a finding of the source with number `source`. Samples come by [`Summary::sample`].
     pub fn add(&mut self, finding: &Finding, source: u32) {
+        self.surroundings.add(finding);
         self.code(finding).add(finding, source);
     }
 
@@ -156,6 +177,7 @@ impl Summary {
 
     /// Takes in all that `other` knows.
     pub fn merge(&mut self, other: Summary) {
+        self.surroundings.merge(other.surroundings);
         for (id, code) in other.codes {
             match self.codes.entry(id) {
                 btree_map::Entry::Vacant(place) => {
@@ -182,8 +204,10 @@ impl CodeSummary {
             wording: [0; 4],
             times: Times::default(),
             sources: BTreeSet::new(),
-            failures: Distinct::default(),
+            located: Distinct::default(),
+            args_located: Distinct::default(),
             args_distinct: Distinct::default(),
+            servers: BTreeMap::new(),
             args: BTreeMap::new(),
             samples: Vec::new(),
             drift: None,
@@ -201,38 +225,38 @@ impl CodeSummary {
             let (origin, offset, text) = (finding.origin.clone(), finding.offset, finding.text.clone());
             self.drifted(Drift { origin, offset, text });
         }
-        let database = finding.context.database.as_deref();
+        if let Some(server) = server(finding) {
+            // A name that is dropped has MAX_SERVERS smaller ones, so it never comes back with a part of its count.
+            match self.servers.get_mut(server) {
+                Some(count) => *count += 1,
+                None => {
+                    self.servers.insert(server.to_string(), 1);
+                    bound_servers(&mut self.servers);
+                }
+            }
+        }
         let mut said = said(&finding.args);
         let args_hash = xxh3_64(&said);
-        let mut failed = || {
-            said.extend_from_slice(b"\0@");
-            said.extend_from_slice(database.unwrap_or_default().as_bytes());
-            self.failures.add(xxh3_64(&said));
-        };
         let set = match self.args.entry(args_hash) {
             btree_map::Entry::Vacant(place) => {
                 self.args_distinct.add(args_hash);
-                place.insert(ArgSet {
-                    args: finding.args.clone(),
-                    databases: BTreeSet::new(),
-                    count: 0,
-                    times: Times::default(),
-                })
+                place.insert(ArgSet::new(finding.args.clone()))
             }
             // It is among the smallest hashes, so it has been counted and is counted still.
             btree_map::Entry::Occupied(place) => place.into_mut(),
         };
         set.count += 1;
         set.times.add(finding.time);
-        match database {
-            // A database that is named has been counted with these arguments.
-            Some(database) if set.databases.contains(database) => {}
-            Some(database) => {
-                failed();
-                set.databases.insert(database.to_string());
-                bound(&mut set.databases);
-            }
-            None => failed(),
+        // A database that is named has been counted with these arguments.
+        if let Some(database) = finding.context.database.as_deref()
+            && !set.databases.contains(database)
+        {
+            self.args_located.add(args_hash);
+            said.extend_from_slice(b"\0@");
+            said.extend_from_slice(database.as_bytes());
+            self.located.add(xxh3_64(&said));
+            set.databases.insert(database.to_string());
+            set.bound();
         }
         if self.args.len() > MAX_ARG_SETS {
             self.args.pop_last();
@@ -248,9 +272,15 @@ impl CodeSummary {
         }
         self.times.merge(other.times);
         self.sources.extend(other.sources);
-        for (mine, theirs) in
-            [(&mut self.failures, other.failures), (&mut self.args_distinct, other.args_distinct)]
-        {
+        for (server, count) in other.servers {
+            *self.servers.entry(server).or_default() += count;
+        }
+        bound_servers(&mut self.servers);
+        for (mine, theirs) in [
+            (&mut self.located, other.located),
+            (&mut self.args_located, other.args_located),
+            (&mut self.args_distinct, other.args_distinct),
+        ] {
             mine.truncated |= theirs.truncated;
             theirs.hashes.into_iter().for_each(|hash| mine.add(hash));
         }
@@ -267,7 +297,8 @@ impl CodeSummary {
                     mine.count += set.count;
                     mine.times.merge(set.times);
                     mine.databases.extend(set.databases);
-                    bound(&mut mine.databases);
+                    mine.databases_truncated |= set.databases_truncated;
+                    mine.bound();
                 }
             }
         }
@@ -291,6 +322,18 @@ impl CodeSummary {
         self.by_severity.iter().sum()
     }
 
+    /// How many failures there are: distinct arguments and databases. What is said without a database is the same
+    /// failure as what is said with the same arguments in one, because the service repeats it at the top of its
+    /// resource without naming the database.
+    pub fn failures(&self) -> u64 {
+        self.located.count() + self.args_distinct.without(&self.args_located)
+    }
+
+    /// Whether there are more failures than [`CodeSummary::failures`] says.
+    pub fn failures_truncated(&self) -> bool {
+        self.located.truncated || self.args_distinct.truncated
+    }
+
     /// The worst severity found.
     pub fn severity(&self) -> Severity {
         if self.by_severity[1] > 0 { Severity::Error } else { Severity::Warning }
@@ -307,10 +350,44 @@ impl CodeSummary {
     }
 }
 
-fn bound(databases: &mut BTreeSet<String>) {
-    while databases.len() > MAX_DATABASES {
-        databases.pop_last();
+impl ArgSet {
+    /// These arguments, not found yet.
+    pub fn new(args: Args) -> ArgSet {
+        ArgSet {
+            args,
+            databases: BTreeSet::new(),
+            databases_truncated: false,
+            count: 0,
+            times: Times::default(),
+        }
     }
+
+    /// How many failures these arguments are: one for each database, or one where none is known.
+    pub fn failures(&self) -> u64 {
+        (self.databases.len() as u64).max(1)
+    }
+
+    fn bound(&mut self) {
+        while self.databases.len() > MAX_DATABASES {
+            self.databases.pop_last();
+            self.databases_truncated = true;
+        }
+    }
+}
+
+fn bound_servers(servers: &mut BTreeMap<String, u64>) {
+    while servers.len() > MAX_SERVERS {
+        servers.pop_last();
+    }
+}
+
+/// The server a finding is about: what its arguments name, else what stands around it.
+fn server(finding: &Finding) -> Option<&str> {
+    let named = finding.args.iter().find_map(|(name, value)| match value {
+        ArgValue::One(value) if &**name == "server" => Some(value.as_str()),
+        _ => None,
+    });
+    named.or(finding.context.server.as_deref())
 }
 
 /// How samples are ordered: by path, member and place.

@@ -3,9 +3,12 @@
 //! A document comes in as bytes; a [`Document`] answers, for an offset, with the names and scalar values of the objects
 //! that enclose it, innermost first. serde_json says whether it is JSON; what it is then needs one walk over the bytes.
 
+use super::about::{self, About};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The deepest nesting that is read; deeper objects have the context of the last one read.
 const MAX_DEPTH: usize = 64;
@@ -26,7 +29,14 @@ struct Object<'a> {
 pub struct Document<'a> {
     /// In the order in which they begin.
     objects: Vec<Object<'a>>,
+    /// The arrays that list the databases of a migration, as written, with the object they stand in.
+    lists: Vec<(usize, &'a str)>,
+    /// What the resource asked for last says, by its object.
+    kept: RefCell<Option<(usize, Arc<About>)>>,
 }
+
+/// The key under which a migration's resource lists its databases.
+const LIST_KEY: &str = "dbsToMigrate";
 
 /// What one enclosing object says.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +54,17 @@ impl<'a> Level<'a> {
             named.find_map(|(_, value)| scalar(value))
         })
     }
+
+    /// Whether `is` holds for one of the keys of its scalars.
+    pub fn names(&self, is: impl Fn(&str) -> bool) -> bool {
+        self.scalars.iter().any(|(key, _)| is(key))
+    }
+
+    /// Its strings by key, escapes as they are written.
+    pub fn strings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let quoted = |value: &'a str| value.strip_prefix('"')?.strip_suffix('"');
+        self.scalars.iter().filter_map(move |(key, value)| Some((&**key, quoted(value)?)))
+    }
 }
 
 impl<'a> Document<'a> {
@@ -56,20 +77,70 @@ impl<'a> Document<'a> {
         let text = std::str::from_utf8(bytes).ok()?;
         let root: &RawValue = serde_json::from_str(text).ok()?;
         let at = root.get().as_ptr() as usize - text.as_ptr() as usize;
-        let mut walk = Walk { text, at, objects: Vec::new() };
+        let mut walk = Walk { text, at, objects: Vec::new(), lists: Vec::new() };
         walk.value(None, None, 0);
-        Some(Document { objects: walk.objects })
+        Some(Document { objects: walk.objects, lists: walk.lists, kept: RefCell::new(None) })
+    }
+
+    /// What the migration's resource around `offset` and the ids around it say, if there is anything.
+    pub fn about(&self, offset: usize) -> Option<Arc<About>> {
+        let mut found = About::default();
+        about::levels(self.around(offset), &mut found);
+        let Some(index) = self.indices(offset).find(|index| about::is_migration(self.level(*index))) else {
+            return (found != About::default()).then(|| Arc::new(found));
+        };
+        let mut kept = self.kept.borrow_mut();
+        let resource = match &*kept {
+            Some((known, resource)) if *known == index => resource.clone(),
+            _ => kept.insert((index, Arc::new(about::resource(self, index)))).1.clone(),
+        };
+        if found == About::default() {
+            return Some(resource);
+        }
+        let About { server, tracking, .. } = found;
+        Some(Arc::new(About { server, tracking, ..About::clone(&resource) }))
+    }
+
+    /// The object with this index.
+    pub fn level(&self, index: usize) -> Level<'_> {
+        let object = &self.objects[index];
+        Level { name: object.name.as_deref(), scalars: &object.scalars }
+    }
+
+    /// The object around the one with this index.
+    pub fn parent(&self, index: usize) -> Option<usize> {
+        self.objects[index].parent
+    }
+
+    /// The objects in the one with this index, with the key under which the object around each stands.
+    pub fn within(&self, index: usize) -> impl Iterator<Item = (Level<'_>, Option<&str>)> {
+        let end = self.objects[index].range.end;
+        let inner = self.objects[index + 1..].iter().take_while(move |object| object.range.start < end);
+        inner.map(|object| {
+            let above = object.parent.and_then(|parent| self.objects[parent].name.as_deref());
+            (Level { name: object.name.as_deref(), scalars: &object.scalars }, above)
+        })
+    }
+
+    /// The databases that the object with this index lists.
+    pub fn names_within(&self, index: usize) -> Vec<String> {
+        let list = self.lists.iter().rfind(|(object, _)| *object == index);
+        let values: Vec<&RawValue> =
+            list.and_then(|(_, list)| serde_json::from_str(list).ok()).unwrap_or_default();
+        values.into_iter().filter_map(|value| serde_json::from_str(value.get()).ok()).collect()
     }
 
     /// The objects around `offset`, innermost first.
     pub fn around(&self, offset: usize) -> impl Iterator<Item = Level<'_>> {
+        self.indices(offset).map(|index| self.level(index))
+    }
+
+    /// The same as indices.
+    fn indices(&self, offset: usize) -> impl Iterator<Item = usize> {
         // Around it are only the last object that begins before it and those that hold this one.
         let last = self.objects.partition_point(|object| object.range.start <= offset).checked_sub(1);
         let up = |at: &usize| self.objects[*at].parent;
-        std::iter::successors(last, up).map(|at| &self.objects[at]).filter_map(move |object| {
-            let level = Level { name: object.name.as_deref(), scalars: &object.scalars };
-            object.range.contains(&offset).then_some(level)
-        })
+        std::iter::successors(last, up).filter(move |at| self.objects[*at].range.contains(&offset))
     }
 }
 
@@ -78,6 +149,7 @@ struct Walk<'a> {
     text: &'a str,
     at: usize,
     objects: Vec<Object<'a>>,
+    lists: Vec<(usize, &'a str)>,
 }
 
 /// A member of an object that is being read.
@@ -97,6 +169,7 @@ impl<'a> Walk<'a> {
                 let index = self.objects.len();
                 if self.object(name, parent, depth).is_none() {
                     self.objects.truncate(index);
+                    self.lists.retain(|(object, _)| *object < index);
                 }
             }
             b'[' if depth <= MAX_DEPTH => {
@@ -132,7 +205,11 @@ impl<'a> Walk<'a> {
             let first = self.objects.len();
             readable &= key.is_some();
             let key = key.unwrap_or_default();
+            let start = self.at;
             let scalar = self.value(Some(&key), Some(index), depth + 1);
+            if self.text.as_bytes()[start] == b'[' && key.eq_ignore_ascii_case(LIST_KEY) {
+                self.lists.push((index, &self.text[start..self.at]));
+            }
             members.push(Member { key, scalar, objects: first..self.objects.len() });
         }
         members.sort_by(|a, b| a.key.cmp(&b.key));

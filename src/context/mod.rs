@@ -4,9 +4,11 @@
 //! validation, state and level go out. JSON is read as JSON (a whole document, or the line), everything else by the
 //! head of its line: time, columns, level, `<db>: message`. Nothing is guessed from other records.
 
+mod about;
 mod document;
 pub mod time;
 
+pub use about::About;
 pub use document::Document;
 pub use time::Time;
 
@@ -20,7 +22,7 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// What the surroundings say; absent where they say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
@@ -130,6 +132,27 @@ impl<'w, 'a> Reader<'w, 'a> {
 }
 
 impl Reader<'_, '_> {
+    /// What is known of the migration that the text read last belongs to.
+    pub fn about(&self, range: &Range<usize>) -> Option<Arc<About>> {
+        let kept = self.line.borrow();
+        let line = kept.as_ref().filter(|line| line.range.contains(&range.start))?;
+        let about = match (self.whole.get(), line.open.zip(line.document.get())) {
+            (Some(Some(document)), _) => document.about(self.window.base as usize + range.start),
+            (_, Some((open, Some(document)))) if open <= range.start => document.about(range.start - open),
+            _ => None,
+        };
+        let mut told = None;
+        about::line(&line.text.bytes, &mut told);
+        match (told, about) {
+            (None, about) => about,
+            (Some(told), None) => Some(Arc::new(told)),
+            (Some(mut told), Some(about)) => {
+                told.tracking.extend(about.tracking.iter().cloned());
+                Some(Arc::new(About { tracking: told.tracking, ..About::clone(&about) }))
+            }
+        }
+    }
+
     /// The unescaped text of what was read last, if all that decides about it stands on its line.
     pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
         let line = self.line.borrow();

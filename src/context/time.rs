@@ -7,7 +7,8 @@
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan, civil};
 use regex::Regex;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -58,6 +59,16 @@ impl fmt::Display for Time {
         match stamp.as_ref().and_then(|(stamp, len)| std::str::from_utf8(&stamp[..*len]).ok()) {
             Some(stamp) => f.write_str(stamp),
             None => write!(f, "{:.*}", usize::from(self.digits), self.instant),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        match first(&text, &TimeZone::UTC) {
+            Some((time, range)) if range == (0..text.len()) => Ok(time),
+            _ => Err(serde::de::Error::custom("not a time")),
         }
     }
 }

@@ -8,13 +8,13 @@ use crate::catalog::{ArgValue, Severity};
 use crate::context::{Context, Time};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
-use crate::report::{CatalogStamp, CodeReport, Report, SCHEMA_VERSION};
+use crate::report::{CatalogStamp, CodeReport, Pivots, Plan, Report, SCHEMA_VERSION, Support, Verdict};
 use crate::scan::Problem;
 use crate::source::Origin;
 use crate::summary::ArgSet;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// The program's name in outputs.
@@ -154,7 +154,11 @@ struct ReportRecord<'a> {
     inputs: InputsRecord<'a>,
     window: WindowRecord,
     totals: TotalsRecord,
+    verdict: Verdict,
     codes: Vec<CodeRecord<'a>>,
+    plan: &'a Plan,
+    support: &'a Support,
+    pivots: &'a Pivots,
 }
 
 #[derive(Serialize)]
@@ -191,6 +195,7 @@ struct CodeRecord<'a> {
     severity: Severity,
     count: u64,
     failures: u64,
+    failures_truncated: bool,
     first: Option<Time>,
     last: Option<Time>,
     files: u64,
@@ -199,6 +204,7 @@ struct CodeRecord<'a> {
     args: Vec<ArgSetRecord<'a>>,
     args_distinct: u64,
     args_truncated: bool,
+    servers: &'a BTreeMap<String, u64>,
     resolutions: &'a [String],
     links: &'a [String],
     scope: Option<crate::catalog::Scope>,
@@ -230,6 +236,7 @@ struct ArgSetRecord<'a> {
     #[serde(serialize_with = "named")]
     args: &'a Args,
     databases: &'a BTreeSet<String>,
+    databases_truncated: bool,
     count: u64,
     first: Option<Time>,
     last: Option<Time>,
@@ -260,7 +267,11 @@ impl<'a> ReportRecord<'a> {
                 warning: totals.warnings,
                 unknown: totals.unknown,
             },
+            verdict: report.verdict(),
             codes: report.codes.iter().map(CodeRecord::new).collect(),
+            plan: &report.plan,
+            support: &report.support,
+            pivots: &report.pivots,
         }
     }
 }
@@ -270,6 +281,7 @@ impl<'a> CodeRecord<'a> {
         let set = |set: &'a ArgSet| ArgSetRecord {
             args: &set.args,
             databases: &set.databases,
+            databases_truncated: set.databases_truncated,
             count: set.count,
             first: set.times.first,
             last: set.times.last,
@@ -282,6 +294,7 @@ impl<'a> CodeRecord<'a> {
             severity: code.severity,
             count: code.count,
             failures: code.failures,
+            failures_truncated: code.failures_truncated,
             first: code.times.first,
             last: code.times.last,
             files: code.files,
@@ -300,6 +313,7 @@ impl<'a> CodeRecord<'a> {
             args: code.args.iter().map(set).collect(),
             args_distinct: code.args_distinct,
             args_truncated: code.args_truncated,
+            servers: &code.servers,
             resolutions: &code.resolutions,
             links: code.entry.as_ref().map(|entry| &entry.links[..]).unwrap_or_default(),
             scope: code.scope(),

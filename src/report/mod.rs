@@ -4,15 +4,25 @@
 //! then most frequent), resolutions filled in, inputs accounted for. Every format but the streamed ones is made from it.
 //! It knows no clock, host or thread count: the same input gives the same report.
 
+pub mod pivot;
+pub mod plan;
 mod resolve;
+pub mod server;
+pub mod support;
+pub mod verdict;
 
+pub use pivot::Pivots;
+pub use plan::Plan;
 pub use resolve::resolutions;
+pub use support::Support;
+pub use verdict::Verdict;
 
 use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
-use crate::summary::{ArgSet, CodeSummary, Drift, Times};
+use crate::summary::{ArgSet, CodeSummary, Drift, Surroundings, Times};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The version of the JSON report's shape.
@@ -29,6 +39,12 @@ pub struct Report {
     pub window: Times,
     /// What was found, by code: by severity, then count, then id.
     pub codes: Vec<CodeReport>,
+    /// What to do, in order.
+    pub plan: Plan,
+    /// What a support case needs.
+    pub support: Support,
+    /// What fails where.
+    pub pivots: Pivots,
 }
 
 /// Which catalogue a report was made with.
@@ -70,8 +86,10 @@ pub struct CodeReport {
     pub count: u64,
     /// Findings that are warnings, and errors.
     pub by_severity: [u64; 2],
-    /// Distinct arguments and databases.
+    /// Distinct arguments and databases; what is said without a database belongs to what is said with one.
     pub failures: u64,
+    /// Whether there are more failures than that.
+    pub failures_truncated: bool,
     /// When it was found.
     pub times: Times,
     /// In how many sources it was found.
@@ -84,6 +102,8 @@ pub struct CodeReport {
     pub args_distinct: u64,
     /// Whether not all of them are in `args`.
     pub args_truncated: bool,
+    /// Findings by the server that arguments or surroundings name; the others name none.
+    pub servers: BTreeMap<String, u64>,
     /// What to do, arguments filled in.
     pub resolutions: Vec<String>,
     /// The entry, where a catalogue lists it.
@@ -142,7 +162,21 @@ impl Report {
             codes.push(code_report(id, summary, entry));
         }
         codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
-        Report { catalog: CatalogStamp::new(catalog), inputs: outcome.inputs, window, codes }
+        let around = &outcome.summary.surroundings;
+        Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around)
+    }
+
+    /// Puts a report together: what is derived from its codes is made anew.
+    pub fn assemble(
+        catalog: CatalogStamp,
+        inputs: Inputs,
+        window: Times,
+        codes: Vec<CodeReport>,
+        around: &Surroundings,
+    ) -> Report {
+        let support = Support::new(around, window, &codes, &catalog);
+        let (plan, pivots) = (Plan::new(&codes, &support), Pivots::new(&codes, &support));
+        Report { catalog, inputs, window, codes, plan, support, pivots }
     }
 
     /// Sums over all codes.
@@ -160,8 +194,8 @@ impl Report {
 }
 
 fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) -> CodeReport {
-    let args_truncated = summary.args_truncated();
-    let (count, severity) = (summary.count(), summary.severity());
+    let (args_truncated, failures_truncated) = (summary.args_truncated(), summary.failures_truncated());
+    let (count, severity, failures) = (summary.count(), summary.severity(), summary.failures());
     let mut args: Vec<ArgSet> = summary.args.into_values().collect();
     args.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| order(&a.args).cmp(&order(&b.args))));
     CodeReport {
@@ -173,7 +207,9 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         severity,
         count,
         by_severity: summary.by_severity,
-        failures: summary.failures.count(),
+        failures,
+        failures_truncated,
+        servers: summary.servers,
         times: summary.times,
         files: summary.sources.len() as u64,
         wording: summary.wording,

@@ -68,7 +68,8 @@ fn advice(wording: &Template) -> String {
     wording.sentence_texts().into_iter().filter(imperative).collect::<Vec<_>>().join(" ")
 }
 
-fn fill(text: &str, entry: &Entry, found: &[ArgSet]) -> String {
+/// `text` with what was found in place of `{name}`.
+pub(super) fn fill(text: &str, entry: &Entry, found: &[ArgSet]) -> String {
     Template::fill(text, |name| {
         let merge =
             entry.arguments.iter().find(|argument| &*argument.name == name).map(|argument| argument.merge);
@@ -110,12 +111,10 @@ fn version(value: &str) -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::catalog::builtin;
-    use crate::summary::Times;
-    use std::collections::BTreeSet;
 
     fn set(args: &[(&str, ArgValue)]) -> ArgSet {
         let args = args.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-        ArgSet { args, databases: BTreeSet::new(), count: 1, times: Times::default() }
+        ArgSet::new(args)
     }
 
     fn one(value: &str) -> ArgValue {

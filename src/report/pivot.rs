@@ -1,0 +1,145 @@
+//! Pivots: which extensions block which databases, and which servers fail with what.
+//!
+//! The codes of a report come in, two matrices go out, their rows and columns in order of names. What the logs say of
+//! no database or of no named server has a place of its own: nothing is dropped, and nothing is guessed.
+
+use super::{CodeReport, Support};
+use crate::catalog::{ArgValue, Side};
+use crate::summary::ArgSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The most rows and columns of a matrix.
+pub const MAX_SIDE: usize = 200;
+/// The argument whose items are extensions.
+const EXTENSIONS: &str = "extensions";
+
+/// Matrices of what was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pivots {
+    /// Which extensions block which databases.
+    pub extensions: ExtensionMatrix,
+    /// Which servers fail with what.
+    pub servers: ServerMatrix,
+}
+
+/// Extensions by databases.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtensionMatrix {
+    /// The columns.
+    pub databases: Vec<String>,
+    /// A row for each extension.
+    pub rows: Vec<ExtensionRow>,
+    /// Whether there are more rows or columns than shown.
+    pub truncated: bool,
+}
+
+/// What an extension blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExtensionRow {
+    /// Its name.
+    pub extension: String,
+    /// For each database the ids of what blocks it; empty where nothing does.
+    pub cells: Vec<Vec<String>>,
+    /// The ids that name it without a database.
+    pub elsewhere: Vec<String>,
+}
+
+/// Servers by codes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerMatrix {
+    /// The columns: ids in the report's order.
+    pub codes: Vec<String>,
+    /// A row for each server.
+    pub rows: Vec<ServerRow>,
+    /// Whether there are more rows or columns than shown.
+    pub truncated: bool,
+}
+
+/// What a server fails with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerRow {
+    /// Its name; none where the logs give none.
+    pub server: Option<String>,
+    /// Which server it is, where the codes and not the logs say so.
+    pub side: Option<Side>,
+    /// Findings of each code.
+    pub cells: Vec<u64>,
+}
+
+impl Pivots {
+    /// The matrices of `codes`.
+    pub fn new(codes: &[CodeReport], support: &Support) -> Pivots {
+        Pivots { extensions: extensions(codes), servers: servers(codes, support) }
+    }
+}
+
+fn extensions(codes: &[CodeReport]) -> ExtensionMatrix {
+    // By extension, then database (none: not said), the ids.
+    let mut found: BTreeMap<&str, BTreeMap<Option<&str>, BTreeSet<&str>>> = BTreeMap::new();
+    for code in codes {
+        for set in &code.args {
+            for extension in items(set, EXTENSIONS) {
+                let row = found.entry(extension).or_default();
+                for database in &set.databases {
+                    row.entry(Some(database)).or_default().insert(&*code.id);
+                }
+                if set.databases.is_empty() {
+                    row.entry(None).or_default().insert(&*code.id);
+                }
+            }
+        }
+    }
+    let databases: BTreeSet<&str> = found.values().flat_map(|row| row.keys().copied().flatten()).collect();
+    let truncated = found.len() > MAX_SIDE || databases.len() > MAX_SIDE;
+    let databases: Vec<&str> = databases.into_iter().take(MAX_SIDE).collect();
+    let ids = |ids: Option<&BTreeSet<&str>>| ids.into_iter().flatten().map(ToString::to_string).collect();
+    let rows = found.iter().take(MAX_SIDE).map(|(extension, row)| ExtensionRow {
+        extension: (*extension).to_string(),
+        cells: databases.iter().map(|database| ids(row.get(&Some(*database)))).collect(),
+        elsewhere: ids(row.get(&None)),
+    });
+    let rows = rows.collect();
+    ExtensionMatrix { databases: databases.into_iter().map(str::to_string).collect(), rows, truncated }
+}
+
+fn servers(codes: &[CodeReport], support: &Support) -> ServerMatrix {
+    let mut found: BTreeMap<(Option<String>, Option<Side>), BTreeMap<&str, u64>> = BTreeMap::new();
+    for code in codes {
+        let mut unnamed = code.count;
+        for (server, count) in &code.servers {
+            unnamed = unnamed.saturating_sub(*count);
+            *found.entry((Some(server.clone()), None)).or_default().entry(&code.id).or_default() += count;
+        }
+        // What names no server is about the side that its entry says.
+        if unnamed > 0 {
+            let side = code.side();
+            let server = side.and_then(|side| support.server(side)).map(|server| server.name);
+            *found.entry((server, side)).or_default().entry(&code.id).or_default() += unnamed;
+        }
+    }
+    let truncated = found.len() > MAX_SIDE || codes.len() > MAX_SIDE;
+    let columns: Vec<&str> = codes.iter().take(MAX_SIDE).map(|code| &*code.id).collect();
+    let mut rows: Vec<ServerRow> = found
+        .into_iter()
+        .map(|((server, side), counts)| ServerRow {
+            server,
+            side,
+            cells: columns.iter().map(|id| counts.get(id).copied().unwrap_or_default()).collect(),
+        })
+        .collect();
+    // Named servers first.
+    rows.sort_by_key(|row| row.server.is_none());
+    rows.truncate(MAX_SIDE);
+    ServerMatrix { codes: columns.into_iter().map(str::to_string).collect(), rows, truncated }
+}
+
+/// The items of a set's argument that is a list.
+fn items<'a>(set: &'a ArgSet, name: &str) -> &'a [String] {
+    let value = set.args.iter().find(|(known, _)| &**known == name);
+    match value {
+        Some((_, ArgValue::Many(items))) => items,
+        Some((_, ArgValue::One(item))) => std::slice::from_ref(item),
+        None => &[],
+    }
+}

@@ -1,0 +1,69 @@
+//! Servers: what a name or resource id of a server says.
+
+use super::Support;
+use crate::catalog::Side;
+
+/// A server as commands name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its name, without port or domain where it is a resource.
+    pub name: String,
+    /// The resource group, where a resource id gives it.
+    pub group: Option<String>,
+    /// Whether it is a flexible server, as far as the logs tell.
+    pub flexible: bool,
+}
+
+impl Server {
+    /// Reads a name, or a resource id such as `/subscriptions/…/resourceGroups/g/…/flexibleServers/name`.
+    pub fn parse(text: &str) -> Server {
+        let parts: Vec<&str> = text.split('/').collect();
+        let behind = |key: &str| {
+            let at = parts.iter().position(|part| part.eq_ignore_ascii_case(key))?;
+            parts.get(at + 1).filter(|part| !part.is_empty()).map(ToString::to_string)
+        };
+        let flexible = behind("flexibleServers");
+        match flexible.clone().or_else(|| behind("servers")) {
+            Some(name) if text.starts_with('/') => {
+                Server { name, group: behind("resourceGroups"), flexible: flexible.is_some() }
+            }
+            // A port is no part of the name: messages leave it out.
+            _ => {
+                let host =
+                    text.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+                let name = host.map_or(text, |(host, _)| host).to_string();
+                Server { name, group: None, flexible: false }
+            }
+        }
+    }
+}
+
+impl Support {
+    /// The server on `side`, where the migrations name exactly one.
+    pub fn server(&self, side: Side) -> Option<Server> {
+        let named = match side {
+            Side::Source => &self.sources,
+            Side::Target => &self.targets,
+            Side::Both | Side::Service => return None,
+        };
+        match &named[..] {
+            [one] => Some(Server::parse(one)),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resource_ids_and_names_are_read() {
+        let id = "/subscriptions/s/resourceGroups/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/tgt";
+        let server = Server::parse(id);
+        assert_eq!(server, Server { name: "tgt".into(), group: Some("g".into()), flexible: true });
+        let server = Server::parse("src.internal:5432");
+        assert_eq!(server, Server { name: "src.internal".into(), group: None, flexible: false });
+        assert_eq!(Server::parse("/x/flexibleServers/").name, "/x/flexibleServers/");
+    }
+}

@@ -1,0 +1,73 @@
+//! The verdict: how many failures block the migration, in how many databases, and whose they are.
+
+use super::{CodeReport, Report};
+use crate::catalog::{Actor, ArgValue, Severity};
+use crate::summary::ArgSet;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Failures of codes that stop the migration.
+    pub blockers: u64,
+    /// Failures of codes that only warn.
+    pub warnings: u64,
+    /// Databases in which something blocks.
+    pub blocked_databases: u64,
+    /// Databases that are known; none where no migration's resource names its databases.
+    pub databases: Option<u64>,
+    /// Blockers that the person who migrates can fix.
+    pub customer: u64,
+    /// Blockers for Microsoft's support.
+    pub support: u64,
+    /// Blockers that the service does not take.
+    pub unsupported: u64,
+    /// Blockers that no catalogue lists.
+    pub unknown: u64,
+    /// Whether there are more than these numbers say.
+    pub at_least: bool,
+}
+
+impl Report {
+    /// What comes first.
+    pub fn verdict(&self) -> Verdict {
+        let mut verdict = Verdict { at_least: self.support.truncated, ..Verdict::default() };
+        let mut blocked = BTreeSet::new();
+        let mut known: BTreeSet<&str> = self.support.databases.iter().map(String::as_str).collect();
+        let named = !known.is_empty();
+        for code in &self.codes {
+            verdict.at_least |= code.args_truncated || code.failures_truncated;
+            known.extend(code.args.iter().flat_map(databases));
+            if code.severity == Severity::Warning {
+                verdict.warnings += code.failures;
+                continue;
+            }
+            verdict.blockers += code.failures;
+            blocked.extend(code.args.iter().flat_map(databases));
+            *match code.actor() {
+                Some(Actor::Customer) => &mut verdict.customer,
+                Some(Actor::Support) => &mut verdict.support,
+                Some(Actor::Unsupported) => &mut verdict.unsupported,
+                None => &mut verdict.unknown,
+            } += code.failures;
+        }
+        verdict.blocked_databases = blocked.len() as u64;
+        verdict.databases = named.then_some(known.len() as u64);
+        verdict
+    }
+}
+
+/// The databases that a set of arguments concerns: what stands around it, else what it names itself.
+pub(super) fn databases(set: &ArgSet) -> impl Iterator<Item = &str> {
+    let own = set.args.iter().find_map(|(name, value)| match value {
+        ArgValue::One(value) if &**name == "database" && set.databases.is_empty() => Some(value.as_str()),
+        _ => None,
+    });
+    set.databases.iter().map(String::as_str).chain(own)
+}
+
+/// The databases that a code concerns, in order.
+pub(super) fn databases_of(code: &CodeReport) -> BTreeSet<&str> {
+    code.args.iter().flat_map(databases).collect()
+}

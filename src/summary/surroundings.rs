@@ -1,0 +1,116 @@
+//! What the findings' surroundings say about the migration as a whole: what a support case asks for.
+//!
+//! A finding comes in; names of migrations, servers, databases and states are kept, each set bounded by its smallest
+//! names, so that it merges in any order.
+
+use crate::context::About;
+use crate::finding::Finding;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The most names kept of one sort.
+pub const MAX_NAMES: usize = 1_000;
+
+/// A bounded set of names: the smallest are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// At most [`MAX_NAMES`].
+    pub kept: BTreeSet<String>,
+    /// Whether there were more.
+    pub truncated: bool,
+}
+
+impl Names {
+    /// Takes in a name.
+    pub fn add(&mut self, name: &str) {
+        if !self.kept.contains(name) {
+            self.kept.insert(name.to_string());
+            self.bound();
+        }
+    }
+
+    /// Takes in other names.
+    pub fn merge(&mut self, other: Names) {
+        self.truncated |= other.truncated;
+        self.kept.extend(other.kept);
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        while self.kept.len() > MAX_NAMES {
+            self.kept.pop_last();
+            self.truncated = true;
+        }
+    }
+}
+
+/// What is known of the migrations that the findings belong to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Surroundings {
+    /// Ids of migrations.
+    pub migrations: Names,
+    /// Resource ids of migrations.
+    pub resources: Names,
+    /// Source servers, as the migrations' resources name them.
+    pub sources: Names,
+    /// Target servers, as the migrations' resources name them.
+    pub targets: Names,
+    /// Servers whose logs were read, and servers that records name.
+    pub servers: Names,
+    /// Databases that migrations' resources name, whether something failed in them or not.
+    pub databases: Names,
+    /// States of migrations, databases and validations.
+    pub states: Names,
+    /// Ids by which the service's own logs can be searched.
+    pub tracking: Names,
+}
+
+impl Surroundings {
+    /// Takes in what stands around a finding.
+    pub fn add(&mut self, finding: &Finding) {
+        let context = &finding.context;
+        for (names, name) in [
+            (&mut self.migrations, &context.migration),
+            (&mut self.servers, &context.server),
+            (&mut self.states, &context.state),
+        ] {
+            if let Some(name) = name {
+                names.add(name);
+            }
+        }
+        if let Some(about) = finding.about.as_deref() {
+            self.about(about);
+        }
+    }
+
+    fn about(&mut self, about: &About) {
+        for (names, name) in [
+            (&mut self.resources, &about.resource),
+            (&mut self.sources, &about.source),
+            (&mut self.targets, &about.target),
+            (&mut self.servers, &about.server),
+        ] {
+            if let Some(name) = name {
+                names.add(name);
+            }
+        }
+        about.databases.iter().for_each(|name| self.databases.add(name));
+        about.tracking.iter().for_each(|id| self.tracking.add(id));
+    }
+
+    /// Takes in all that `other` knows.
+    pub fn merge(&mut self, other: Surroundings) {
+        for (mine, theirs) in [
+            (&mut self.migrations, other.migrations),
+            (&mut self.resources, other.resources),
+            (&mut self.sources, other.sources),
+            (&mut self.targets, other.targets),
+            (&mut self.servers, other.servers),
+            (&mut self.databases, other.databases),
+            (&mut self.states, other.states),
+            (&mut self.tracking, other.tracking),
+        ] {
+            mine.merge(theirs);
+        }
+    }
+}
