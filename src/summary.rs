@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
+mod attempts;
 mod surroundings;
 
+pub use attempts::{Attempt, Attempts, GAP, LastAttempt};
 pub use surroundings::{MAX_NAMES, Names, Surroundings};
 
 /// The most argument sets kept a code.
@@ -36,6 +38,8 @@ pub struct Summary {
     pub codes: BTreeMap<Arc<str>, CodeSummary>,
     /// What stands around them.
     pub surroundings: Surroundings,
+    /// The attempts they belong to.
+    pub attempts: Attempts,
 }
 
 /// What the findings of one id say.
@@ -154,6 +158,7 @@ impl Summary {
     /// Takes in a finding of the source with number `source`. Samples come by [`Summary::sample`].
     pub fn add(&mut self, finding: &Finding, source: u32) {
         self.surroundings.add(finding);
+        self.attempts.add(finding);
         self.code(finding).add(finding, source);
     }
 
@@ -178,6 +183,7 @@ impl Summary {
     /// Takes in all that `other` knows.
     pub fn merge(&mut self, other: Summary) {
         self.surroundings.merge(other.surroundings);
+        self.attempts.merge(other.attempts);
         for (id, code) in other.codes {
             match self.codes.entry(id) {
                 btree_map::Entry::Vacant(place) => {

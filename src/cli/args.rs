@@ -68,6 +68,10 @@ pub struct Scan {
     /// The zone of times that name none, in logs and in --since and --until
     #[arg(long, value_name = "TZ", default_value = "UTC", allow_hyphen_values = true)]
     pub timezone: String,
+    /// Count only findings of the last attempt: of the migration whose findings are the latest, or where none is named,
+    /// of the time since nothing was found for an hour. Reads the inputs twice, so they cannot be streams
+    #[arg(long)]
+    pub last_attempt: bool,
     #[command(flatten)]
     pub catalog: CatalogArgs,
     #[command(flatten)]

@@ -9,11 +9,12 @@ use jiff::tz::TimeZone;
 use migsift::catalog::Catalog;
 use migsift::context::time;
 use migsift::error::Error;
-use migsift::input::Walk;
+use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
 use migsift::print::{csv, human, json, ndjson, safe};
 use migsift::report::{CatalogStamp, Report};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
+use migsift::summary::LastAttempt;
 
 /// How many inputs that were not read whole are named on standard error.
 const MAX_TOLD: usize = 20;
@@ -50,7 +51,14 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
     let (mmap, limits) = (!args.no_mmap, (&args.limits).into());
     let options =
         Options { threads: args.threads, mmap, window_bytes: None, timezone, filter, limits, globs };
-    let scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog };
+    let mut scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog };
+    if args.last_attempt {
+        if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
+            say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
+            return Ok(Exit::Usage);
+        }
+        scan.options.filter.attempt = Some(scan.last_attempt()?);
+    }
     let report = scan.print()?;
     if !args.quiet && args.format != Format::Human {
         let told = || report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped);
@@ -83,6 +91,7 @@ fn times(args: &Scan) -> Result<(Filter, TimeZone), String> {
         since: bound("--since", &args.since)?,
         until: bound("--until", &args.until)?,
         drop_undated: args.undated == Undated::Drop,
+        attempt: None,
     };
     Ok((filter, zone))
 }
@@ -134,6 +143,17 @@ impl Run<'_> {
         progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
             scan(&self.matcher, &self.walk, &self.options, sink, &counters)
         })
+    }
+
+    /// The last attempt of all that is asked for by time: whether it found what is asked for, or no longer.
+    fn last_attempt(&self) -> Result<LastAttempt, Error> {
+        let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
+        let options = Options { filter, ..self.options.clone() };
+        let counters = Progress::default();
+        let outcome = progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
+            scan(&self.matcher, &self.walk, &options, None, &counters)
+        })?;
+        Ok(outcome.summary.attempts.last())
     }
 
     fn report(&self, outcome: Outcome) -> Report {

@@ -4,6 +4,8 @@
 //! stand once in a migration's resource, far from its messages, and belong to all of them.
 
 use super::document::{Document, Level};
+use super::time::{self, Time};
+use jiff::tz::TimeZone;
 use memchr::memmem::Finder;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -23,6 +25,12 @@ pub struct About {
     pub databases: BTreeSet<String>,
     /// Tracking and correlation ids.
     pub tracking: BTreeSet<String>,
+    /// The state that the migration is in.
+    pub state: Option<String>,
+    /// When the first of its steps began.
+    pub began: Option<Time>,
+    /// When the last of its steps ended, or began.
+    pub ended: Option<Time>,
 }
 
 const SOURCE_KEYS: [&str; 2] = ["sourceDbServerResourceId", "sourceDbServerFullyQualifiedDomainName"];
@@ -40,6 +48,8 @@ const TRACKING_KEYS: [&str; 8] = [
 ];
 /// Keys under which exported records give the resource whose log they are from.
 const RESOURCE_KEYS: [&str; 2] = ["resourceId", "_ResourceId"];
+/// Keys under which the resource says when a step began or ended.
+const STEP_KEYS: [&str; 4] = ["startedOn", "endedOn", "validationStartTimeInUtc", "validationEndTimeInUtc"];
 /// Characters of an id in the form of a UUID.
 const ID_CHARS: usize = 36;
 
@@ -67,6 +77,16 @@ pub(super) fn resource(document: &Document<'_>, index: usize) -> About {
             about.databases.insert(name.into_owned());
         } else if above == Some("dbDetails") {
             about.databases.extend(level.name.map(str::to_string));
+        }
+        if level.name == Some("currentStatus") {
+            about.state =
+                level.get(&["state"]).map(|state| state.into_owned()).filter(|state| !state.is_empty());
+        }
+        for (_, value) in level.strings().filter(|(key, _)| STEP_KEYS.contains(key)) {
+            if let Some((time, _)) = time::first(value, &TimeZone::UTC) {
+                about.began = Some(about.began.map_or(time, |known| known.min(time)));
+                about.ended = about.ended.max(Some(time));
+            }
         }
     }
     about

@@ -11,7 +11,7 @@ use crate::matcher::wording::Grade;
 use crate::report::{CatalogStamp, CodeReport, Pivots, Plan, Report, SCHEMA_VERSION, Support, Verdict};
 use crate::scan::Problem;
 use crate::source::Origin;
-use crate::summary::ArgSet;
+use crate::summary::{ArgSet, Attempt};
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -159,6 +159,8 @@ struct ReportRecord<'a> {
     plan: &'a Plan,
     support: &'a Support,
     pivots: &'a Pivots,
+    attempts: &'a [Attempt],
+    attempts_truncated: bool,
 }
 
 #[derive(Serialize)]
@@ -272,6 +274,8 @@ impl<'a> ReportRecord<'a> {
             plan: &report.plan,
             support: &report.support,
             pivots: &report.pivots,
+            attempts: &report.attempts,
+            attempts_truncated: report.attempts_truncated,
         }
     }
 }

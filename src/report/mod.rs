@@ -21,7 +21,7 @@ use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
-use crate::summary::{ArgSet, CodeSummary, Drift, Surroundings, Times};
+use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,6 +45,10 @@ pub struct Report {
     pub support: Support,
     /// What fails where.
     pub pivots: Pivots,
+    /// The attempts that the findings belong to, the last one last.
+    pub attempts: Vec<Attempt>,
+    /// Whether there were more.
+    pub attempts_truncated: bool,
 }
 
 /// Which catalogue a report was made with.
@@ -162,8 +166,8 @@ impl Report {
             codes.push(code_report(id, summary, entry));
         }
         codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
-        let around = &outcome.summary.surroundings;
-        Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around)
+        let (around, attempts) = (&outcome.summary.surroundings, &outcome.summary.attempts);
+        Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around, attempts)
     }
 
     /// Puts a report together: what is derived from its codes is made anew.
@@ -173,10 +177,12 @@ impl Report {
         window: Times,
         codes: Vec<CodeReport>,
         around: &Surroundings,
+        attempts: &Attempts,
     ) -> Report {
         let support = Support::new(around, window, &codes, &catalog);
         let (plan, pivots) = (Plan::new(&codes, &support), Pivots::new(&codes, &support));
-        Report { catalog, inputs, window, codes, plan, support, pivots }
+        let (attempts, attempts_truncated) = (attempts.list(), attempts.truncated());
+        Report { catalog, inputs, window, codes, plan, support, pivots, attempts, attempts_truncated }
     }
 
     /// Sums over all codes.

@@ -18,7 +18,7 @@ use crate::finding::Finding;
 use crate::input::{Globs, Limits, Walk};
 use crate::matcher::Matcher;
 use crate::source::Origin;
-use crate::summary::Summary;
+use crate::summary::{LastAttempt, Summary};
 use board::Board;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -79,12 +79,16 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// Drop findings without a time where a time is asked for.
     pub drop_undated: bool,
+    /// Only findings of this attempt.
+    pub attempt: Option<LastAttempt>,
 }
 
 impl Filter {
     fn takes(&self, finding: &Finding) -> bool {
         let code = self.codes.is_empty() || self.codes.iter().any(|code| **code == *finding.id);
-        code && self.severity.is_none_or(|least| finding.severity >= least) && self.takes_time(finding)
+        code && self.severity.is_none_or(|least| finding.severity >= least)
+            && self.takes_time(finding)
+            && self.attempt.as_ref().is_none_or(|attempt| attempt.takes(finding))
     }
 
     fn takes_time(&self, finding: &Finding) -> bool {

@@ -1,0 +1,275 @@
+//! Attempts: which findings belong to the same try of a migration.
+//!
+//! A finding comes in; its attempt is told by the migration's id, or by its time where none is named: findings less than
+//! [`GAP`] apart are of one attempt. Kept are the attempts with an id, and for the others what each hour of the clock says, so
+//! that they merge in any order. An attempt that says which state it is in, and none that is final, has not ended.
+
+use super::{MAX_NAMES, Names, Times};
+use crate::context::Time;
+use crate::finding::Finding;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, btree_map};
+
+/// How long nothing is found between two attempts of which neither has an id. Who validates, mends and validates again
+/// takes longer than the findings of one run are apart.
+pub const GAP: SignedDuration = SignedDuration::from_hours(1);
+/// The most hours kept: the last ones.
+const MAX_HOURS: usize = 10_000;
+/// States in which a migration has ended.
+const FINAL: [&str; 4] = ["succeeded", "failed", "canceled", "cancelled"];
+
+/// The attempts that findings belong to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attempts {
+    named: BTreeMap<String, Attempt>,
+    hours: BTreeMap<i64, Attempt>,
+    undated: u64,
+    truncated: bool,
+}
+
+/// One attempt of a migration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The migration's id; none where attempts are told by time.
+    pub migration: Option<String>,
+    /// When it began and ended, as far as its findings and the migration's resource say.
+    pub first: Option<Time>,
+    /// The last time of it that is known.
+    pub last: Option<Time>,
+    /// Findings.
+    pub findings: u64,
+    /// States that the migration's resource was in.
+    pub states: Vec<String>,
+    /// Whether one of them is final: Succeeded, Failed or Canceled.
+    pub ended: bool,
+}
+
+/// Which findings are of the last attempt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LastAttempt {
+    migrations: Vec<String>,
+    since: Option<Timestamp>,
+}
+
+impl LastAttempt {
+    /// Whether the finding is of it, or may be: what has neither an id nor a time is kept.
+    pub fn takes(&self, finding: &Finding) -> bool {
+        match (migration(finding), finding.time, self.since) {
+            (Some(id), ..) => self.migrations.iter().any(|known| known == id),
+            (None, Some(time), Some(since)) => time.instant >= since,
+            (None, ..) => true,
+        }
+    }
+}
+
+impl Attempt {
+    fn merge(&mut self, other: Attempt) {
+        let mut times = self.times();
+        times.merge(other.times());
+        (self.first, self.last) = (times.first, times.last);
+        self.findings += other.findings;
+        self.ended |= other.ended;
+        let mut states = Names::default();
+        self.states.iter().chain(&other.states).for_each(|state| states.add(state));
+        self.states = states.kept.into_iter().collect();
+    }
+
+    fn times(&self) -> Times {
+        Times { first: self.first, last: self.last }
+    }
+}
+
+impl Attempts {
+    /// Takes in a finding.
+    pub fn add(&mut self, finding: &Finding) {
+        let about = finding.about.as_deref();
+        let mut times =
+            about.map_or(Times::default(), |about| Times { first: about.began, last: about.ended });
+        times.add(finding.time);
+        let states: Vec<String> = about.and_then(|about| about.state.clone()).into_iter().collect();
+        let ended = states.iter().any(|state| FINAL.iter().any(|known| known.eq_ignore_ascii_case(state)));
+        let migration = migration(finding).map(str::to_string);
+        self.take(Attempt { migration, first: times.first, last: times.last, findings: 1, states, ended });
+    }
+
+    /// Takes in an attempt, or a part of one.
+    pub fn take(&mut self, attempt: Attempt) {
+        let first = attempt.first.map(|time| time.instant);
+        match (&attempt.migration, first) {
+            (Some(id), _) => merge(&mut self.named, id.clone(), attempt),
+            (None, Some(first)) => {
+                merge(&mut self.hours, first.as_second().div_euclid(GAP.as_secs()), attempt);
+            }
+            (None, None) => self.undated += attempt.findings,
+        }
+        self.bound();
+    }
+
+    /// Takes in all that `other` knows.
+    pub fn merge(&mut self, other: Attempts) {
+        other.named.into_iter().for_each(|(id, attempt)| merge(&mut self.named, id, attempt));
+        other.hours.into_iter().for_each(|(hour, attempt)| merge(&mut self.hours, hour, attempt));
+        self.undated += other.undated;
+        self.truncated |= other.truncated;
+        self.bound();
+    }
+
+    /// Keeps the smallest ids and the last hours: what is dropped never comes back with a part of its findings.
+    fn bound(&mut self) {
+        while self.named.len() > MAX_NAMES {
+            self.named.pop_last();
+            self.truncated = true;
+        }
+        while self.hours.len() > MAX_HOURS {
+            self.hours.pop_first();
+            self.truncated = true;
+        }
+    }
+
+    /// Whether there were more than are told.
+    pub fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// The attempts, the last one last; those without any time come first.
+    pub fn list(&self) -> Vec<Attempt> {
+        let mut attempts = self.unnamed();
+        attempts.extend(self.named.values().cloned());
+        attempts.sort_by(|a, b| (a.last, a.first, &a.migration).cmp(&(b.last, b.first, &b.migration)));
+        attempts
+    }
+
+    /// The attempts that are told by time: hours less than a gap apart together.
+    fn unnamed(&self) -> Vec<Attempt> {
+        let mut attempts: Vec<Attempt> = Vec::new();
+        for hour in self.hours.values() {
+            let near = |known: &&mut Attempt| match (known.last, hour.first) {
+                (Some(last), Some(first)) => first.instant.duration_since(last.instant) < GAP,
+                _ => false,
+            };
+            match attempts.last_mut().filter(near) {
+                Some(known) => known.merge(hour.clone()),
+                None => attempts.push(hour.clone()),
+            }
+        }
+        attempts
+    }
+
+    /// The last attempt: the one with the latest time, and what is not told apart from it. Those that have an id and
+    /// overlap with it only in time are others; logs without an id that overlap are its own. An attempt without any time
+    /// cannot be placed and is kept.
+    pub fn last(&self) -> LastAttempt {
+        let undated = self.named.values().filter(|attempt| attempt.last.is_none());
+        let mut migrations: Vec<String> = undated.filter_map(|attempt| attempt.migration.clone()).collect();
+        let list = self.list();
+        let Some(last) = list.last().filter(|attempt| attempt.last.is_some()) else {
+            return LastAttempt { migrations, since: None };
+        };
+        let mut since = last.first;
+        // Logs without ids that reach into it began with it, and it may have begun with them.
+        let overlaps = |attempt: &&Attempt| {
+            attempt.last.zip(last.first).is_some_and(|(end, begin)| end.instant + GAP > begin.instant)
+        };
+        match &last.migration {
+            Some(id) => {
+                migrations.push(id.clone());
+                let logs = self.unnamed();
+                since = logs.iter().filter(overlaps).filter_map(|logs| logs.first).min().min(since).or(since);
+            }
+            None => {
+                let named = list.iter().rev().filter(|attempt| attempt.migration.is_some());
+                migrations
+                    .extend(named.filter(overlaps).take(1).filter_map(|attempt| attempt.migration.clone()));
+            }
+        }
+        LastAttempt { migrations, since: since.map(|time| time.instant) }
+    }
+}
+
+fn merge<K: Ord>(known: &mut BTreeMap<K, Attempt>, key: K, attempt: Attempt) {
+    match known.entry(key) {
+        btree_map::Entry::Vacant(place) => drop(place.insert(attempt)),
+        btree_map::Entry::Occupied(mut place) => place.get_mut().merge(attempt),
+    }
+}
+
+/// The id of the migration that the finding belongs to.
+fn migration(finding: &Finding) -> Option<&str> {
+    let about = finding.about.as_deref();
+    finding.context.migration.as_deref().or_else(|| about.and_then(|about| about.resource.as_deref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::TimeZone;
+    use proptest::prelude::*;
+
+    fn time(minute: i64) -> Time {
+        let text = Timestamp::from_second(1_717_700_000 + 60 * minute).expect("a time").to_string();
+        crate::context::time::first(&text, &TimeZone::UTC).expect("a time").0
+    }
+
+    fn part(migration: Option<&str>, minutes: Option<(i64, i64)>) -> Attempt {
+        Attempt {
+            migration: migration.map(str::to_string),
+            first: minutes.map(|minutes| time(minutes.0)),
+            last: minutes.map(|minutes| time(minutes.1)),
+            findings: 1,
+            ..Attempt::default()
+        }
+    }
+
+    fn attempts(parts: &[Attempt]) -> Attempts {
+        let mut attempts = Attempts::default();
+        parts.iter().for_each(|part| attempts.take(part.clone()));
+        attempts
+    }
+
+    #[test]
+    fn an_hour_without_findings_parts_attempts_that_have_no_id() {
+        let at = |minute| part(None, Some((minute, minute)));
+        let told = attempts(&[at(0), at(50), at(100), at(160), at(161)]).list();
+        let counts: Vec<u64> = told.iter().map(|attempt| attempt.findings).collect();
+        assert_eq!(counts, [3, 2]);
+        assert_eq!((told[1].first, told[1].last), (Some(time(160)), Some(time(161))));
+    }
+
+    #[test]
+    fn the_last_attempt_is_the_latest_and_takes_logs_of_its_time() {
+        let (old, new) = (part(Some("old"), Some((0, 10))), part(Some("new"), Some((300, 310))));
+        let all = attempts(&[old.clone(), new, part(None, Some((5, 5))), part(None, Some((290, 305)))]);
+        let last = all.last();
+        assert_eq!(last.migrations, ["new"]);
+        assert_eq!(last.since, Some(time(290).instant));
+        let logs = attempts(&[old, part(None, Some((500, 501)))]).last();
+        assert_eq!((logs.migrations.len(), logs.since), (0, Some(time(500).instant)));
+        let undated = attempts(&[part(Some("m"), None), part(None, Some((500, 501)))]).last();
+        assert_eq!(undated.migrations, ["m"], "what cannot be placed is kept");
+        assert_eq!(attempts(&[]).last(), LastAttempt::default());
+    }
+
+    proptest! {
+        /// Law 3, and adding up reports: attempts that were told apart may be taken in again.
+        #[test]
+        fn parts_add_up_in_any_order(
+            parts in prop::collection::vec((prop::option::of("[ab]"), prop::option::of((0i64..500, 0i64..90))), 0..24),
+            cut in 0usize..24,
+        ) {
+            let parts: Vec<Attempt> = parts
+                .iter()
+                .map(|(id, minutes)| part(id.as_deref(), minutes.map(|(from, length)| (from, from + length))))
+                .collect();
+            let cut = cut.min(parts.len());
+            let (mut one, two) = (attempts(&parts[cut..]), attempts(&parts[..cut]));
+            let told = [one.list(), two.list()].concat();
+            one.merge(two);
+            let whole = attempts(&parts);
+            prop_assert_eq!(&one, &whole);
+            let dated = |attempt: &&Attempt| attempt.migration.is_some() || attempt.first.is_some();
+            let again = attempts(&told.into_iter().filter(|attempt| dated(&attempt)).collect::<Vec<_>>());
+            prop_assert_eq!(again.list(), whole.list());
+        }
+    }
+}
