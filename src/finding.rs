@@ -4,7 +4,7 @@
 //! nothing of other findings.
 
 use crate::catalog::{ArgValue, Entry, Severity};
-use crate::context::{self, About, Context, Time};
+use crate::context::{self, About, Context, Neighbours, Time};
 use crate::input::Window;
 use crate::matcher::canonical;
 use crate::matcher::{Match, Matcher, What, wording::Grade};
@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// The longest `text` of a finding, in characters.
 pub const MAX_TEXT: usize = 1024;
+/// How many lines around a finding take as much memory as the finding: the lines themselves are shared.
+const LINES_OF_WEIGHT: usize = 16;
 /// The title of a code that no catalogue lists.
 const UNKNOWN_TITLE: &str = "Not in the catalogue";
 
@@ -56,6 +58,8 @@ pub struct Finding {
     pub text: String,
     /// Whether `text` replaces bytes that are no UTF-8.
     pub lossy: bool,
+    /// The lines around it, where they were asked for.
+    pub neighbours: Option<Box<Neighbours>>,
 }
 
 /// Makes findings of one source's windows.
@@ -123,11 +127,18 @@ impl Builder<'_> {
             about,
             text: String::new(),
             lossy: false,
+            neighbours: None,
         }
     }
 }
 
 impl Finding {
+    /// How much of the room for findings that wait it takes: a plain one takes 1.
+    pub(crate) fn weight(&self) -> usize {
+        let lines = self.neighbours.as_ref().map_or(0, |known| known.before.len() + known.after.len());
+        1 + lines / LINES_OF_WEIGHT
+    }
+
     /// Reads the text that `found` stands for.
     pub(crate) fn tell(&mut self, found: &Match, window: &Window<'_>, reader: &context::Reader<'_, '_>) {
         let known = reader.unescaped(&found.range);

@@ -50,6 +50,12 @@ pub struct Scan {
     /// Write to this file instead of standard output, whole or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Show N lines before and behind each finding, up to 100: under samples in human text, as `before` and `after` in
+    /// json and ndjson. A line is cut at 512 bytes and then ends with `…`; lines that begin more than 32 KiB away are
+    /// not shown
+    #[arg(short = 'C', long, value_name = "N", default_value_t = 0, hide_default_value = true,
+          value_parser = clap::value_parser!(u32).range(..=100))]
+    pub context_lines: u32,
     /// Count only findings of this code or id (repeatable)
     #[arg(long, value_name = "CODE")]
     pub code: Vec<String>,

@@ -49,8 +49,17 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         }
     };
     let (mmap, limits) = (!args.no_mmap, (&args.limits).into());
-    let options =
-        Options { threads: args.threads, mmap, window_bytes: None, timezone, filter, limits, globs };
+    let context_lines = args.context_lines as usize;
+    let options = Options {
+        threads: args.threads,
+        mmap,
+        window_bytes: None,
+        timezone,
+        filter,
+        context_lines,
+        limits,
+        globs,
+    };
     let mut scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog };
     if args.last_attempt {
         if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {

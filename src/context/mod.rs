@@ -6,10 +6,12 @@
 
 mod about;
 mod document;
+pub mod neighbours;
 pub mod time;
 
 pub use about::About;
 pub use document::Document;
+pub use neighbours::Neighbours;
 pub use time::Time;
 
 use crate::input::Window;

@@ -9,6 +9,7 @@ use super::safe::line;
 use crate::catalog::{Catalog, Severity};
 use crate::context::Time;
 use crate::explain::Explanation;
+use crate::finding::Finding;
 use crate::matcher::wording::Grade;
 use crate::report::{CodeReport, Report};
 use crate::scan::{Inputs, Status};
@@ -16,6 +17,7 @@ use crate::summary::{ArgSet, Times};
 use anstyle::{AnsiColor, Effects, Style};
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::Arc;
 use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
@@ -258,7 +260,8 @@ impl Page<'_> {
         writeln!(self.out, "\n{}", self.paint(BOLD, title))?;
         let Some(entry) = &code.entry else {
             let text = "This code is not in the catalogue. Please report it with a line of the log, so that it is added.";
-            return self.wrapped("  ", text);
+            self.wrapped("  ", text)?;
+            return code.samples.iter().try_for_each(|sample| self.sample(sample));
         };
         let mut facts = vec![
             plural(code.count, "finding"),
@@ -286,6 +289,9 @@ impl Page<'_> {
                 plural(more, "distinct argument set")
             )?;
         }
+        for sample in &code.samples {
+            self.sample(sample)?;
+        }
         if let Some(drift) = &code.drift {
             let (drifted, exact) =
                 (thousands(code.graded(Grade::Drifted)), thousands(code.graded(Grade::Exact)));
@@ -303,6 +309,28 @@ impl Page<'_> {
             entry.links.iter().filter(|link| !code.resolutions.iter().any(|text| text.contains(*link)))
         {
             self.wrapped("  > See ", &line(link))?;
+        }
+        Ok(())
+    }
+
+    /// A finding between the lines around it, where they were asked for.
+    fn sample(&mut self, finding: &Finding) -> io::Result<()> {
+        let Some(neighbours) = &finding.neighbours else { return Ok(()) };
+        let place = format!("{}:{}", finding.origin, finding.line);
+        writeln!(self.out, "  {}", self.paint(DIM, line(&place)))?;
+        self.around(&neighbours.before)?;
+        self.wrapped("    > ", &line(&finding.text))?;
+        self.around(&neighbours.after)
+    }
+
+    fn around(&mut self, lines: &[Arc<str>]) -> io::Result<()> {
+        for text in lines {
+            let text = line(text);
+            if text.trim().is_empty() {
+                writeln!(self.out, "    |")?;
+            } else {
+                self.wrapped("    | ", &text)?;
+            }
         }
         Ok(())
     }

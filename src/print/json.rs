@@ -16,6 +16,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 /// The program's name in outputs.
 pub const TOOL: &str = "migsift";
@@ -76,10 +77,15 @@ pub struct FindingRecord<'a> {
     text: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     lossy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<&'a [Arc<str>]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<&'a [Arc<str>]>,
 }
 
 impl<'a> From<&'a Finding> for FindingRecord<'a> {
     fn from(finding: &'a Finding) -> FindingRecord<'a> {
+        let neighbours = finding.neighbours.as_deref();
         FindingRecord {
             r#type: "finding",
             id: &finding.id,
@@ -99,6 +105,8 @@ impl<'a> From<&'a Finding> for FindingRecord<'a> {
             context: &finding.context,
             text: &finding.text,
             lossy: finding.lossy,
+            before: neighbours.map(|lines| &lines.before[..]),
+            after: neighbours.map(|lines| &lines.after[..]),
         }
     }
 }
@@ -331,6 +339,6 @@ impl<'a> CodeRecord<'a> {
 
 /// Arguments as one line of text: `name: value`, lists joined.
 pub fn args_line(args: &Args) -> String {
-    let show = |(name, value): &(std::sync::Arc<str>, ArgValue)| format!("{name}: {value}");
+    let show = |(name, value): &(Arc<str>, ArgValue)| format!("{name}: {value}");
     args.iter().map(show).collect::<Vec<_>>().join(", ")
 }

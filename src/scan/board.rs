@@ -76,9 +76,17 @@ pub(super) struct Scanned {
     pub lines: u64,
 }
 
+impl Scanned {
+    /// How much of the room for findings that wait it takes.
+    pub fn weight(&self) -> usize {
+        self.findings.iter().map(Finding::weight).sum()
+    }
+}
+
 impl Chunk {
-    pub fn findings(&self) -> usize {
-        self.scanned.iter().map(|scanned| scanned.findings.len()).sum()
+    /// How much of the room for findings that wait it takes.
+    pub fn weight(&self) -> usize {
+        self.scanned.iter().map(Scanned::weight).sum()
     }
 }
 
@@ -278,7 +286,7 @@ impl<'s, 'k> Board<'s, 'k> {
     /// Hands in what was found in the windows `number` of a part.
     pub fn submit(&self, place: Place, number: usize, chunk: Chunk) {
         let mut state = self.state();
-        state.waiting += chunk.findings();
+        state.waiting += chunk.weight();
         state.parts.entry(place).or_default().chunks.insert(number, chunk);
         self.advance(state);
     }
@@ -400,7 +408,7 @@ impl<'s> State<'s> {
             }
             while let Some(chunk) = part.chunks.remove(&part.next) {
                 part.next += 1;
-                self.waiting -= chunk.findings();
+                self.waiting -= chunk.weight();
                 due.push(chunk);
             }
             if part.closed != Some(part.next) {
@@ -414,7 +422,7 @@ impl<'s> State<'s> {
     /// Drops what the part whose turn it is has found, and puts it into the queue again.
     fn again(&mut self) {
         let Some(part) = self.parts.remove(&self.at) else { return };
-        self.waiting -= part.chunks.values().map(Chunk::findings).sum::<usize>();
+        self.waiting -= part.chunks.values().map(Chunk::weight).sum::<usize>();
         if let Some(held) = part.held {
             self.queue.insert((self.at, 0), Job::Members(held.members));
         }

@@ -46,6 +46,9 @@ pub struct Options {
     pub timezone: TimeZone,
     /// What counts.
     pub filter: Filter,
+    /// How many lines before and behind a finding are read, at most
+    /// [`MAX_LINES`](crate::context::neighbours::MAX_LINES).
+    pub context_lines: usize,
     /// How far archives and compressed streams are unpacked.
     pub limits: Limits,
     /// Which members of archives are wanted.
@@ -60,6 +63,7 @@ impl Default for Options {
             window_bytes: None,
             timezone: TimeZone::UTC,
             filter: Filter::default(),
+            context_lines: 0,
             limits: Limits::default(),
             globs: Globs::default(),
         }

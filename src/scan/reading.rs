@@ -39,7 +39,7 @@ impl Lane {
 
     /// Takes in what was found in the next window.
     pub fn push(&mut self, shared: &Shared<'_, '_>, scanned: Scanned) {
-        self.findings += scanned.findings.len();
+        self.findings += scanned.weight();
         self.chunk.scanned.push(scanned);
         if self.findings >= MAX_CHUNK || self.chunk.scanned.len() >= MAX_CHUNK {
             self.flush(shared);

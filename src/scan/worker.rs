@@ -9,7 +9,7 @@ use super::reading::{Lane, Reading};
 use super::share::{Place, Share, Source, Sources};
 use super::tasks::{SMALL_FILE, Task};
 use super::{Options, Progress, WINDOW_BYTES};
-use crate::context;
+use crate::context::{self, neighbours};
 use crate::error::SourceError;
 use crate::finding::Builder;
 use crate::input::limits::{Budget, Fed};
@@ -301,6 +301,8 @@ impl Shared<'_, '_> {
     fn find(&self, share: &mut Share, source: &Source, window: &Window<'_>) -> Scanned {
         let builder = Builder { matcher: self.matcher, origin: source.origin.clone() };
         let reader = context::Reader::new(window, &self.options.timezone);
+        let lines = self.options.context_lines;
+        let mut neighbours = neighbours::Reader::new(window.bytes, lines);
         let mut findings = Vec::new();
         let mut samples: HashMap<What, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);
@@ -318,6 +320,9 @@ impl Shared<'_, '_> {
             // Drifted texts are compared with each other.
             if shown || finding.wording == Grade::Drifted {
                 finding.tell(&found, window, &reader);
+            }
+            if shown && lines > 0 {
+                finding.neighbours = Some(Box::new(neighbours.read(&found.range)));
             }
             share.summary.add(&finding, source.number);
             if shown {

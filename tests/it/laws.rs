@@ -3,10 +3,11 @@
 
 use migsift::catalog::{ArgValue, Template, builtin};
 use migsift::context::Reader;
+use migsift::error::Error;
 use migsift::finding::{Builder, Finding};
 use migsift::input::{WalkOptions, Window, walk};
 use migsift::matcher::{Match, Matcher, record};
-use migsift::scan::{Options, Outcome, Progress, scan};
+use migsift::scan::{Options, Outcome, Progress, Sink, scan};
 use migsift::source::Origin;
 use migsift::summary::{MAX_ARG_SETS, Summary};
 use proptest::prelude::*;
@@ -104,15 +105,25 @@ fn merged(parts: impl IntoIterator<Item = Summary>) -> Summary {
     })
 }
 
-fn scan_file(path: &Path, options: &Options) -> Outcome {
-    scan(
-        matcher(),
-        &walk(&[path.to_path_buf()], &WalkOptions::default()),
-        options,
-        None,
-        &Progress::default(),
-    )
-    .expect("scans")
+/// Keeps what comes.
+#[derive(Default)]
+struct All(Vec<Finding>);
+
+impl Sink for All {
+    fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
+        self.0.push(finding.clone());
+        Ok(())
+    }
+}
+
+/// What a scan gives, and all findings; without somebody to take them it gives the same.
+fn scan_file(path: &Path, options: &Options) -> (Outcome, Vec<Finding>) {
+    let walk = walk(&[path.to_path_buf()], &WalkOptions::default());
+    let mut all = All::default();
+    let outcome = scan(matcher(), &walk, options, Some(&mut all), &Progress::default()).expect("scans");
+    let untold = scan(matcher(), &walk, options, None, &Progress::default()).expect("scans");
+    assert_eq!((&untold.summary, &untold.inputs), (&outcome.summary, &outcome.inputs));
+    (outcome, all.0)
 }
 
 proptest! {
@@ -126,19 +137,28 @@ proptest! {
         prop_assert_eq!(in_windows(&bytes, core.max(bytes.len() / 400)), whole);
     }
 
-    /// Law 1: threads, window size, mapping and streaming change nothing.
+    /// Law 1: threads, window size, mapping and streaming change nothing, the lines around findings neither.
     #[test]
-    fn threads_windows_and_mapping_change_nothing(bytes in log(40), core in 500usize..50_000, threads in 1usize..5) {
+    fn threads_windows_and_mapping_change_nothing(
+        bytes in log(40),
+        core in 500usize..50_000,
+        threads in 1usize..5,
+        context_lines in prop_oneof![Just(0), 1usize..4, Just(100)],
+    ) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.log");
         std::fs::write(&path, &bytes).expect("writes");
-        let want = scan_file(&path, &Options { threads: 1, ..Options::default() });
+        let (want, all) = scan_file(&path, &Options { threads: 1, context_lines, ..Options::default() });
         prop_assert_eq!(want.inputs.bytes, bytes.len() as u64);
+        let shown = |finding: &Finding| finding.neighbours.is_some() == (context_lines > 0);
+        prop_assert!(all.iter().all(shown));
         for mmap in [true, false] {
-            let options = Options { threads, mmap, window_bytes: Some(core), ..Options::default() };
-            let got = scan_file(&path, &options);
+            let window_bytes = Some(core);
+            let options = Options { threads, mmap, window_bytes, context_lines, ..Options::default() };
+            let (got, found) = scan_file(&path, &options);
             prop_assert_eq!(&got.summary, &want.summary);
             prop_assert_eq!(&got.inputs, &want.inputs);
+            prop_assert_eq!(&found, &all);
         }
     }
 

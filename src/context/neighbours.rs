@@ -1,0 +1,164 @@
+//! Neighbours: the lines before and behind a finding.
+//!
+//! A window and a match's range come in; the lines around it go out as text, as many as were asked for. Like everything
+//! else they are a function of the bytes within fixed distances of the match's begin, so that no cut of the source shows
+//! in them: a line that begins farther away is not shown. Findings that stand close share their lines.
+
+use crate::matcher::canonical::lossy;
+use crate::matcher::record;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// The most lines shown on either side.
+pub const MAX_LINES: usize = 100;
+/// How many bytes of a line are shown; a longer one is cut there and ends with [`CUT`].
+pub const MAX_LINE_BYTES: usize = 512;
+/// What a line that was cut ends with.
+pub const CUT: char = '…';
+/// How far from the match's begin lines may begin, in bytes.
+pub const MAX_DISTANCE: usize = 32 << 10;
+
+// A line that begins in reach can be read as far as it is shown, whatever window the match is in.
+const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < record::MARGIN);
+
+/// The lines before and behind the lines of a finding, in the source's order; what is no UTF-8 as U+FFFD.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Neighbours {
+    /// The lines before it.
+    pub before: Vec<Arc<str>>,
+    /// The lines behind it.
+    pub after: Vec<Arc<str>>,
+}
+
+/// Reads the neighbours of one window's matches.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    lines: usize,
+    /// Lines by their begin.
+    known: HashMap<usize, Arc<str>>,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of at most `lines` lines on either side, never more than [`MAX_LINES`], in a window's `bytes`.
+    pub fn new(bytes: &'a [u8], lines: usize) -> Reader<'a> {
+        Reader { bytes, lines: lines.min(MAX_LINES), known: HashMap::new() }
+    }
+
+    /// The neighbours of what stands at `range`.
+    pub fn read(&mut self, range: &Range<usize>) -> Neighbours {
+        let floor = range.start.saturating_sub(MAX_DISTANCE);
+        let ceiling = self.bytes.len().min(range.start + MAX_DISTANCE);
+        let mut before = Vec::new();
+        let mut own = self.begin(floor, range.start);
+        while before.len() < self.lines
+            && let Some(end) = own.and_then(|own| own.checked_sub(1))
+            && let Some(start) = self.begin(floor, end)
+        {
+            before.push(self.line(start));
+            own = Some(start);
+        }
+        before.reverse();
+        let mut after = Vec::new();
+        let mut end = range.end.saturating_sub(1).max(range.start);
+        while after.len() < self.lines
+            && let Some(start) = self.next(end, ceiling)
+        {
+            after.push(self.line(start));
+            end = start;
+        }
+        Neighbours { before, after }
+    }
+
+    /// Where the line begins that `at` stands in; none if that is before `floor`.
+    fn begin(&self, floor: usize, at: usize) -> Option<usize> {
+        // One byte more, so that a line that begins at the floor itself is told in any window.
+        let from = floor.saturating_sub(1);
+        let found = memchr::memrchr(b'\n', self.bytes.get(from..at)?).map(|i| from + i + 1);
+        found.or((floor == 0).then_some(0))
+    }
+
+    /// Where the line behind that of `at` begins; none if that is not before `ceiling`.
+    fn next(&self, at: usize, ceiling: usize) -> Option<usize> {
+        let next = at + memchr::memchr(b'\n', self.bytes.get(at..ceiling)?)? + 1;
+        (next < ceiling).then_some(next)
+    }
+
+    fn line(&mut self, start: usize) -> Arc<str> {
+        let bytes = self.bytes;
+        self.known.entry(start).or_insert_with(|| shown(&bytes[start..])).clone()
+    }
+}
+
+/// The first line of `bytes` as far as it is shown.
+fn shown(bytes: &[u8]) -> Arc<str> {
+    // One byte more for a line break behind the last byte that is shown, one for its carriage return.
+    let reach = &bytes[..bytes.len().min(MAX_LINE_BYTES + 2)];
+    let line = memchr::memchr(b'\n', reach).map_or(reach, |end| &reach[..end]);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.len() <= MAX_LINE_BYTES {
+        return lossy(line).into();
+    }
+    let mut end = MAX_LINE_BYTES;
+    // Not within a character.
+    while end > MAX_LINE_BYTES - 3 && line[end] & 0xc0 == 0x80 {
+        end -= 1;
+    }
+    format!("{}{CUT}", lossy(&line[..end])).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, what: &str, lines: usize) -> (String, String) {
+        let at = text.find(what).expect("there");
+        let found = Reader::new(text.as_bytes(), lines).read(&(at..at + what.len()));
+        (found.before.join("|"), found.after.join("|"))
+    }
+
+    fn both(before: &str, after: &str) -> (String, String) {
+        (before.to_string(), after.to_string())
+    }
+
+    #[test]
+    fn whole_lines_around_a_match() {
+        let text = "one\ntwo\r\n\nthree hit here\nfour\nfive\n";
+        assert_eq!(read(text, "hit", 2), both("two|", "four|five"));
+        assert_eq!(read(text, "hit", 9), both("one|two|", "four|five"));
+        assert_eq!(read(text, "hit", 0), both("", ""));
+        assert_eq!(read(text, "hit here\nfour", 1), both("", "five"));
+        assert_eq!(read("hit", "hit", 3), both("", ""));
+        assert_eq!(read("\nhit\n\n", "hit", 3), both("", ""));
+        assert_eq!(Reader::new(b"\nhit\n\n", 3).read(&(1..4)).before.len(), 1);
+    }
+
+    #[test]
+    fn long_lines_are_cut_between_characters() {
+        let text = format!(
+            "{}é{}\nhit\n{}\n",
+            "x".repeat(MAX_LINE_BYTES - 1),
+            "y".repeat(9),
+            "z".repeat(MAX_LINE_BYTES)
+        );
+        let (before, after) = read(&text, "hit", 1);
+        assert_eq!(before, format!("{}{CUT}", "x".repeat(MAX_LINE_BYTES - 1)));
+        assert_eq!(after, "z".repeat(MAX_LINE_BYTES));
+        let broken = [vec![0x80; MAX_LINE_BYTES + 9], b"\nhit".to_vec()].concat();
+        let before = &Reader::new(&broken, 1).read(&(MAX_LINE_BYTES + 10..broken.len())).before[0];
+        assert!(before.chars().count() >= MAX_LINE_BYTES - 3 && before.ends_with(CUT), "{before}");
+    }
+
+    /// What stands farther away than any window must show is never shown.
+    #[test]
+    fn lines_that_begin_far_away_are_not_shown() {
+        let far = "x".repeat(MAX_DISTANCE);
+        assert_eq!(read(&format!("a\n{far}hit{far}\nb"), "hit", 3), both("", ""));
+        let near = "x".repeat(MAX_DISTANCE - 1);
+        assert_eq!(read(&format!("a\n{near}hit\nb"), "hit", 3), both("", "b"));
+        let (before, after) =
+            read(&format!("{}hit\n{}", "line\n".repeat(9_000), "line\n".repeat(9_000)), "hit", 500);
+        assert_eq!((before.split('|').count(), after.split('|').count()), (MAX_LINES, MAX_LINES));
+    }
+}
