@@ -6,6 +6,7 @@
 pub mod args;
 mod catalog;
 pub mod exit;
+mod man;
 mod output;
 mod paths;
 mod progress;
@@ -25,6 +26,8 @@ pub fn run(command: &Command) -> Result<Exit, Error> {
         Command::Explain(args) => explain(args),
         Command::Catalog { command } => catalog::run(command),
     }
+        Command::Completions { shell } => man::completions(*shell),
+        Command::Man => man::page(),
 }
 
 fn explain(args: &args::Explain) -> Result<Exit, Error> {
