@@ -58,8 +58,14 @@ pub struct Scan {
     /// Write to this file instead of standard output, whole or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Write a report in another format to a file in the same pass, whole or not at all (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
+    pub report: Vec<(Format, PathBuf)>,
+    /// Leave cells of CSV that a spreadsheet would take for formulas as they are
+    #[arg(long)]
+    pub csv_raw: bool,
     /// Show N lines before and behind each finding, up to 100: under samples in human text, as `before` and `after` in
-    /// json and ndjson. A line is cut at 512 bytes and then ends with `…`; lines that begin more than 32 KiB away are
+    /// json and ndjson. A line is cut at 512 bytes and then ends with an ellipsis; lines that begin more than 32 KiB away are
     /// not shown
     #[arg(short = 'C', long, value_name = "N", default_value_t = 0, hide_default_value = true,
           value_parser = clap::value_parser!(u32).range(..=100))]
@@ -192,6 +198,23 @@ fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << (10 * power)).ok_or_else(|| "too large".into())
 }
 
+/// `FORMAT=FILE`.
+fn report(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, path) = text.split_once('=').ok_or("not FORMAT=FILE")?;
+    let format = Format::from_str(format, false).map_err(|_| {
+        let names: Vec<String> = Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_string()))
+            .collect();
+        format!("the format is none of {}", names.join(", "))
+    })?;
+    match path {
+        "" => Err("the file has no name".into()),
+        "-" => Err("standard output is what --format prints to".into()),
+        path => Ok((format, path.into())),
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct CatalogArgs {
     /// Add the pattern file, or the pattern files of a directory, to the catalogue (repeatable)
@@ -296,6 +319,14 @@ pub enum Format {
     Ndjson,
     /// One row a finding
     Csv,
+    /// A report to paste into a ticket
+    #[value(alias = "md")]
+    Markdown,
+    /// JUnit XML: each entry of the catalogue is a test case, one that was found fails as --fail-on says
+    Junit,
+    /// Metrics for Prometheus and OpenMetrics readers
+    #[value(alias = "openmetrics")]
+    Prometheus,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

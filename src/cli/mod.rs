@@ -8,6 +8,7 @@ mod catalog;
 pub mod exit;
 mod man;
 mod output;
+mod outputs;
 mod paths;
 mod progress;
 mod scan;
@@ -25,9 +26,9 @@ pub fn run(command: &Command) -> Result<Exit, Error> {
         Command::Scan(args) => scan::run(args),
         Command::Explain(args) => explain(args),
         Command::Catalog { command } => catalog::run(command),
-    }
         Command::Completions { shell } => man::completions(*shell),
         Command::Man => man::page(),
+    }
 }
 
 fn explain(args: &args::Explain) -> Result<Exit, Error> {

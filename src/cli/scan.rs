@@ -2,17 +2,17 @@
 
 use super::args::{FailOn, Format, Scan, Undated};
 use super::exit::Exit;
-use super::output::{Output, layout};
+use super::outputs::{self, Outputs, Wanted};
 use super::{catalog, paths, progress, say};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use migsift::catalog::Catalog;
+use migsift::catalog::{Catalog, Severity};
 use migsift::context::time;
 use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
-use migsift::print::{csv, human, json, ndjson, safe};
-use migsift::report::{CatalogStamp, Report};
+use migsift::print::safe;
+use migsift::report::{CodeReport, Report};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 use migsift::summary::LastAttempt;
 
@@ -33,6 +33,10 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             say(&format!("--code {}: no such entry; `migsift catalog list` shows them", safe::line(code)));
             return Ok(Exit::Usage);
         }
+    }
+    if let Some(message) = outputs::clash(args) {
+        say(&message);
+        return Ok(Exit::Usage);
     }
     let (filter, timezone) = match times(args) {
         Ok(times) => times,
@@ -114,36 +118,13 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// Scans with the output that the format wants.
+    /// Scans with the outputs that were asked for.
     fn print(&self) -> Result<Report, Error> {
-        let mut output = Output::new(self.args.output.as_deref())?;
-        let name = output.name().to_string();
-        let report = match self.args.format {
-            Format::Human => {
-                let report = self.report(self.scan(None)?);
-                let layout = layout(self.args.color, self.args.output.is_some());
-                output.put(|writer| human::write_report(&report, layout, writer))?;
-                report
-            }
-            Format::Json => {
-                let report = self.report(self.scan(None)?);
-                output.put(|writer| json::write_report(&report, writer))?;
-                report
-            }
-            Format::Ndjson => {
-                let mut printer = ndjson::Printer::new(output, &name, &CatalogStamp::new(&self.catalog))?;
-                let report = self.report(self.scan(Some(&mut printer))?);
-                output = printer.finish(&report)?;
-                report
-            }
-            Format::Csv => {
-                let mut printer = csv::Printer::new(output, &name, &self.catalog)?;
-                let report = self.report(self.scan(Some(&mut printer))?);
-                output = printer.finish()?;
-                report
-            }
-        };
-        output.finish()?;
+        let fails = |code: &CodeReport| fails(self.args.fail_on, code);
+        let wanted = Wanted { args: self.args, catalog: &self.catalog, fails: &fails };
+        let mut outputs = Outputs::new(wanted)?;
+        let report = self.report(self.scan(outputs.sink())?);
+        outputs.finish(&report, wanted)?;
         Ok(report)
     }
 
@@ -170,14 +151,18 @@ impl Run<'_> {
     }
 }
 
-fn exit(args: &Scan, report: &Report) -> Exit {
-    let totals = report.totals();
-    let found = match args.fail_on {
-        FailOn::Error => totals.errors > 0,
-        FailOn::Warning => totals.findings > 0,
-        FailOn::Unknown => totals.unknown > 0,
+/// Whether a code that was found is one to fail on.
+fn fails(on: FailOn, code: &CodeReport) -> bool {
+    match on {
+        FailOn::Error => code.severity == Severity::Error,
+        FailOn::Warning => true,
+        FailOn::Unknown => !code.known,
         FailOn::Never => false,
-    };
+    }
+}
+
+fn exit(args: &Scan, report: &Report) -> Exit {
+    let found = report.codes.iter().any(|code| fails(args.fail_on, code));
     if !report.inputs.complete() {
         Exit::Partial
     } else if found && !args.exit_zero {

@@ -7,7 +7,7 @@ pub const HEAD: usize = 256;
 
 /// Whether a file that begins with `head` is a report of this program in any of its formats.
 pub fn is(head: &[u8]) -> bool {
-    if !matches!(head.first(), Some(b'{' | b'i' | b'0'..=b'9')) {
+    if !matches!(head.first(), Some(b'{' | b'i' | b'#' | b'<' | b'0'..=b'9')) {
         return false;
     }
     let head = String::from_utf8_lossy(head);
@@ -21,7 +21,10 @@ pub fn is(head: &[u8]) -> bool {
         matches!(counts[..], [read, "of", asked, "input" | "inputs"] if count(read) && count(asked))
             && rest.lines().next().is_some_and(|rest| rest.contains("): "))
     });
-    json || csv || human
+    let markdown = head.starts_with("# migsift: ");
+    let junit = head.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"");
+    let metrics = head.starts_with("# HELP migsift_");
+    json || csv || human || markdown || junit || metrics
 }
 
 #[cfg(test)]
@@ -36,11 +39,17 @@ mod tests {
             "id,code,known,severity,title,code_in_log,wording,args.collation",
             "1,204 of 1,207 inputs read (34.8 kB): 9 failures\n",
             "1 of 1 input read (0 bytes): nothing found\n",
+            "# migsift: 9 failures\n",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\" tests=\"47\"",
+            "# HELP migsift_build_info The program",
         ] {
             assert!(is(head.as_bytes()), "{head}");
         }
         for head in [
             "{\"tool\":\"other\"}",
+            "# migsift",
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"other\"",
+            "# HELP other_info",
             "12 of 30 rows read (ok)\n",
             "",
             "migsift said so",

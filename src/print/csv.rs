@@ -1,9 +1,9 @@
 //! CSV: one row a finding, written as the scan goes.
 //!
 //! The columns are NDJSON's fields, flattened: `args.NAME` for each argument the catalogue knows, `context.NAME` for
-//! what the surroundings say. Lists are joined by a comma and a blank. RFC 4180; no cell begins a formula.
+//! what the surroundings say. Lists are joined by a comma and a blank. RFC 4180; no cell begins a formula, unless asked.
 
-use super::safe::cell;
+use super::safe::{cell, line};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::finding::Finding;
@@ -35,19 +35,22 @@ pub struct Printer<W: Write> {
     writer: csv::Writer<W>,
     target: String,
     names: Vec<Arc<str>>,
+    raw: bool,
 }
 
 impl<W: Write> Printer<W> {
-    /// Begins the output with the header; `target` names the writer in errors.
+    /// Begins the output with the header; `target` names the writer in errors. If `raw`, what a spreadsheet would take
+    /// for a formula stays as it is.
     ///
     /// # Errors
     ///
     /// [`Error::Output`].
-    pub fn new(writer: W, target: &str, catalog: &Catalog) -> Result<Printer<W>, Error> {
+    pub fn new(writer: W, target: &str, catalog: &Catalog, raw: bool) -> Result<Printer<W>, Error> {
         let arguments = catalog.entries.iter().flat_map(|entry| &entry.arguments);
         let names: BTreeSet<Arc<str>> = arguments.map(|argument| argument.name.clone()).collect();
         let writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
-        let mut printer = Printer { writer, target: target.to_string(), names: names.into_iter().collect() };
+        let mut printer =
+            Printer { writer, target: target.to_string(), names: names.into_iter().collect(), raw };
         let args: Vec<String> = printer.names.iter().map(|name| format!("args.{name}")).collect();
         let header = BEFORE_ARGS.into_iter().chain(args.iter().map(String::as_str)).chain(AFTER_ARGS);
         let written = printer.writer.write_record(header);
@@ -104,7 +107,8 @@ impl<W: Write + Send> Sink for Printer<W> {
             finding.text.clone(),
             finding.lossy.to_string(),
         ]);
-        let written = self.writer.write_record(row.iter().map(|value| cell(value).into_owned()));
+        let show = if self.raw { line } else { cell };
+        let written = self.writer.write_record(row.iter().map(|value| show(value).into_owned()));
         self.check(written)
     }
 }

@@ -358,7 +358,7 @@ impl Page<'_> {
     }
 }
 
-fn side(side: crate::catalog::Side) -> &'static str {
+pub(super) fn side(side: crate::catalog::Side) -> &'static str {
     match side {
         crate::catalog::Side::Source => "on the source",
         crate::catalog::Side::Target => "on the target",
@@ -396,19 +396,19 @@ fn occurrence(set: &ArgSet) -> String {
 }
 
 /// The first and last time in one line.
-fn period(times: Times) -> Option<String> {
+pub(super) fn period(times: Times) -> Option<String> {
     let (first, last) = (seconds(times.first?), seconds(times.last?));
     Some(if first == last { first } else { format!("{first} to {last}") })
 }
 
 /// A time to the second, for people.
-fn seconds(time: Time) -> String {
+pub(super) fn seconds(time: Time) -> String {
     let text = time.to_string();
     text[..19].replace('T', " ")
 }
 
 /// A number and its noun, the noun in plural but for 1.
-fn plural(number: u64, noun: &str) -> String {
+pub(super) fn plural(number: u64, noun: &str) -> String {
     let noun = match (number, noun.strip_suffix('y')) {
         (1, _) => noun.to_string(),
         (_, Some(stem)) => format!("{stem}ies"),
@@ -418,7 +418,7 @@ fn plural(number: u64, noun: &str) -> String {
 }
 
 /// A number with a comma before each three digits.
-fn thousands(number: u64) -> String {
+pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -431,7 +431,7 @@ fn thousands(number: u64) -> String {
 }
 
 /// A size in bytes with a decimal unit.
-fn bytes(number: u64) -> String {
+pub(super) fn bytes(number: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];
     let mut value = number as f64;
     let mut unit = "";

@@ -6,5 +6,8 @@
 pub mod csv;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod ndjson;
+pub mod prometheus;
 pub mod safe;

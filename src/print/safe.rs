@@ -31,10 +31,32 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// `text` as a CSV cell that no spreadsheet takes for a formula.
+/// `text` as a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before what may begin one. Blanks
+/// and quotes before it do not hide it, fullwidth marks count, and so does what follows a semicolon, which parts cells
+/// in many countries.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let safe = line(text);
-    if safe.starts_with(['=', '+', '-', '@', '|', '%']) { Cow::Owned(format!("'{safe}")) } else { safe }
+    if !safe.split(';').any(begins_formula) {
+        return safe;
+    }
+    let mut cell = String::with_capacity(safe.len() + 8);
+    for (i, part) in safe.split(';').enumerate() {
+        cell.push_str(if i > 0 { ";" } else { "" });
+        cell.push_str(if begins_formula(part) { "'" } else { "" });
+        cell.push_str(part);
+    }
+    Cow::Owned(cell)
+}
+
+/// Whether a spreadsheet may take a cell with this text for a formula, or for a command.
+fn begins_formula(text: &str) -> bool {
+    let quote = |c: char| matches!(c, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
+    let text = text.trim_start_matches(|c: char| c.is_whitespace() || quote(c));
+    let mark = |c: char| {
+        matches!(c, '=' | '+' | '-' | '@' | '|' | '%')
+            || matches!(c, '＝' | '＋' | '－' | '＠' | '｜' | '％' | '﹦' | '﹢' | '﹣' | '﹫' | '−')
+    };
+    text.starts_with(mark)
 }
 
 /// JSON on one line with active characters escaped; `\u001b` and the like are valid JSON for the same text.
@@ -113,15 +135,43 @@ mod tests {
     fn active_characters_are_written_out() {
         assert_eq!(line("a\x1b[31mb\u{202e}c\u{9b}d\r\ne"), "a\\u{1b}[31mb\\u{202e}c\\u{9b}d e");
         assert_eq!(json("a\x1b\u{202e}\u{9b}\u{7f}"), "\"a\\u001b\\u202e\\u009b\\u007f\"");
-        assert_eq!(cell("=1+1"), "'=1+1");
+        for formula in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(1)",
+            " =1",
+            "\t=1",
+            "\r=1",
+            "\"=1",
+            "''=1",
+            "＝1",
+            "\u{a0}＠x",
+            "|x",
+            "%x",
+        ] {
+            assert_eq!(cell(formula), format!("'{}", line(formula)));
+        }
+        assert_eq!(cell("a; =1;b;-2"), "a;' =1;b;'-2");
         assert_eq!(cell("plain"), "plain");
     }
 
     proptest! {
         #[test]
+        fn no_cell_begins_a_formula(text in "[ \t\r\"'`;=+@|%＝＋－﹣−a\\-]{0,12}") {
+            let cell = cell(&text);
+            for part in cell.split(';') {
+                let part = part.trim_start_matches(|c: char| c.is_whitespace() || c == '"');
+                prop_assert!(!part.starts_with(['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '﹣', '−']), "{cell}");
+            }
+            let without = |text: &str| text.replace('\'', "");
+            prop_assert_eq!(without(&cell), without(&line(&text)));
+        }
+
+        #[test]
         fn nothing_active_remains(text in any::<String>()) {
             prop_assert!(!line(&text).contains(is_active));
-            prop_assert!(!cell(&text).starts_with(['=', '+', '-', '@']));
+            prop_assert!(!cell(&text).contains(is_active));
             let json = json(&text);
             prop_assert!(!json.contains(is_active));
             prop_assert_eq!(serde_json::from_str::<String>(&json).expect("valid"), text);

@@ -71,7 +71,7 @@ fn an_output_file_appears_whole_or_not_at_all() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_output_error() {
-    for format in ["human", "json", "ndjson", "csv"] {
+    for format in ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"] {
         let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
         let output = program().args(["scan", "samples", "-f", format]).stdout(full).output().expect("runs");
         assert_eq!(output.status.code(), Some(4), "{format}");
@@ -168,7 +168,7 @@ fn hostile_bytes_stay_data() {
     text.extend(b" doesn't have the replication role on server `=cmd|' /C calc'!A0`.\0\n");
     std::fs::write(&log, &text).expect("writes");
     let path = log.to_string_lossy().into_owned();
-    for format in ["human", "json", "ndjson", "csv"] {
+    for format in ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"] {
         let output = run(&["scan", &path, "-f", format]);
         assert_eq!(output.status.code(), Some(1), "{format}");
         let printed = stdout(&output);
@@ -190,7 +190,7 @@ fn the_same_bytes_for_any_threads_mapped_or_read() {
         std::fs::write(folder.path().join(format!("{i:02}.log")), lines).expect("writes");
     }
     let path = folder.path().to_string_lossy().into_owned();
-    for format in ["human", "json", "ndjson", "csv"] {
+    for format in ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"] {
         let want = run(&["scan", &path, "-f", format, "-j", "1"]).stdout;
         for more in [&["-j", "2"][..], &["-j", "3", "--no-mmap"], &["-j", "8"]] {
             let args = [&["scan", &path, "-f", format][..], more].concat();

@@ -9,6 +9,7 @@ mod damage;
 mod golden;
 mod laws;
 mod limits;
+mod outputs;
 mod own_catalogue;
 mod samples;
 mod tidy;

@@ -1,0 +1,189 @@
+//! Outputs: one pass of a scan, printed in as many formats as were asked for.
+//!
+//! Formats that print findings as they come take them from the scan, the others wait for the report. An output that
+//! fails does not take the others along: each is written whole or not at all, and the scan goes on as long as somebody
+//! listens.
+
+use super::args::{Format, Scan};
+use super::output::{Output, layout};
+use migsift::catalog::{Catalog, Entry, Severity};
+use migsift::error::Error;
+use migsift::finding::Finding;
+use migsift::print::human::{self, Layout};
+use migsift::print::{csv, json, junit, markdown, ndjson, prometheus, safe};
+use migsift::report::{CatalogStamp, CodeReport, Report};
+use migsift::scan::Sink;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The outputs of a scan.
+pub struct Outputs {
+    outputs: Vec<Target>,
+    /// The error to end with, if one of them has failed.
+    failed: Option<Error>,
+}
+
+/// An output in the making.
+enum Target {
+    Ndjson(ndjson::Printer<Output>),
+    Csv(Box<csv::Printer<Output>>),
+    /// Waits for the report.
+    Report(Form, Output),
+}
+
+/// A format that is made from the report.
+enum Form {
+    Human(Layout),
+    Json,
+    Markdown,
+    Junit,
+    Prometheus,
+}
+
+/// What the outputs are made with.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What the command line says.
+    pub args: &'a Scan,
+    /// What was looked for.
+    pub catalog: &'a Catalog,
+    /// Whether a code that was found fails the run.
+    pub fails: &'a dyn Fn(&CodeReport) -> bool,
+}
+
+/// Whether `args` name one file twice or none; in words.
+pub fn clash(args: &Scan) -> Option<String> {
+    let named = args.output.iter().chain(args.report.iter().map(|(_, path)| path));
+    let mut places: Vec<PathBuf> = Vec::new();
+    for path in named {
+        let place = place(path);
+        if places.contains(&place) {
+            let path = path.to_string_lossy();
+            return Some(format!("two outputs to the same file: {}", safe::line(&path)));
+        }
+        places.push(place);
+    }
+    None
+}
+
+/// Where a file is or will be, whatever it is called.
+fn place(path: &Path) -> PathBuf {
+    let beside = || {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Some(folder.canonicalize().ok()?.join(path.file_name()?))
+    };
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_path_buf())
+}
+
+impl Outputs {
+    /// Begins all outputs that the command line asks for.
+    pub fn new(wanted: Wanted<'_>) -> Result<Outputs, Error> {
+        let args = wanted.args;
+        let mut outputs = vec![Target::new(args.format, args.output.as_deref(), wanted)?];
+        for (format, path) in &args.report {
+            outputs.push(Target::new(*format, Some(path), wanted)?);
+        }
+        Ok(Outputs { outputs, failed: None })
+    }
+
+    /// Who takes findings as the scan goes, if any output does.
+    pub fn sink(&mut self) -> Option<&mut dyn Sink> {
+        let takes = |target: &Target| !matches!(target, Target::Report(..));
+        if self.outputs.iter().any(takes) { Some(self) } else { None }
+    }
+
+    /// Ends all outputs; gives the first error when all are done.
+    pub fn finish(mut self, report: &Report, wanted: Wanted<'_>) -> Result<(), Error> {
+        for target in std::mem::take(&mut self.outputs) {
+            if let Err(error) = target.finish(report, wanted) {
+                self.fail(error);
+            }
+        }
+        self.failed.map_or(Ok(()), Err)
+    }
+
+    /// Notes an error; one that says more than that a reader has gone goes first.
+    fn fail(&mut self, error: Error) {
+        let gone = |error: &Error| matches!(error, Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe);
+        if self.failed.as_ref().is_none_or(|known| gone(known) && !gone(&error)) {
+            self.failed = Some(error);
+        }
+    }
+}
+
+impl Sink for Outputs {
+    fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
+        let mut at = 0;
+        while at < self.outputs.len() {
+            let result = match &mut self.outputs[at] {
+                Target::Ndjson(printer) => printer.finding(finding),
+                Target::Csv(printer) => printer.finding(finding),
+                Target::Report(..) => Ok(()),
+            };
+            match result {
+                Ok(()) => at += 1,
+                Err(error) => {
+                    self.outputs.remove(at);
+                    self.fail(error);
+                }
+            }
+        }
+        match self.failed.take_if(|_| self.outputs.is_empty()) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Target {
+    fn new(format: Format, path: Option<&Path>, wanted: Wanted<'_>) -> Result<Target, Error> {
+        let output = Output::new(path)?;
+        let name = output.name().to_string();
+        let form = match format {
+            Format::Ndjson => {
+                let printer = ndjson::Printer::new(output, &name, &CatalogStamp::new(wanted.catalog))?;
+                return Ok(Target::Ndjson(printer));
+            }
+            Format::Csv => {
+                let printer = csv::Printer::new(output, &name, wanted.catalog, wanted.args.csv_raw)?;
+                return Ok(Target::Csv(Box::new(printer)));
+            }
+            Format::Human => Form::Human(layout(wanted.args.color, path.is_some())),
+            Format::Json => Form::Json,
+            Format::Markdown => Form::Markdown,
+            Format::Junit => Form::Junit,
+            Format::Prometheus => Form::Prometheus,
+        };
+        Ok(Target::Report(form, output))
+    }
+
+    fn finish(self, report: &Report, wanted: Wanted<'_>) -> Result<(), Error> {
+        let output = match self {
+            Target::Ndjson(printer) => printer.finish(report)?,
+            Target::Csv(printer) => printer.finish()?,
+            Target::Report(form, mut output) => {
+                output.put(|writer| match form {
+                    Form::Human(layout) => human::write_report(report, layout, writer),
+                    Form::Json => json::write_report(report, writer),
+                    Form::Markdown => markdown::write_report(report, writer),
+                    Form::Junit => junit::write_report(report, &cases(wanted), writer),
+                    Form::Prometheus => prometheus::write_report(report, writer),
+                })?;
+                output
+            }
+        };
+        output.finish()
+    }
+}
+
+/// The entries that the command line lets count, as test cases.
+fn cases(wanted: Wanted<'_>) -> junit::Cases<'_> {
+    let args = wanted.args;
+    let least = args.severity.map(Severity::from);
+    let looked = |entry: &&Entry| {
+        let code = args.code.is_empty() || args.code.iter().any(|code| **code == *entry.id);
+        code && least.is_none_or(|least| entry.severity >= least)
+    };
+    let entries = wanted.catalog.entries.iter().map(|entry| &**entry).filter(looked).collect();
+    junit::Cases { entries, fails: wanted.fails }
+}

@@ -1,0 +1,266 @@
+//! Markdown: a report to paste into a ticket.
+//!
+//! A report comes in; CommonMark with tables goes out, for any tracker that reads GitHub's dialect: the verdict, a table
+//! by code, a section for each code, what was not read. What comes from a log or a pattern file goes through [`escape`].
+//! It is bounded by counts, so that a ticket can hold it, and says what it leaves out.
+
+pub mod escape;
+
+use super::human::{bytes, period, plural, seconds, side, thousands};
+use crate::catalog::{Actor, ArgValue, Entry};
+use crate::finding::Finding;
+use crate::report::{CodeReport, Report};
+use crate::scan::{Inputs, Status};
+use crate::summary::ArgSet;
+use escape::{Line, block, code, inline, text};
+use std::io::{self, Write};
+
+/// What the document begins with; inputs that do are passed over as reports of this program.
+pub const HEAD: &str = "# migsift: ";
+/// Argument sets, databases and list items shown in one place; the rest are counted.
+const MAX_SHOWN: usize = 10;
+/// Inputs shown that were not read whole; the rest are counted.
+const MAX_PROBLEMS: usize = 20;
+/// What SQL begins with.
+const SQL: [&str; 9] = ["ALTER", "CREATE", "DELETE", "DROP", "GRANT", "REVOKE", "SELECT", "SET", "UPDATE"];
+
+/// Writes the report.
+///
+/// # Errors
+///
+/// What the writer gives.
+pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    verdict(report, out)?;
+    table(&report.codes, out)?;
+    for code in &report.codes {
+        section(code, out)?;
+    }
+    coverage(&report.inputs, out)
+}
+
+fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let (inputs, totals) = (&report.inputs, report.totals());
+    let found = match totals.findings {
+        0 => "nothing found".to_string(),
+        _ => plural(totals.failures, "failure"),
+    };
+    writeln!(out, "{HEAD}{found}\n")?;
+    if !inputs.complete() {
+        let missed = plural(inputs.partial + inputs.failed, "input");
+        writeln!(out, "**Incomplete: {missed} could not be read to the end, see Coverage.**\n")?;
+    }
+    if totals.findings > 0 {
+        let mut parts = vec![plural(totals.errors, "error"), plural(totals.warnings, "warning")];
+        if totals.unknown > 0 {
+            parts.push(format!("{} not in the catalogue", thousands(totals.unknown)));
+        }
+        write!(out, "{} ({})", plural(totals.findings, "finding"), parts.join(", "))?;
+        if let (Some(first), Some(last)) = (report.window.first, report.window.last) {
+            write!(out, ", {} to {} UTC", seconds(first), seconds(last))?;
+        }
+        write!(out, ". ")?;
+    }
+    let stamp = &report.catalog;
+    let edition = inline(&stamp.edition);
+    let entries = plural(stamp.entries as u64, "entry");
+    writeln!(out, "{}. Catalogue {edition}, {entries}.", read(inputs))
+}
+
+/// How many inputs were read.
+fn read(inputs: &Inputs) -> String {
+    let asked = inputs.scanned + inputs.partial + inputs.failed;
+    format!("{} of {} read ({})", thousands(inputs.scanned), plural(asked, "input"), bytes(inputs.bytes))
+}
+
+fn table(codes: &[CodeReport], out: &mut dyn Write) -> io::Result<()> {
+    if codes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n| Code | Severity | Findings | Failures | Title | Who acts |")?;
+    writeln!(out, "|---|---|--:|--:|---|---|")?;
+    for code in codes {
+        let cell = |text: &str| Line::default().text(text).cell();
+        let who = match code.actor() {
+            Some(Actor::Customer) => "you",
+            Some(Actor::Support) => "Microsoft support",
+            Some(Actor::Unsupported) => "not supported by the service",
+            None => "",
+        };
+        let (count, failures) = (thousands(code.count), thousands(code.failures));
+        let (id, title) = (cell(&code.id), cell(&code.title));
+        writeln!(out, "| {id} | {} | {count} | {failures} | {title} | {who} |", code.severity)?;
+    }
+    Ok(())
+}
+
+/// What was found of one code, and what to do.
+fn section(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
+    let heading = format!("{} {}", report.id, report.title);
+    writeln!(out, "\n## {}\n", inline(&heading))?;
+    let mut facts = vec![
+        report.severity.to_string(),
+        plural(report.count, "finding"),
+        plural(report.failures, "failure"),
+    ];
+    facts.extend(report.side().map(|known| side(known).to_string()));
+    if report.entry.as_ref().is_some_and(|entry| entry.restart) {
+        facts.push("needs a restart".into());
+    }
+    facts.extend(period(report.times).map(|period| format!("{period} UTC")));
+    writeln!(out, "{}", facts.join(", "))?;
+    arguments(report, out)?;
+    if let Some(first) = report.samples.first() {
+        sample(first, out)?;
+    }
+    advice(report, out)
+}
+
+fn arguments(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
+    let told = |set: &&ArgSet| !set.args.is_empty() || !set.databases.is_empty();
+    for (i, set) in report.args.iter().filter(told).take(MAX_SHOWN).enumerate() {
+        writeln!(out, "{}- {}", if i == 0 { "\n" } else { "" }, occurrence(set))?;
+    }
+    let more = report.args_distinct.saturating_sub(MAX_SHOWN as u64);
+    if more > 0 {
+        writeln!(out, "- and {}", plural(more, "more distinct argument set"))?;
+    }
+    Ok(())
+}
+
+/// An argument set with where and how often it was found.
+fn occurrence(set: &ArgSet) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (name, value) in &set.args {
+        let values = match value {
+            ArgValue::One(value) => code(value),
+            ArgValue::Many(values) => codes(values),
+        };
+        parts.push(format!("{}: {values}", text(name)));
+    }
+    if !set.databases.is_empty() {
+        parts.push(format!("in {}", codes(&set.databases)));
+    }
+    parts.push(plural(set.count, "finding"));
+    parts.join(", ")
+}
+
+/// Some values as code; more are counted.
+fn codes<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
+    let values: Vec<&String> = values.into_iter().collect();
+    let shown = values.iter().take(MAX_SHOWN).map(|value| code(value)).collect::<Vec<_>>().join(", ");
+    match values.len().saturating_sub(MAX_SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// Where it stands first, and what it says there.
+fn sample(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+    let place = code(&finding.origin.to_string());
+    writeln!(out, "\nFirst in {place}, line {}:\n", finding.line)?;
+    let neighbours = finding.neighbours.as_deref();
+    let before = neighbours.iter().flat_map(|lines| &lines.before).map(|line| &**line);
+    let after = neighbours.iter().flat_map(|lines| &lines.after).map(|line| &**line);
+    let lines: Vec<&str> = before.chain([&*finding.text]).chain(after).collect();
+    out.write_all(block("text", &lines).as_bytes())
+}
+
+fn advice(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n**What to do**")?;
+    let Some(entry) = &report.entry else {
+        let what = "This code is not in the catalogue. Please report it with a line of the log, so that it is added.";
+        return writeln!(out, "\n{what}");
+    };
+    if report.resolutions.is_empty() {
+        writeln!(out, "\nNo resolution is published.")?;
+    }
+    let many = report.resolutions.len();
+    for (i, resolution) in report.resolutions.iter().enumerate() {
+        if many > 1 {
+            writeln!(out, "\nResolution {} of {many}:", i + 1)?;
+        }
+        resolved(resolution, entry, out)?;
+    }
+    for link in entry.links.iter().filter(|link| !report.resolutions.iter().any(|text| text.contains(*link)))
+    {
+        writeln!(out, "\n{}", Line::default().linked("See ", &[]).linked(link, &entry.links).paragraph())?;
+    }
+    Ok(())
+}
+
+/// One resolution: the SQL that the catalogue gives as blocks to copy, all else as lines between them.
+fn resolved(resolution: &str, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
+    let links = links(entry);
+    let mut line = Line::default();
+    let put = |line: &mut Line, out: &mut dyn Write| {
+        let paragraph = std::mem::take(line).trimmed().paragraph();
+        if paragraph.is_empty() { Ok(()) } else { writeln!(out, "\n{paragraph}") }
+    };
+    let parts: Vec<&str> = resolution.split('`').collect();
+    for (i, part) in parts.iter().enumerate() {
+        let quoted = i % 2 == 1 && i + 1 < parts.len();
+        if quoted && is_published_sql(part, entry) {
+            put(&mut line, out)?;
+            write!(out, "\n{}", block("sql", &[part]))?;
+        } else if quoted {
+            line.code(part);
+        } else {
+            if i % 2 == 1 {
+                line.code("`");
+            }
+            line.linked(&unmarked(part, &links), &links);
+        }
+    }
+    put(&mut line, out)
+}
+
+/// The links that the catalogue gives with an entry, those of its texts' own Markdown too.
+fn links(entry: &Entry) -> Vec<String> {
+    let marked = entry.resolutions.iter().flat_map(|template| template.text.split("](").skip(1));
+    let marked = marked.filter_map(|rest| Some(rest.split_once(')')?.0.to_string()));
+    entry.links.iter().cloned().chain(marked).collect()
+}
+
+/// `text` with `[label](link)` as `label (link)`.
+fn unmarked(text: &str, links: &[String]) -> String {
+    let mut text = text.to_string();
+    for link in links {
+        let marked = format!("]({link})");
+        while let Some(end) = text.find(&marked)
+            && let Some(begin) = text[..end].rfind('[')
+        {
+            text.replace_range(end..end + 1, " ");
+            text.remove(begin);
+        }
+    }
+    text
+}
+
+/// Whether `code` is SQL that stands word for word in the catalogue: nothing that a log says is offered to be copied.
+fn is_published_sql(code: &str, entry: &Entry) -> bool {
+    let first = code.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    let quoted = format!("`{code}`");
+    let mut published = entry.resolutions.iter().chain(&entry.wordings);
+    SQL.contains(&first) && code.contains(' ') && published.any(|template| template.text.contains(&quoted))
+}
+
+fn coverage(inputs: &Inputs, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "\n## Coverage\n\n{}.", read(inputs))?;
+    for (status, heading) in
+        [(Status::Failed, "Not read"), (Status::Partial, "Read in part"), (Status::Skipped, "Skipped")]
+    {
+        let of = || inputs.problems.iter().filter(|problem| problem.status == status);
+        let count = of().count();
+        if count == 0 {
+            continue;
+        }
+        writeln!(out, "\n{heading} ({count}):\n")?;
+        for problem in of().take(MAX_PROBLEMS) {
+            writeln!(out, "- {}: {}", code(&problem.origin.to_string()), inline(&problem.reason))?;
+        }
+        if count > MAX_PROBLEMS {
+            writeln!(out, "- and {} more", count - MAX_PROBLEMS)?;
+        }
+    }
+    Ok(())
+}

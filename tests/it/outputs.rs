@@ -1,0 +1,526 @@
+//! Outputs: formats that machines read back, several of them in one pass, disks that are full.
+
+use crate::{program, run, stderr, stdout, top};
+use pulldown_cmark::{self as md, Options, Parser, Tag};
+use quick_xml::events::Event;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What machines and people act on in some format: markup, formulas, quotes, controls, marks that turn text around.
+const HOSTILE: [&str; 9] = [
+    "a|b](https://x.example)<script>alert(1)</script>",
+    "@octocat #123 ![x](y) **b** ~~s~~ :tada: $x$",
+    "=cmd|' /C calc'!A0;=1",
+    "\u{ff1d}1+1 &amp; \"quoted\" \\ 'single'",
+    "a\u{1b}[31mb\u{202e}c\u{9b}d\u{feff}",
+    "]]> --> <!-- \u{ffff}",
+    "```sql ``` ` ``",
+    "\\|\\\\| \\\"\\n",
+    " +1 \t-1",
+];
+
+/// A folder with logs whose arguments, and a file whose name, are hostile.
+fn hostile() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lines: String = HOSTILE
+        .iter()
+        .map(|value| {
+            // The value ends with the quote of its own that is not in it.
+            let quote = if value.contains('`') { '\u{27}' } else { '`' };
+            format!(
+                "2024-06-06T21:42:53.039Z ERROR 603101: Database exists in target. Database {quote}{value}{quote} \
+                 exists on the target server.\n"
+            )
+        })
+        .collect();
+    std::fs::write(folder.path().join("a.log"), lines).expect("writes");
+    let name = if cfg!(windows) { "b.log" } else { "=b|`<i>\u{202e}.log" };
+    let line = "603412: what is this\n";
+    std::fs::write(folder.path().join(name), line).expect("writes");
+    folder
+}
+
+fn scanned(path: &Path, args: &[&str]) -> String {
+    let output = program().arg("scan").arg(path).args(args).output().expect("runs");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    stdout(&output)
+}
+
+/// The arguments as the log has them.
+fn arguments(path: &Path) -> Vec<String> {
+    let records = scanned(path, &["-f", "ndjson"]);
+    let records = records.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"));
+    records.filter_map(|record| Some(record["args"]["database"].as_str()?.to_string())).collect()
+}
+
+#[test]
+fn no_format_prints_raw_what_its_readers_act_on() {
+    let folder = hostile();
+    assert!(arguments(folder.path()).len() >= HOSTILE.len() - 1, "{:?}", arguments(folder.path()));
+    for format in ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"] {
+        let printed = scanned(folder.path(), &["-f", format, "-C", "3"]);
+        let active = |c: char| {
+            c.is_control() && !matches!(c, '\n' | '\r') || matches!(c, '\u{202e}' | '\u{feff}' | '\u{ffff}')
+        };
+        let raw: Vec<char> = printed.chars().filter(|c| active(*c)).collect();
+        let allowed = matches!(format, "human" | "json" | "ndjson" | "csv" | "markdown")
+            && raw.iter().all(|c| *c == '\u{ffff}');
+        assert!(raw.is_empty() || allowed, "{format}: {raw:?}");
+    }
+}
+
+#[test]
+fn csv_is_read_back_and_begins_no_formula() {
+    let folder = hostile();
+    let want = arguments(folder.path());
+    for (flags, guarded) in [(&["-f", "csv"][..], true), (&["-f", "csv", "--csv-raw"], false)] {
+        let text = scanned(folder.path(), flags);
+        assert!(text.ends_with("\r\n"));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let header = reader.headers().expect("a header").clone();
+        let column = header.iter().position(|name| name == "args.database").expect("the column");
+        let rows: Vec<csv::StringRecord> =
+            reader.records().collect::<Result<_, _>>().expect("rows of one length");
+        let cells = rows.iter().flat_map(|row| row.iter()).flat_map(|cell| cell.split(';'));
+        let formula = |cell: &str| {
+            let cell = cell.trim_start_matches(|c: char| c.is_whitespace() || c == '"');
+            cell.starts_with(['=', '+', '-', '@', '\u{ff1d}', '|', '%'])
+        };
+        assert_eq!(cells.filter(|cell| formula(cell)).count() == 0, guarded, "{text}");
+        let got: Vec<&str> = rows.iter().map(|row| &row[column]).filter(|cell| !cell.is_empty()).collect();
+        assert_eq!(got.len(), want.len());
+        for (got, want) in got.iter().zip(&want) {
+            let want = migsift::print::safe::line(want);
+            let without: String = got.chars().filter(|c| *c != '\'').collect();
+            let same = if guarded { without == want.replace('\'', "") } else { *got == want };
+            assert!(same, "{got} {want}");
+        }
+    }
+}
+
+/// A document of hostile arguments has the structure of one of plain arguments, and shows them as they are.
+#[test]
+fn markdown_shows_hostile_arguments_as_text() {
+    let folder = hostile();
+    let text = scanned(folder.path(), &["-f", "markdown", "-C", "2"]);
+    let (mut shown, mut headings, mut links, mut blocks) = (Vec::new(), 0, Vec::new(), 0);
+    let options = Options::all().difference(Options::ENABLE_SMART_PUNCTUATION);
+    for event in Parser::new_ext(&text, options) {
+        match event {
+            md::Event::Text(part) | md::Event::Code(part) => shown.push(part.into_string()),
+            md::Event::Start(Tag::Heading { .. }) => headings += 1,
+            md::Event::Start(Tag::CodeBlock(_)) => blocks += 1,
+            md::Event::Start(Tag::Link { dest_url, .. }) => links.push(dest_url.into_string()),
+            md::Event::Start(
+                Tag::Paragraph
+                | Tag::Strong
+                | Tag::List(None)
+                | Tag::Item
+                | Tag::Table(_)
+                | Tag::TableHead
+                | Tag::TableRow
+                | Tag::TableCell,
+            )
+            | md::Event::End(_) => {}
+            other => panic!("{other:?}: {text}"),
+        }
+    }
+    assert_eq!((headings, blocks, links), (4, 2, Vec::<String>::new()), "{text}");
+    for argument in arguments(folder.path()) {
+        let want = migsift::print::safe::line(&argument).into_owned();
+        assert!(shown.contains(&want), "{want}: {text}");
+    }
+}
+
+/// A test case: its class and name, what it came to, the text of that.
+type Case = (String, String, String, String);
+
+/// The counts of the suite and its test cases.
+fn junit(text: &str) -> (BTreeMap<String, String>, Vec<Case>) {
+    let mut reader = quick_xml::Reader::from_str(text);
+    let (mut counts, mut cases) = (BTreeMap::new(), Vec::<Case>::new());
+    let mut open: Vec<String> = Vec::new();
+    loop {
+        let event = reader.read_event().expect("well-formed");
+        match &event {
+            Event::Start(tag) | Event::Empty(tag) => {
+                let name = tag.name().as_ref().to_string();
+                let attributes: BTreeMap<String, String> = tag
+                    .attributes()
+                    .map(|attribute| {
+                        let attribute = attribute.expect("well-formed");
+                        let value =
+                            attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).expect("resolves");
+                        (attribute.key.as_ref().to_string(), value.into_owned())
+                    })
+                    .collect();
+                match &*name {
+                    "testsuite" => counts = attributes,
+                    "testcase" => {
+                        let told = |key: &str| attributes[key].clone();
+                        cases.push((told("classname"), told("name"), "passed".into(), String::new()));
+                    }
+                    "failure" | "error" | "skipped" | "system-out" => {
+                        let case = cases.last_mut().expect("in a case");
+                        case.2 = name.clone();
+                        case.3 = attributes.get("message").cloned().unwrap_or_default();
+                    }
+                    _ => {}
+                }
+                if matches!(event, Event::Start(_)) {
+                    open.push(name);
+                }
+            }
+            Event::End(_) => {
+                open.pop().expect("open");
+            }
+            Event::Text(part)
+                if open.last().is_some_and(|tag| matches!(&**tag, "failure" | "system-out")) =>
+            {
+                cases.last_mut().expect("in a case").3 += &part.xml10_content();
+            }
+            Event::GeneralRef(name) => {
+                cases.last_mut().expect("in a case").3 +=
+                    quick_xml::escape::resolve_xml_entity(name).expect("predefined");
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    assert!(open.is_empty());
+    (counts, cases)
+}
+
+#[test]
+fn junit_has_a_case_for_every_entry_and_every_input_that_was_not_read() {
+    let (counts, cases) = junit(&stdout(&run(&["scan", "tests/data/mixed.log", "-f", "junit"])));
+    let of = |result: &str| {
+        cases.iter().filter(|case| case.2 == result).map(|case| &case.1[..6]).collect::<Vec<_>>()
+    };
+    assert_eq!(of("failure"), ["603101", "603104", "603412"]);
+    assert_eq!(of("system-out"), ["cdc-no"]);
+    assert_eq!(cases.len(), 48, "the 47 entries, and the code that is none");
+    assert_eq!(["tests", "failures", "errors", "skipped"].map(|name| &*counts[name]), ["48", "3", "0", "0"]);
+    let text = &cases.iter().find(|case| case.1.starts_with("603101")).expect("there").3;
+    assert!(text.starts_with("2 findings, 2 failures: database: billing and 1 more"), "{text}");
+    assert!(text.contains("at tests/data/mixed.log:5: Database 'orders' exists"), "{text}");
+    assert!(text.contains("What to do: Ensure the target server doesn't have the database"), "{text}");
+
+    // What fails is what the exit code says.
+    for (on, failed) in [("warning", 4), ("unknown", 1), ("never", 0)] {
+        let (counts, _) =
+            junit(&stdout(&run(&["scan", "tests/data/mixed.log", "-f", "junit", "--fail-on", on])));
+        assert_eq!((&*counts["tests"], &*counts["failures"]), ("48", &*failed.to_string()), "{on}");
+    }
+    // What was not looked for is no test case.
+    let (counts, _) =
+        junit(&stdout(&run(&["scan", "tests/data/mixed.log", "-f", "junit", "--code", "603102"])));
+    assert_eq!((&*counts["tests"], &*counts["failures"]), ("1", "0"));
+    // What was not found in inputs that were not all read has not passed.
+    let (counts, cases) =
+        junit(&stdout(&run(&["scan", "tests/data/mixed.log", "no-such.log", "-q", "-f", "junit"])));
+    assert_eq!(["tests", "failures", "errors", "skipped"].map(|name| &*counts[name]), ["49", "3", "1", "44"]);
+    let last = cases.last().expect("cases");
+    assert_eq!((&*last.0, &*last.1, &*last.2), ("migsift.inputs", "no-such.log", "error"));
+    assert!(last.3.starts_with("No such file"), "{}", last.3);
+}
+
+#[test]
+fn junit_gives_hostile_arguments_back() {
+    let folder = hostile();
+    let (_, cases) = junit(&scanned(folder.path(), &["-f", "junit"]));
+    let text = &cases.iter().find(|case| case.1.starts_with("603101")).expect("there").3;
+    for argument in arguments(folder.path()) {
+        let want = migsift::print::safe::line(&argument).replace('\u{ffff}', "\\u{ffff}");
+        assert!(text.contains(&format!("1x database: {want}\n")), "{want}: {text}");
+    }
+}
+
+/// A sample: its labels and value.
+type Sample = (BTreeMap<String, String>, f64);
+
+/// Reads metrics as strictly as Prometheus and OpenMetrics together ask: families once, each with its help and type
+/// before its samples, names and escapes as both know them, the mark of the end last.
+fn metrics(text: &str) -> BTreeMap<String, Vec<Sample>> {
+    let body = text.strip_suffix("# EOF\n").expect("the mark of the end");
+    let mut families: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
+    let mut lines = body.lines().peekable();
+    while let Some(line) = lines.next() {
+        let (name, help) =
+            line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')).expect("a help line");
+        assert!(
+            name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') && !help.contains(['\\', '"']),
+            "{line}"
+        );
+        for suffix in ["_total", "_created", "_count", "_sum", "_bucket"] {
+            assert!(!name.ends_with(suffix), "{name} is no gauge's name");
+        }
+        assert_eq!(lines.next(), Some(&*format!("# TYPE {name} gauge")));
+        let mut samples: Vec<Sample> = Vec::new();
+        while let Some(line) = lines.next_if(|line| !line.starts_with('#')) {
+            let rest = line.strip_prefix(name).expect("a sample of the family");
+            let (labels, value) = match rest.strip_prefix('{') {
+                Some(rest) => labels(rest),
+                None => (BTreeMap::new(), rest),
+            };
+            let value = value.strip_prefix(' ').expect("one blank");
+            assert!(!value.contains(' '), "{line}: a time stamp");
+            assert!(samples.iter().all(|(known, _)| *known != labels), "{line} stands twice");
+            samples.push((labels, value.parse().expect("a number")));
+        }
+        assert!(!samples.is_empty() && families.insert(name.to_string(), samples).is_none(), "{name}");
+    }
+    families
+}
+
+/// The labels of a sample behind its brace, and what follows.
+fn labels(mut rest: &str) -> (BTreeMap<String, String>, &str) {
+    let mut labels = BTreeMap::new();
+    loop {
+        let (name, more) = rest.split_once("=\"").expect("a label");
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+        let mut value = String::new();
+        let mut chars = more.char_indices();
+        let end = loop {
+            match chars.next().expect("a closing quote") {
+                (at, '"') => break at,
+                (_, '\\') => match chars.next().expect("an escape").1 {
+                    c @ ('\\' | '"') => value.push(c),
+                    'n' => value.push('\n'),
+                    other => panic!("no escape: {other}"),
+                },
+                (_, c) => value.push(c),
+            }
+        };
+        assert!(labels.insert(name.to_string(), value).is_none(), "{name} stands twice");
+        rest = &more[end + 1..];
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return (labels, rest.strip_prefix('}').expect("a closing brace")),
+        }
+    }
+}
+
+#[test]
+fn metrics_say_what_the_report_says() {
+    let text = stdout(&run(&["scan", "tests/data/mixed.log", "no-such.log", "-q", "-f", "openmetrics"]));
+    let families = metrics(&text);
+    let value = |family: &str, wanted: &[(&str, &str)]| {
+        let wanted: BTreeMap<String, String> =
+            wanted.iter().map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect();
+        let found = families[family].iter().find(|(labels, _)| *labels == wanted);
+        found.unwrap_or_else(|| panic!("{family} {wanted:?}: {text}")).1
+    };
+    assert_eq!(value("migsift_complete", &[]), 0.0);
+    assert_eq!(value("migsift_inputs", &[("status", "scanned")]), 1.0);
+    assert_eq!(value("migsift_inputs", &[("status", "failed")]), 1.0);
+    assert_eq!(value("migsift_scanned_bytes", &[]), 722.0);
+    assert_eq!(value("migsift_findings", &[("severity", "error")]), 4.0);
+    assert_eq!(value("migsift_findings", &[("severity", "warning")]), 1.0);
+    assert_eq!(value("migsift_failures", &[]), 5.0);
+    assert_eq!(value("migsift_unknown_findings", &[]), 1.0);
+    assert_eq!(value("migsift_code_findings", &[("code", "603101"), ("severity", "error")]), 2.0);
+    assert_eq!(
+        value("migsift_code_failures", &[("code", "cdc-no-primary-key"), ("severity", "warning")]),
+        1.0
+    );
+    assert_eq!(value("migsift_last_finding_timestamp_seconds", &[]), 1_717_710_178.0);
+    let clean = metrics(&stdout(&run(&["scan", "tests/data/clean.log", "-f", "prometheus"])));
+    assert_eq!(clean["migsift_complete"], [(BTreeMap::new(), 1.0)]);
+    assert!(!clean.contains_key("migsift_code_findings"), "a family without samples is left out");
+}
+
+/// An own catalogue may be called anything; its edition is a label.
+#[test]
+fn labels_are_escaped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = std::fs::read_to_string(top().join("tests/data/own.toml")).expect("reads");
+    let hostile = own.lines().map(|line| match line.starts_with("edition") {
+        true => "edition = \"a\\\\b\\\"c\\nd\"\n".to_string(),
+        false => format!("{line}\n"),
+    });
+    let file = folder.path().join("own.toml");
+    std::fs::write(&file, hostile.collect::<String>()).expect("writes");
+    let path = file.to_string_lossy();
+    let text = stdout(&run(&[
+        "scan",
+        "tests/data/clean.log",
+        "-f",
+        "prometheus",
+        "--no-builtin",
+        "--catalog",
+        &path,
+    ]));
+    let families = metrics(&text);
+    assert_eq!(families["migsift_build_info"][0].0["catalog_edition"], "a\\b\"c d", "{text}");
+}
+
+#[test]
+fn several_reports_of_one_pass_are_those_of_several() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let formats = ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"];
+    let path = |format: &str| folder.path().join(format).to_string_lossy().into_owned();
+    for main in ["human", "ndjson"] {
+        let mut args =
+            vec!["scan".to_string(), "samples".into(), "-f".into(), main.into(), "-C".into(), "1".into()];
+        for format in formats {
+            args.extend(["--report".to_string(), format!("{format}={}", path(format))]);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = run(&args);
+        assert_eq!((output.status.code(), stderr(&output)), (Some(1), String::new()));
+        for format in formats {
+            let want = stdout(&run(&["scan", "samples", "-f", format, "-C", "1"]));
+            assert_eq!(std::fs::read_to_string(path(format)).expect("reads"), want, "{format}");
+            assert!(format != main || stdout(&output) == want);
+        }
+    }
+    assert_eq!(
+        std::fs::read_dir(folder.path()).expect("a folder").count(),
+        formats.len(),
+        "nothing is left behind"
+    );
+    // What migsift wrote is not scanned again when a folder is.
+    let again = stdout(&run(&["scan", &folder.path().to_string_lossy(), "-f", "prometheus"]));
+    assert!(again.contains(&format!("migsift_inputs{{status=\"skipped\"}} {}\n", formats.len())), "{again}");
+}
+
+#[test]
+fn two_outputs_to_one_file_are_a_usage_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (file, same) = (name("r"), name("./r"));
+    std::fs::write(&file, "old").expect("writes");
+    for args in [
+        ["--report".to_string(), format!("json={file}"), "-o".into(), same.clone()],
+        ["--report".to_string(), format!("json={file}"), "--report".into(), format!("csv={same}")],
+        [
+            "--report".to_string(),
+            format!("json={}", name("new")),
+            "--report".into(),
+            format!("csv={}", name("./new")),
+        ],
+    ] {
+        let output = program().args(["scan", "samples"]).args(&args).output().expect("runs");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains("two outputs to the same file"), "{}", stderr(&output));
+    }
+    assert_eq!(std::fs::read_to_string(&file).expect("reads"), "old");
+    for wrong in ["json", "yaml=x", "json=", "json=-"] {
+        assert_eq!(run(&["scan", "samples", "--report", wrong]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+/// A full disk: the exit code says so, the old file stays, the other outputs are whole.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_fails_leaves_the_others_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    for (full, format) in [("json", "csv"), ("ndjson", "json"), ("csv", "ndjson"), ("junit", "markdown")] {
+        let report = format!("{full}=/dev/full");
+        let other = format!("{format}={}", path(format));
+        let output = run(&["scan", "samples", "-f", "csv", "--report", &report, "--report", &other]);
+        assert_eq!(output.status.code(), Some(4), "{full}");
+        assert_eq!(stderr(&output), "migsift: cannot write /dev/full: No space left on device\n");
+        assert_eq!(stdout(&output), stdout(&run(&["scan", "samples", "-f", "csv"])));
+        let want = stdout(&run(&["scan", "samples", "-f", format]));
+        assert_eq!(std::fs::read_to_string(path(format)).expect("reads"), want);
+    }
+    // A limit on the size of files stands for a disk that fills up while a report is written.
+    let before = std::fs::read_dir(folder.path()).expect("a folder").count();
+    for format in ["json", "ndjson", "csv", "junit", "markdown"] {
+        let target = path(&format!("old.{format}"));
+        std::fs::write(&target, "old").expect("writes");
+        for named in [format!("-f {format} -o {target}"), format!("--report {format}={target}")] {
+            let script = format!("trap '' XFSZ; ulimit -f 2; exec \"$0\" scan samples {named}");
+            let program = env!("CARGO_BIN_EXE_migsift");
+            let output =
+                std::process::Command::new("sh").args(["-c", &script, program]).current_dir(top()).output();
+            let output = output.expect("runs");
+            assert_eq!(output.status.code(), Some(4), "{named}: {}", stderr(&output));
+            assert!(stderr(&output).contains("File too large"), "{}", stderr(&output));
+            assert_eq!(std::fs::read_to_string(&target).expect("reads"), "old", "{named}");
+        }
+    }
+    let after = std::fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(after, before + 5, "nothing is left behind");
+}
+
+/// A reader that goes away ends its output, not those of others.
+#[cfg(unix)]
+#[test]
+fn a_closed_pipe_leaves_the_other_reports_whole() {
+    use std::io::Read;
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("many.log");
+    let line = "2024-06-06T21:42:53.039Z ERROR 603104: Missing Replication Role.\n";
+    std::fs::write(&log, line.repeat(20_000)).expect("writes");
+    let target = folder.path().join("r.json");
+    let mut child = program()
+        .args(["scan", "-f", "ndjson", "--report", &format!("json={}", target.display())])
+        .arg(&log)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("runs");
+    let mut first = [0; 100];
+    child.stdout.take().expect("a pipe").read_exact(&mut first).expect("reads");
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+    let report: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(&target).expect("reads")).expect("JSON");
+    assert_eq!(report["totals"]["findings"], 20_000);
+}
+
+#[test]
+fn lines_around_findings_are_bounded_and_stand_where_they_were_asked_for() {
+    let args = ["scan", "tests/data/mixed.log", "-f", "ndjson"];
+    let plain = stdout(&run(&args));
+    assert!(!plain.contains("\"before\""));
+    let with = stdout(&run(&[&args[..], &["-C", "1"]].concat()));
+    let text = std::fs::read_to_string(top().join("tests/data/mixed.log")).expect("reads");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut findings = 0;
+    for record in with.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON")) {
+        if record["type"] != "finding" {
+            continue;
+        }
+        findings += 1;
+        let line = record["line"].as_u64().expect("a line") as usize;
+        let before: Vec<&str> = (line > 1).then(|| lines[line - 2]).into_iter().collect();
+        let after: Vec<&str> = lines.get(line).copied().into_iter().collect();
+        assert_eq!((&record["before"], &record["after"]), (&before.into(), &after.into()));
+    }
+    assert_eq!(findings, 5);
+    let human = stdout(&run(&["scan", "tests/data/mixed.log", "-C", "1", "--code", "603412"]));
+    assert!(
+        human.contains("  tests/data/mixed.log:3\n    | ") && human.contains("\n    > 603412\n    | "),
+        "{human}"
+    );
+    for wrong in ["101", "-1", "x"] {
+        assert_eq!(run(&["scan", "samples", "-C", wrong]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+#[test]
+fn the_program_makes_its_own_completions_and_manual() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("context-lines") && stdout(&output).contains("migsift"), "{shell}");
+    }
+    assert_eq!(run(&["completions", "tcsh"]).status.code(), Some(2));
+    let page = stdout(&run(&["man"]));
+    let help = stdout(&run(&["scan", "--help"]));
+    let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 3);
+    for flag in flags.map(|flag| flag.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())) {
+        let flag = flag.replace('-', "\\-");
+        assert!(flag == "\\-\\-help" || page.contains(&flag), "the manual lacks {flag}");
+    }
+    for part in [".SH \"MIGSIFT SCAN\"", ".SH \"MIGSIFT CATALOG IMPORT\"", ".SH \"EXIT STATUS\"", ".SH FILES"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.is_ascii(), "it can be typeset anywhere");
+}
