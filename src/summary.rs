@@ -4,6 +4,8 @@
 //! with an empty summary as its identity: threads, files, days and machines add up in any order. Everything is bounded.
 //! Where a collection is full the smallest by a stable order are kept, never the first seen, and the cut is flagged.
 
+pub mod timeline;
+
 use crate::catalog::{ArgValue, Severity};
 use crate::context::Time;
 use crate::finding::{Args, Finding};
@@ -12,6 +14,7 @@ use crate::source::Origin;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
+use timeline::Timeline;
 use xxhash_rust::xxh3::xxh3_64;
 
 mod attempts;
@@ -57,6 +60,8 @@ pub struct CodeSummary {
     pub wording: [u64; 4],
     /// Times of the first and last dated finding.
     pub times: Times,
+    /// How many dated findings there were when.
+    pub timeline: Timeline,
     /// The sources it was found in, by number.
     pub sources: BTreeSet<u32>,
     /// Distinct arguments with their databases, where a database is known.
@@ -209,6 +214,7 @@ impl CodeSummary {
             by_severity: [0; 2],
             wording: [0; 4],
             times: Times::default(),
+            timeline: Timeline::default(),
             sources: BTreeSet::new(),
             located: Distinct::default(),
             args_located: Distinct::default(),
@@ -224,6 +230,9 @@ impl CodeSummary {
         self.by_severity[usize::from(finding.severity == Severity::Error)] += 1;
         self.wording[finding.wording as usize] += 1;
         self.times.add(finding.time);
+        if let Some(time) = finding.time {
+            self.timeline.add(second(time), 1);
+        }
         if self.sources.last() != Some(&source) {
             self.sources.insert(source);
         }
@@ -277,6 +286,7 @@ impl CodeSummary {
             *mine += theirs;
         }
         self.times.merge(other.times);
+        self.timeline.merge(&other.timeline);
         self.sources.extend(other.sources);
         for (server, count) in other.servers {
             *self.servers.entry(server).or_default() += count;
@@ -394,6 +404,11 @@ fn server(finding: &Finding) -> Option<&str> {
         _ => None,
     });
     named.or(finding.context.server.as_deref())
+}
+
+/// The second a time lies in, also before 1970.
+fn second(time: Time) -> i64 {
+    time.instant.as_nanosecond().div_euclid(1_000_000_000) as i64
 }
 
 /// How samples are ordered: by path, member and place.

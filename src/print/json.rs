@@ -12,6 +12,8 @@ use crate::report::{CatalogStamp, CodeReport, Pivots, Plan, Report, SCHEMA_VERSI
 use crate::scan::Problem;
 use crate::source::Origin;
 use crate::summary::{ArgSet, Attempt};
+use crate::summary::timeline::{Bucket, Timeline};
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -208,6 +210,7 @@ struct CodeRecord<'a> {
     failures_truncated: bool,
     first: Option<Time>,
     last: Option<Time>,
+    timeline: TimelineRecord,
     files: u64,
     wording: GradesRecord,
     drift: Option<DriftRecord<'a>>,
@@ -222,6 +225,36 @@ struct CodeRecord<'a> {
     actor: Option<crate::catalog::Actor>,
     restart: bool,
     samples: Vec<FindingRecord<'a>>,
+}
+
+/// How many dated findings there were when: a bucket is that wide and begins there.
+#[derive(Serialize)]
+struct TimelineRecord {
+    bucket_seconds: i64,
+    buckets: Vec<BucketRecord>,
+}
+
+#[derive(Serialize)]
+struct BucketRecord {
+    start: Time,
+    count: u64,
+}
+
+impl From<&Timeline> for TimelineRecord {
+    fn from(timeline: &Timeline) -> TimelineRecord {
+        let record = |bucket: Bucket| BucketRecord {
+            // The begin of a wide bucket may lie before all times there are.
+            start: Time {
+                instant: Timestamp::from_second(bucket.start).unwrap_or(Timestamp::MIN),
+                digits: 3,
+            },
+            count: bucket.count,
+        };
+        TimelineRecord {
+            bucket_seconds: timeline.width_seconds(),
+            buckets: timeline.buckets().map(record).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -309,6 +342,7 @@ impl<'a> CodeRecord<'a> {
             failures_truncated: code.failures_truncated,
             first: code.times.first,
             last: code.times.last,
+            timeline: (&code.timeline).into(),
             files: code.files,
             wording: GradesRecord {
                 exact: code.graded(Grade::Exact),

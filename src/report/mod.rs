@@ -22,6 +22,7 @@ use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
+use crate::summary::timeline::Timeline;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -96,6 +97,8 @@ pub struct CodeReport {
     pub failures_truncated: bool,
     /// When it was found.
     pub times: Times,
+    /// How many dated findings there were when.
+    pub timeline: Timeline,
     /// In how many sources it was found.
     pub files: u64,
     /// Findings by grade, in the order of [`Grade::ALL`].
@@ -217,6 +220,7 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         failures_truncated,
         servers: summary.servers,
         times: summary.times,
+        timeline: summary.timeline,
         files: summary.sources.len() as u64,
         wording: summary.wording,
         args,
