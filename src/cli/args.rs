@@ -327,6 +327,8 @@ pub enum Format {
     /// Metrics for Prometheus and OpenMetrics readers
     #[value(alias = "openmetrics")]
     Prometheus,
+    /// One page for a browser, which needs nothing else
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

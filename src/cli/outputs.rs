@@ -6,11 +6,13 @@
 
 use super::args::{Format, Scan};
 use super::output::{Output, layout};
+use jiff::Timestamp;
 use migsift::catalog::{Catalog, Entry, Severity};
+use migsift::context::Time;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::print::human::{self, Layout};
-use migsift::print::{csv, json, junit, markdown, ndjson, prometheus, safe};
+use migsift::print::{csv, html, json, junit, markdown, ndjson, prometheus, safe};
 use migsift::report::{CatalogStamp, CodeReport, Report};
 use migsift::scan::Sink;
 use std::io::ErrorKind;
@@ -35,6 +37,7 @@ enum Target {
 enum Form {
     Human(Layout),
     Json,
+    Html,
     Markdown,
     Junit,
     Prometheus,
@@ -150,6 +153,7 @@ impl Target {
             }
             Format::Human => Form::Human(layout(wanted.args.color, path.is_some())),
             Format::Json => Form::Json,
+            Format::Html => Form::Html,
             Format::Markdown => Form::Markdown,
             Format::Junit => Form::Junit,
             Format::Prometheus => Form::Prometheus,
@@ -162,9 +166,12 @@ impl Target {
             Target::Ndjson(printer) => printer.finish(report)?,
             Target::Csv(printer) => printer.finish()?,
             Target::Report(form, mut output) => {
+                // The library reads no clock.
+                let now = Time { instant: Timestamp::now(), digits: 3 };
                 output.put(|writer| match form {
                     Form::Human(layout) => human::write_report(report, layout, writer),
                     Form::Json => json::write_report(report, writer),
+                    Form::Html => html::write_report(report, Some(now), writer),
                     Form::Markdown => markdown::write_report(report, writer),
                     Form::Junit => junit::write_report(report, &cases(wanted), writer),
                     Form::Prometheus => prometheus::write_report(report, writer),

@@ -21,10 +21,12 @@ pub fn is(head: &[u8]) -> bool {
         matches!(counts[..], [read, "of", asked, "input" | "inputs"] if count(read) && count(asked))
             && rest.lines().next().is_some_and(|rest| rest.contains("): "))
     });
+    let html =
+        head.starts_with("<!DOCTYPE html>") && head.contains("<meta name=\"generator\" content=\"migsift ");
     let markdown = head.starts_with("# migsift: ");
     let junit = head.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"");
     let metrics = head.starts_with("# HELP migsift_");
-    json || csv || human || markdown || junit || metrics
+    json || csv || html || human || markdown || junit || metrics
 }
 
 #[cfg(test)]
@@ -37,6 +39,7 @@ mod tests {
             "{\n  \"schema_version\": 1,\n  \"tool\": \"migsift\",",
             "{\"type\":\"run\",\"schema_version\":1,\"tool\":\"migsift\",",
             "id,code,known,severity,title,code_in_log,wording,args.collation",
+            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" content=\"migsift 0.1.0\">",
             "1,204 of 1,207 inputs read (34.8 kB): 9 failures\n",
             "1 of 1 input read (0 bytes): nothing found\n",
             "# migsift: 9 failures\n",
@@ -50,6 +53,7 @@ mod tests {
             "# migsift",
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"other\"",
             "# HELP other_info",
+            "<!DOCTYPE html><html><head><title>migsift</title>",
             "12 of 30 rows read (ok)\n",
             "",
             "migsift said so",

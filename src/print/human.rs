@@ -409,7 +409,8 @@ pub(super) fn seconds(time: Time) -> String {
 
 /// A number and its noun, the noun in plural but for 1.
 pub(super) fn plural(number: u64, noun: &str) -> String {
-    let noun = match (number, noun.strip_suffix('y')) {
+    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
+    let noun = match (number, stem) {
         (1, _) => noun.to_string(),
         (_, Some(stem)) => format!("{stem}ies"),
         _ => format!("{noun}s"),
@@ -457,8 +458,8 @@ mod tests {
             ["0 bytes", "1 byte", "999 bytes", "1.5 kB", "2.0 GB"]
         );
         assert_eq!(
-            [plural(1, "entry"), plural(2, "entry"), plural(0, "error")],
-            ["1 entry", "2 entries", "0 errors"]
+            [plural(1, "entry"), plural(2, "entry"), plural(0, "error"), plural(2, "day")],
+            ["1 entry", "2 entries", "0 errors", "2 days"]
         );
     }
 }

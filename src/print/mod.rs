@@ -4,6 +4,7 @@
 //! [`Report`](crate::report::Report). What comes from a log goes through [`safe`] first.
 
 pub mod csv;
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;

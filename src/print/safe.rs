@@ -31,6 +31,11 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
+/// `text` with its line breaks, each line as [`line`] has it.
+pub fn block(text: &str) -> String {
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// `text` as a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before what may begin one. Blanks
 /// and quotes before it do not hide it, fullwidth marks count, and so does what follows a semicolon, which parts cells
 /// in many countries.
@@ -153,6 +158,7 @@ mod tests {
             assert_eq!(cell(formula), format!("'{}", line(formula)));
         }
         assert_eq!(cell("a; =1;b;-2"), "a;' =1;b;'-2");
+        assert_eq!(block("a\tb\x1b\r\n\rc\u{2028}\n"), "a b\\u{1b}\nc\\u{2028}");
         assert_eq!(cell("plain"), "plain");
     }
 
@@ -172,6 +178,7 @@ mod tests {
         fn nothing_active_remains(text in any::<String>()) {
             prop_assert!(!line(&text).contains(is_active));
             prop_assert!(!cell(&text).contains(is_active));
+            prop_assert!(!block(&text).contains(|c| c != '\n' && is_active(c)));
             let json = json(&text);
             prop_assert!(!json.contains(is_active));
             prop_assert_eq!(serde_json::from_str::<String>(&json).expect("valid"), text);

@@ -7,6 +7,7 @@ mod cli;
 mod containers;
 mod damage;
 mod golden;
+mod html;
 mod laws;
 mod limits;
 mod outputs;

@@ -1,0 +1,226 @@
+//! The plot of findings over time: a lane for each code, all on one axis.
+//!
+//! Timelines come in; inline drawings go out whose places are percentages, so that they stretch with the page while
+//! their text does not. Classes colour them: the page's policy lets no style in from elsewhere. The numbers stand in the
+//! drawings' labels, too, for who does not see them.
+
+use super::text::{Log, anchor};
+use super::{plural, seconds, thousands};
+use crate::catalog::Severity;
+use crate::context::Time;
+use crate::report::{CodeReport, Report};
+use crate::summary::timeline::{Bucket, MAX_BUCKETS};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+/// The most lanes; the codes come worst and most frequent first.
+const MAX_LANES: usize = 30;
+/// How high a lane is, and its highest and lowest bar.
+const LANE: u64 = 34;
+const HIGHEST: u64 = 28;
+const LOWEST: u64 = 4;
+/// An axis has at least so many slots: one burst is a bar, not a wall.
+const MIN_SLOTS: i64 = 24;
+/// The most ticks that fit beside each other on a telephone.
+const MAX_TICKS: i64 = 4;
+const DAY: i64 = 86_400;
+/// Seconds between ticks.
+const STEPS: [i64; 26] = [
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    10_800,
+    21_600,
+    43_200,
+    DAY,
+    2 * DAY,
+    7 * DAY,
+    14 * DAY,
+    30 * DAY,
+    91 * DAY,
+    182 * DAY,
+    365 * DAY,
+    3650 * DAY,
+];
+
+/// The plot; none where no finding has a time.
+pub fn figure(report: &Report) -> Option<Markup> {
+    let dated: Vec<&CodeReport> = report.codes.iter().filter(|code| code.timeline.count() > 0).collect();
+    let axis = Axis::new(&dated)?;
+    let counted: u64 = dated.iter().map(|code| code.timeline.count()).sum();
+    let undated = report.totals().findings - counted;
+    let lanes = &dated[..dated.len().min(MAX_LANES)];
+    let buckets = |code: &CodeReport| code.timeline.widened(axis.exponent).buckets().collect::<Vec<_>>();
+    let lanes: Vec<(&CodeReport, Vec<Bucket>)> = lanes.iter().map(|code| (*code, buckets(code))).collect();
+    let most = lanes.iter().flat_map(|(_, buckets)| buckets).map(|bucket| bucket.count).max().unwrap_or(1);
+    Some(html! {
+        figure class="plot" {
+            ul {
+                @for (code, buckets) in &lanes {
+                    li {
+                        a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
+                        (lane(code, buckets, most, &axis))
+                        span class="number" {
+                            (thousands(code.timeline.count())) span class="hush" { " dated" }
+                        }
+                    }
+                }
+            }
+            (ticks(&axis))
+            figcaption {
+                "Findings by code and time, UTC. A bar stands for " (span(axis.width())) "; its height grows with the "
+                "square root of their number, at most " (thousands(most)) "."
+                @if undated > 0 { " " (plural(undated, "finding")) " without a time " (if undated == 1 { "is" } else { "are" }) " not drawn." }
+                @if dated.len() > MAX_LANES { " " (thousands((dated.len() - MAX_LANES) as u64)) " more codes are not drawn." }
+            }
+        }
+    })
+}
+
+/// The slots that all lanes share.
+struct Axis {
+    exponent: u32,
+    first: i64,
+    slots: i64,
+}
+
+impl Axis {
+    fn new(codes: &[&CodeReport]) -> Option<Axis> {
+        let mut all = crate::summary::timeline::Timeline::default();
+        codes.iter().for_each(|code| all.merge(&code.timeline));
+        let width = all.width_seconds();
+        let mut starts = all.buckets().map(|bucket| bucket.start / width);
+        let first = starts.next()?;
+        let used = starts.last().unwrap_or(first) - first + 1;
+        let slots = used.max(MIN_SLOTS).min(MAX_BUCKETS as i64);
+        Some(Axis { exponent: width.trailing_zeros(), first: first - (slots - used) / 2, slots })
+    }
+
+    fn width(&self) -> i64 {
+        1 << self.exponent
+    }
+
+    fn start(&self) -> i64 {
+        self.first << self.exponent
+    }
+
+    fn end(&self) -> i64 {
+        (self.first + self.slots) << self.exponent
+    }
+
+    /// Where a second stands, in thousandths of a percent.
+    fn place(&self, second: i64) -> i64 {
+        let (from, range) = (i128::from(second - self.start()), i128::from(self.end() - self.start()));
+        (from * 100_000 / range) as i64
+    }
+
+    /// The seconds with ticks: multiples of the least step at which they fit.
+    fn ticks(&self) -> (i64, Vec<i64>) {
+        let within = |step: i64| self.end().div_euclid(step) - (self.start() - 1).div_euclid(step);
+        let step =
+            STEPS.into_iter().find(|step| within(*step) <= MAX_TICKS).unwrap_or(STEPS[STEPS.len() - 1]);
+        let first = (self.start() - 1).div_euclid(step) + 1;
+        (step, (first..).map(|i| i * step).take_while(|tick| *tick <= self.end()).collect())
+    }
+}
+
+/// Thousandths of a percent as an attribute.
+fn percent(thousandths: i64) -> String {
+    format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
+}
+
+fn lane(code: &CodeReport, buckets: &[Bucket], most: u64, axis: &Axis) -> Markup {
+    let class = if code.severity == Severity::Error { "bar error" } else { "bar warning" };
+    let label = match super::period(code.times) {
+        Some(times) => {
+            format!("{}: {}, {times} UTC", code.id, plural(code.timeline.count(), "dated finding"))
+        }
+        None => code.id.to_string(),
+    };
+    // A gap of a fifth between bars.
+    let width = percent(80_000 / axis.slots);
+    html! {
+        svg class="lane" width="100%" height=(LANE) role="img" aria-label=(Log(&label)) {
+            @for tick in axis.ticks().1 {
+                @let x = percent(axis.place(tick));
+                line class="grid" x1=(x) x2=(x) y1="0" y2=(LANE) {}
+            }
+            line class="base" x1="0" x2="100%" y1=(LANE) y2=(LANE) {}
+            @for bucket in buckets {
+                @let height = height(bucket.count, most);
+                rect class=(class) x=(percent(axis.place(bucket.start) + 10_000 / axis.slots)) width=(width)
+                    y=(LANE - height) height=(height) rx="1" {
+                    title {
+                        (moment(bucket.start)) " to " (moment(bucket.start + axis.width())) ": "
+                        (plural(bucket.count, "finding"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The height of a bar. Square roots are exact everywhere, logarithms are not: the same report is the same page.
+fn height(count: u64, most: u64) -> u64 {
+    let share = (count as f64 / most as f64).sqrt();
+    LOWEST + (share * (HIGHEST - LOWEST) as f64).round() as u64
+}
+
+fn ticks(axis: &Axis) -> Markup {
+    let (step, ticks) = axis.ticks();
+    html! {
+        div class="ticks" {
+            svg class="axis" width="100%" height="18" aria-hidden="true" {
+                @for tick in ticks {
+                    @let place = axis.place(tick);
+                    @let class = match place { ..12_000 => "start", 88_000.. => "end", _ => "middle" };
+                    text class=(class) x=(percent(place)) y="13" { (tick_label(tick, step)) }
+                }
+            }
+        }
+    }
+}
+
+/// Clock, or the day where a new one begins or the axis is about days.
+fn tick_label(second: i64, step: i64) -> String {
+    let text = moment(second);
+    let (day, clock) = text.split_once(' ').unwrap_or((&text, ""));
+    if second.rem_euclid(DAY) == 0 || step >= DAY {
+        day.to_string()
+    } else if step < 60 {
+        clock.to_string()
+    } else {
+        clock.get(..5).unwrap_or(clock).to_string()
+    }
+}
+
+fn moment(second: i64) -> String {
+    let instant =
+        Timestamp::from_second(second).unwrap_or(if second < 0 { Timestamp::MIN } else { Timestamp::MAX });
+    seconds(Time { instant, digits: 3 })
+}
+
+/// A power of two seconds in the units that people count in.
+fn span(width: i64) -> String {
+    let units = [(DAY, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
+    let mut rest = width;
+    let mut parts = Vec::new();
+    for (size, noun) in units {
+        if rest >= size {
+            parts.push(plural((rest / size) as u64, noun));
+            rest %= size;
+        }
+    }
+    parts.join(" ")
+}
