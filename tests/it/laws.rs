@@ -2,7 +2,7 @@
 //! never shows.
 
 use migsift::catalog::{ArgValue, Template, builtin};
-use migsift::context::Reader;
+use migsift::context::{Neighbours, Reader, neighbours};
 use migsift::error::Error;
 use migsift::finding::{Builder, Finding};
 use migsift::input::{WalkOptions, Window, walk};
@@ -60,8 +60,18 @@ pub fn log(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece(), 0..pieces).prop_map(|pieces| pieces.concat())
 }
 
-/// All matches of `bytes` in windows of `core` bytes that see no more than their margins.
-fn in_windows(bytes: &[u8], core: usize) -> Vec<Match> {
+/// The matches in a window, with `lines` lines around them.
+fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, Neighbours)> {
+    let mut reader = neighbours::Reader::new(window.bytes, lines);
+    let around = |found: Match| {
+        let neighbours = reader.read(&found.range);
+        (found, neighbours)
+    };
+    matcher().scan(window).into_iter().map(around).collect()
+}
+
+/// All matches of `bytes` in windows of `core` bytes that see no more than their margins, with the lines around them.
+fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Neighbours)> {
     let mut found = Vec::new();
     for from in (0..bytes.len()).step_by(core) {
         let to = bytes.len().min(from + core);
@@ -73,9 +83,9 @@ fn in_windows(bytes: &[u8], core: usize) -> Vec<Match> {
             core: from - start..to - start,
             whole: None,
         };
-        found.extend(matcher().scan(&window).into_iter().map(|mut found| {
+        found.extend(in_window(&window, lines).into_iter().map(|(mut found, neighbours)| {
             found.range = found.range.start + start..found.range.end + start;
-            found
+            (found, neighbours)
         }));
     }
     found
@@ -130,11 +140,15 @@ proptest! {
     // Each case scans up to a few hundred kilobytes many times over.
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 6))]
 
-    /// Law 1: any cut gives the same matches.
+    /// Law 1: any cut gives the same matches and the same lines around them.
     #[test]
-    fn windows_can_be_cut_anywhere(bytes in log(60), core in 1usize..60_000) {
-        let whole = matcher().scan(&Window::whole(&bytes));
-        prop_assert_eq!(in_windows(&bytes, core.max(bytes.len() / 400)), whole);
+    fn windows_can_be_cut_anywhere(
+        bytes in log(60),
+        core in 1usize..60_000,
+        lines in prop_oneof![Just(0), 1usize..4, Just(100)],
+    ) {
+        let whole = in_window(&Window::whole(&bytes), lines);
+        prop_assert_eq!(in_windows(&bytes, core.max(bytes.len() / 400), lines), whole);
     }
 
     /// Law 1: threads, window size, mapping and streaming change nothing, the lines around findings neither.
