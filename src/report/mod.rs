@@ -21,8 +21,8 @@ use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
-use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
 use crate::summary::timeline::Timeline;
+use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -64,11 +64,15 @@ impl LastAttempt {
 }
 
 impl Attempt {
+    fn count(&mut self, times: Times, findings: u64) {
+        let mut known = self.times();
+        known.merge(times);
+        (self.first, self.last) = (known.first, known.last);
+        self.findings += findings;
+    }
+
     fn merge(&mut self, other: Attempt) {
-        let mut times = self.times();
-        times.merge(other.times());
-        (self.first, self.last) = (times.first, times.last);
-        self.findings += other.findings;
+        self.count(other.times(), other.findings);
         self.ended |= other.ended;
         let mut states = Names::default();
         self.states.iter().chain(&other.states).for_each(|state| states.add(state));
@@ -87,19 +91,35 @@ impl Attempts {
         let mut times =
             about.map_or(Times::default(), |about| Times { first: about.began, last: about.ended });
         times.add(finding.time);
-        let states: Vec<String> = about.and_then(|about| about.state.clone()).into_iter().collect();
-        let ended = states.iter().any(|state| FINAL.iter().any(|known| known.eq_ignore_ascii_case(state)));
-        let migration = migration(finding).map(str::to_string);
-        self.take(Attempt { migration, first: times.first, last: times.last, findings: 1, states, ended });
+        let state = about.and_then(|about| about.state.as_deref());
+        let migration = migration(finding);
+        // Nearly all findings are of an attempt that is known.
+        let known = match (migration, times.first) {
+            (Some(id), _) => self.named.get_mut(id),
+            (None, Some(first)) => self.hours.get_mut(&hour(first)),
+            (None, None) => None,
+        };
+        let says =
+            |known: &&mut Attempt| state.is_none_or(|state| known.states.iter().any(|known| known == state));
+        match known.filter(says) {
+            Some(known) => known.count(times, 1),
+            None => self.take(Attempt {
+                migration: migration.map(str::to_string),
+                first: times.first,
+                last: times.last,
+                findings: 1,
+                states: state.map(str::to_string).into_iter().collect(),
+                ended: state.is_some_and(is_final),
+            }),
+        }
     }
 
     /// Takes in an attempt, or a part of one.
     pub fn take(&mut self, attempt: Attempt) {
-        let first = attempt.first.map(|time| time.instant);
-        match (&attempt.migration, first) {
+        match (&attempt.migration, attempt.first) {
             (Some(id), _) => merge(&mut self.named, id.clone(), attempt),
             (None, Some(first)) => {
-                merge(&mut self.hours, first.as_second().div_euclid(GAP.as_secs()), attempt);
+                merge(&mut self.hours, hour(first), attempt);
             }
             (None, None) => self.undated += attempt.findings,
         }
@@ -192,6 +212,15 @@ fn merge<K: Ord>(known: &mut BTreeMap<K, Attempt>, key: K, attempt: Attempt) {
         btree_map::Entry::Vacant(place) => drop(place.insert(attempt)),
         btree_map::Entry::Occupied(mut place) => place.get_mut().merge(attempt),
     }
+}
+
+/// The hour of the clock, counted from 1970.
+fn hour(time: Time) -> i64 {
+    time.instant.as_second().div_euclid(GAP.as_secs())
+}
+
+fn is_final(state: &str) -> bool {
+    FINAL.iter().any(|known| known.eq_ignore_ascii_case(state))
 }
 
 /// The id of the migration that the finding belongs to.

@@ -1,6 +1,7 @@
 //! The integration tests, one binary: what users see, laws as properties, the catalogue's own examples, house rules.
 
 mod archives;
+mod attempts;
 mod bundles;
 mod catalogue;
 mod cli;
