@@ -231,7 +231,7 @@ impl RawFix {
             problem(format!("fix: {count} {what}; at most {MAX_PARTS} are taken"));
         }
         let settings = matches!(self.kind, FixKind::Allowlist | FixKind::Preload | FixKind::Parameter);
-        if settings != !self.parameters.is_empty() {
+        if settings == self.parameters.is_empty() {
             problem(
                 "fix: parameters belong to the kinds allowlist, preload and parameter, which need them"
                     .into(),
@@ -260,7 +260,7 @@ impl RawFix {
                 Err(message) => problem(format!("fix: {message}")),
             }
         }
-        let mut commands = |texts: Vec<String>, language: fn(&str) -> Result<(), String>| {
+        let mut commands = |texts: Vec<String>, language: &Language| {
             let mut templates = Vec::new();
             for text in texts.into_iter().take(MAX_PARTS) {
                 match command(text, names, language) {
@@ -270,7 +270,7 @@ impl RawFix {
             }
             templates
         };
-        let (sql, az) = (commands(self.sql, is_sql), commands(self.az, is_az));
+        let (sql, az) = (commands(self.sql, &SQL), commands(self.az, &AZ));
         let (kind, title, caution, within) = (self.kind, self.title, self.caution, self.within);
         Fix { kind, title, caution, parameters, sql, az, within }
     }
@@ -312,7 +312,11 @@ impl RawParameter {
 fn is_blank(text: &str) -> bool {
     let inner = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
     inner.is_some_and(|inner| {
-        !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
+        // Not what stands between `a < b` and `c > d`.
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        word(inner.chars().next())
+            && word(inner.chars().last())
+            && inner.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' '))
     })
 }
 
@@ -332,11 +336,22 @@ pub fn blanks(command: &str) -> Vec<String> {
     found
 }
 
-fn command(
-    text: String,
-    names: &[&str],
-    language: fn(&str) -> Result<(), String>,
-) -> Result<CommandTemplate, String> {
+/// What a command may be.
+struct Language {
+    quotings: &'static [Quoting],
+    names: &'static str,
+    check: fn(&str) -> Result<(), String>,
+}
+
+const SQL: Language = Language {
+    quotings: &[Quoting::Ident, Quoting::Literal, Quoting::Number],
+    names: "ident, literal or number",
+    check: is_sql,
+};
+const AZ: Language =
+    Language { quotings: &[Quoting::Word, Quoting::Number], names: "word or number", check: is_az };
+
+fn command(text: String, names: &[&str], language: &Language) -> Result<CommandTemplate, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("a command longer than {MAX_BYTES} bytes"));
     }
@@ -355,6 +370,9 @@ fn command(
             value.split_once(':').ok_or_else(|| format!("`{{{value}}}` does not say how it is quoted"))?;
         let quoting = Quoting::parse(quoting)
             .ok_or_else(|| format!("`{{{value}}}`: it is quoted as ident, literal, number or word"))?;
+        if !language.quotings.contains(&quoting) {
+            return Err(format!("`{{{value}}}`: it is quoted as {}", language.names));
+        }
         if name != DATABASE && !names.contains(&name) {
             return Err(format!("placeholder `{{{value}}}` is not among the entry's arguments"));
         }
@@ -366,7 +384,7 @@ fn command(
     }
     parts.push(CommandPart::Literal(rest.to_string()));
     bare.push_str(rest);
-    language(&bare)?;
+    (language.check)(&bare)?;
     parts.retain(|part| !matches!(part, CommandPart::Literal(literal) if literal.is_empty()));
     Ok(CommandTemplate { text, parts })
 }
@@ -425,5 +443,78 @@ fn is_az(bare: &str) -> Result<(), String> {
         Ok(())
     } else {
         Err("an az command with more than plain words, options and blanks in angle brackets".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::parse;
+
+    /// What is wrong with an entry's fix on this side; nothing if it is taken.
+    fn problems(side: &str, fix: &str) -> Vec<String> {
+        let text = format!(
+            "format = 1\n[[entry]]\nid = \"x\"\ntitle = \"T\"\nseverity = \"error\"\nscope = \"server\"\nside = \"{side}\"\n\
+             actor = \"customer\"\narguments = [{{ name = \"user\", position = 0, kind = \"text\" }}]\n\
+             wordings = [\"Something about {{user}} happened.\"]\n[entry.fix]\n{fix}\n"
+        );
+        match parse("my.toml", &text) {
+            Ok(_) => Vec::new(),
+            Err(error) => error.to_string().lines().map(str::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let sql = |sql: &str| format!("kind = \"privilege\"\ntitle = \"T\"\nsql = ['''{sql}''']");
+        let az = |az: &str| format!("kind = \"change\"\ntitle = \"T\"\naz = ['''{az}''']");
+        let parameter = |key: &str| format!("kind = \"parameter\"\nparameters = [{{ name = \"p\", {key} }}]");
+        for (fix, said) in [
+            (sql("GRANT a TO {user};"), "`{user}` does not say how it is quoted"),
+            (sql("GRANT a TO {user:raw};"), "quoted as ident, literal, number or word"),
+            (sql("GRANT a TO {other:ident};"), "not among the entry's arguments"),
+            (sql("GRANT a TO {user:ident}"), "not one statement"),
+            (sql("GRANT a TO {user:ident}; SELECT 1;"), "not one statement"),
+            (sql("SELECT 1; --"), "comment"),
+            (sql("SELECT 1 /* x */;"), "comment"),
+            (sql("SELECT 'a;"), "not one statement"),
+            (sql("SELECT \"{user:ident}\";"), "values bring their own"),
+            (sql("SELECT 'a {user:literal}';"), "values bring their own"),
+            (sql("SELECT E'a';"), "quote behind a word"),
+            (sql("SELECT {user:literal}x;"), "right before a word"),
+            (sql("SELECT E{user:literal};"), "right behind a word"),
+            (sql("SELECT {user:ident}{user:ident};"), "right behind a word"),
+            (sql("SELECT $$x$$;"), "dollar"),
+            (sql("\\! id;"), "backslash"),
+            (sql("SELECT {user:ident;"), "unpaired braces"),
+            (az("rm -rf {user:word}"), "an az command with more"),
+            (az("az x --name {user:word} ; rm"), "an az command with more"),
+            (az("az x --name $(id)"), "an az command with more"),
+            (az("az x > file"), "an az command with more"),
+            (az("az x --name {user:ident}"), "quoted as word or number"),
+            (sql("GRANT a TO {user:word};"), "quoted as ident, literal or number"),
+            (parameter("set = \"a b\""), "the value `a b`"),
+            (parameter("at_least = \"other\""), "`other` is not among"),
+            (parameter("add = \"user\""), "parameters of the target"),
+            (parameter("set = \"1\", add = \"user\""), "needs one of"),
+            ("kind = \"parameter\"".into(), "which need them"),
+            ("kind = \"drop\"".into(), "no title"),
+            ("kind = \"drop\"\ntitle = \"{x}\"".into(), "placeholder `{x}`"),
+            ("kind = \"other\"".into(), "unknown variant"),
+        ] {
+            let problems = problems("source", &fix);
+            assert!(problems.len() == 1 && problems[0].contains(said), "{fix}: {problems:?}");
+        }
+        for fix in [
+            sql("GRANT a TO {user:ident};"),
+            sql("SELECT f({user:literal}, 'a;b', {database:literal}) FROM <table>;"),
+            az("az postgres x --name {user:word} --value \"<a-b>,c\""),
+            parameter("at_least = \"user\""),
+            parameter("at_least = \"<more than now>\""),
+            "kind = \"support\"".into(),
+        ] {
+            assert_eq!(problems("source", &fix), [""; 0], "{fix}");
+        }
+        assert_eq!(problems("target", &parameter("add = \"user\"")), [""; 0]);
+        assert!(problems("service", &parameter("set = \"1\""))[0].contains("not the migration service's"));
     }
 }

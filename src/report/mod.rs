@@ -13,7 +13,7 @@ pub mod verdict;
 
 pub use pivot::Pivots;
 pub use plan::Plan;
-pub use resolve::resolutions;
+pub use resolve::{Segment, advice, resolutions};
 pub use support::Support;
 pub use verdict::Verdict;
 
@@ -135,6 +135,11 @@ impl CodeReport {
     /// Who can mend it.
     pub fn actor(&self) -> Option<Actor> {
         self.entry.as_ref().map(|entry| entry.actor)
+    }
+
+    /// What to do, in text and statements; the same as `resolutions`.
+    pub fn advice(&self) -> Vec<Vec<Segment>> {
+        self.entry.as_ref().map(|entry| advice(entry, &self.args)).unwrap_or_default()
     }
 
     /// Findings of a grade.

@@ -14,6 +14,9 @@ pub const MAX_SIDE: usize = 200;
 /// The argument whose items are extensions.
 const EXTENSIONS: &str = "extensions";
 
+/// A server by its name, and which one it is.
+type Place = (Option<String>, Option<Side>);
+
 /// Matrices of what was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pivots {
@@ -104,12 +107,25 @@ fn extensions(codes: &[CodeReport]) -> ExtensionMatrix {
 }
 
 fn servers(codes: &[CodeReport], support: &Support) -> ServerMatrix {
-    let mut found: BTreeMap<(Option<String>, Option<Side>), BTreeMap<&str, u64>> = BTreeMap::new();
+    let mut found: BTreeMap<Place, BTreeMap<&str, u64>> = BTreeMap::new();
+    // A server that the migrations name as well is one row with it.
+    let sides =
+        [Side::Source, Side::Target].map(|side| (support.server(side).map(|server| server.name), side));
+    let known = |server: &str| {
+        let same = |(name, _): &&(Option<String>, Side)| {
+            name.as_ref().is_some_and(|name| name.eq_ignore_ascii_case(server))
+        };
+        let found = sides.iter().find(same);
+        (
+            found.map_or_else(|| Some(server.to_string()), |(name, _)| name.clone()),
+            found.map(|(_, side)| *side),
+        )
+    };
     for code in codes {
         let mut unnamed = code.count;
         for (server, count) in &code.servers {
             unnamed = unnamed.saturating_sub(*count);
-            *found.entry((Some(server.clone()), None)).or_default().entry(&code.id).or_default() += count;
+            *found.entry(known(server)).or_default().entry(&code.id).or_default() += count;
         }
         // What names no server is about the side that its entry says.
         if unnamed > 0 {

@@ -4,6 +4,7 @@
 //! their union, minimums as the greatest, a placeholder that nothing fills as its name. Where the table gives no
 //! resolution, the message's own imperative sentences are the advice.
 
+use crate::catalog::quote::{Quoting, Refusal};
 use crate::catalog::{ArgValue, Entry, Merge, Template};
 use crate::summary::ArgSet;
 
@@ -39,28 +40,109 @@ const IMPERATIVES: [&str; 26] = [
     "Use",
 ];
 
-/// What to do about `entry`, given what was found.
+/// A piece of advice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// Text to read.
+    Text(String),
+    /// Statements to copy. Only the catalogue makes these, whatever the values of a log look like.
+    Code(String),
+}
+
+/// What to do about `entry`, given what was found, statements in backticks.
 pub fn resolutions(entry: &Entry, found: &[ArgSet]) -> Vec<String> {
-    let mut texts: Vec<String> = Vec::new();
-    let mut add = |text: String| {
-        if !text.is_empty() && !texts.contains(&text) {
-            texts.push(text);
+    let join = |segments: Vec<Segment>| -> String {
+        let shown = segments.into_iter().map(|segment| match segment {
+            Segment::Text(text) => text,
+            Segment::Code(code) => format!("`{code}`"),
+        });
+        shown.collect()
+    };
+    advice(entry, found).into_iter().map(join).collect()
+}
+
+/// What to do about `entry`, given what was found, in text and statements.
+pub fn advice(entry: &Entry, found: &[ArgSet]) -> Vec<Vec<Segment>> {
+    let mut texts: Vec<Vec<Segment>> = Vec::new();
+    let mut add = |text: &str| {
+        let segments = segments(text, entry, found);
+        if !segments.is_empty() && !texts.contains(&segments) {
+            texts.push(segments);
         }
     };
     for resolution in &entry.resolutions {
-        add(fill(&resolution.text, entry, found));
+        add(&resolution.text);
     }
     if entry.resolutions.is_empty() {
         for wording in &entry.wordings {
-            add(fill(&advice(wording), entry, found));
+            add(&imperatives(wording));
         }
         texts.truncate(1);
     }
     texts
 }
 
+/// The pieces of a template, filled in.
+fn segments(text: &str, entry: &Entry, found: &[ArgSet]) -> Vec<Segment> {
+    let mut pieces: Vec<Segment> = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('`') {
+        let Some(len) = rest[open + 1..].find('`') else { break };
+        let (inner, behind) = (&rest[open + 1..open + 1 + len], &rest[open + len + 2..]);
+        if inner.trim_end().ends_with(';') {
+            plain.push_str(&rest[..open]);
+            let before = fill(&std::mem::take(&mut plain), entry, found);
+            pieces.extend((!before.is_empty()).then_some(Segment::Text(before)));
+            pieces.extend(statements(inner, found));
+        } else {
+            plain.push_str(&rest[..open + len + 2]);
+        }
+        rest = behind;
+    }
+    plain.push_str(rest);
+    let last = fill(&plain, entry, found);
+    pieces.extend((!last.is_empty()).then_some(Segment::Text(last)));
+    pieces
+}
+
+/// A statement for each set of arguments that it differs in, values quoted as identifiers; what cannot be quoted is
+/// named and said.
+fn statements(template: &str, found: &[ArgSet]) -> Vec<Segment> {
+    let mut pieces: Vec<Segment> = Vec::new();
+    let none = [ArgSet::new(Vec::new())];
+    let sets = if found.is_empty() || !template.contains('{') { &none[..] } else { found };
+    for set in sets {
+        let mut refused = None;
+        let statement = Template::fill(template, |name| {
+            let value = set.args.iter().find(|(known, _)| &**known == name).map(|(_, value)| value);
+            let items = match value {
+                None => return format!("<{name}>"),
+                Some(ArgValue::One(value)) => std::slice::from_ref(value),
+                Some(ArgValue::Many(items)) => items,
+            };
+            let quoted: Result<Vec<String>, Refusal> =
+                items.iter().map(|item| Quoting::Ident.quote(item)).collect();
+            quoted.map(|quoted| quoted.join(", ")).unwrap_or_else(|why| {
+                refused = Some(why);
+                format!("<{name}>")
+            })
+        });
+        let mut add = |piece: Segment| {
+            if !pieces.contains(&piece) && pieces.len() < MAX_VALUES {
+                pieces.push(piece);
+            }
+        };
+        add(Segment::Code(statement));
+        if let Some(why) = refused {
+            add(Segment::Text(format!(" (a name in the log is not filled in: {why}) ")));
+        }
+    }
+    pieces
+}
+
 /// The imperative sentences of a message; empty if it has none.
-fn advice(wording: &Template) -> String {
+fn imperatives(wording: &Template) -> String {
     let imperative = |sentence: &&str| {
         let first = sentence.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         IMPERATIVES.contains(&first)
@@ -148,6 +230,34 @@ mod tests {
                 assert!(!text.contains('{') && !text.contains('}'), "{}: {text}", entry.id);
             }
         }
+    }
+
+    #[test]
+    fn statements_are_quoted_and_values_are_never_statements() {
+        let entry = builtin().entry("603116").expect("there");
+        let users = ["mig", "a\"; DROP TABLE x; --", "a\n\\! id", "`DROP TABLE x;`"];
+        let found: Vec<ArgSet> = users.iter().map(|user| set(&[("user", one(user))])).collect();
+        let code = |segments: &[Segment]| -> Vec<String> {
+            let code = segments.iter().filter_map(|segment| match segment {
+                Segment::Code(code) => Some(code.clone()),
+                Segment::Text(_) => None,
+            });
+            code.collect()
+        };
+        let told = advice(entry, &found);
+        assert_eq!(
+            code(&told[0]),
+            [
+                "ALTER ROLE \"mig\" WITH CREATEROLE;",
+                "ALTER ROLE \"a\"\"; DROP TABLE x; --\" WITH CREATEROLE;",
+                "ALTER ROLE <user> WITH CREATEROLE;",
+                "ALTER ROLE \"`DROP TABLE x;`\" WITH CREATEROLE;",
+            ]
+        );
+        let said = |text: &str| told[0].iter().any(|s| matches!(s, Segment::Text(t) if t.contains(text)));
+        assert!(said("not filled in: it holds control characters"), "{told:?}");
+        let entry = builtin().entry("603410").expect("there");
+        assert_eq!(code(&advice(entry, &found).concat()), [""; 0]);
     }
 
     #[test]
