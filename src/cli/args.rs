@@ -104,6 +104,9 @@ pub struct Scan {
     /// Read files instead of mapping them
     #[arg(long)]
     pub no_mmap: bool,
+    /// Print the steps to take in order, with commands to read, and what a support case needs (human; JSON always has them)
+    #[arg(long)]
+    pub plan: bool,
     /// What makes the exit code 1
     #[arg(long, value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,

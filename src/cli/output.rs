@@ -118,5 +118,5 @@ pub fn layout(color: When, to_file: bool) -> Layout {
         When::Never => false,
         When::Auto => terminal && !plain,
     };
-    Layout { width, color }
+    Layout { width, color, plan: false }
 }

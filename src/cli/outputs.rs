@@ -151,7 +151,10 @@ impl Target {
                 let printer = csv::Printer::new(output, &name, wanted.catalog, wanted.args.csv_raw)?;
                 return Ok(Target::Csv(Box::new(printer)));
             }
-            Format::Human => Form::Human(layout(wanted.args.color, path.is_some())),
+            Format::Human => {
+                let layout = layout(wanted.args.color, path.is_some());
+                Form::Human(Layout { plan: wanted.args.plan, ..layout })
+            }
             Format::Json => Form::Json,
             Format::Html => Form::Html,
             Format::Markdown => Form::Markdown,

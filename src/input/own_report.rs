@@ -7,26 +7,32 @@ pub const HEAD: usize = 256;
 
 /// Whether a file that begins with `head` is a report of this program in any of its formats.
 pub fn is(head: &[u8]) -> bool {
-    if !matches!(head.first(), Some(b'{' | b'i' | b'#' | b'<' | b'0'..=b'9')) {
+    if !matches!(head.first(), Some(b'{' | b'i' | b'N' | b'a' | b'#' | b'<' | b'0'..=b'9')) {
         return false;
     }
     let head = String::from_utf8_lossy(head);
     let json = head.starts_with('{')
         && ["\"tool\":\"migsift\"", "\"tool\": \"migsift\""].iter().any(|mark| head.contains(mark));
     let csv = head.starts_with("id,code,known,severity,title,code_in_log,wording");
-    let human = head.split_once(" read (").is_some_and(|(counts, rest)| {
-        let count =
-            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
-        let counts: Vec<&str> = counts.split(' ').collect();
-        matches!(counts[..], [read, "of", asked, "input" | "inputs"] if count(read) && count(asked))
-            && rest.lines().next().is_some_and(|rest| rest.contains("): "))
-    });
     let html =
         head.starts_with("<!DOCTYPE html>") && head.contains("<meta name=\"generator\" content=\"migsift ");
     let markdown = head.starts_with("# migsift: ");
     let junit = head.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"");
     let metrics = head.starts_with("# HELP migsift_");
+    // The verdict in one or two lines, then what was read.
+    let verdict = ["Nothing found", "No blockers, ", "at least "].iter().any(|mark| head.starts_with(mark))
+        || head.split_once(' ').is_some_and(|(_, rest)| rest.starts_with("blocker"));
+    let human = verdict && head.lines().take(3).any(is_coverage);
     json || csv || html || human || markdown || junit || metrics
+}
+
+/// Whether the line counts inputs: `1,204 of 1,207 inputs read (34.8 kB)`.
+fn is_coverage(line: &str) -> bool {
+    let Some((counts, _)) = line.split_once(" read (") else { return false };
+    let count =
+        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
+    let counts: Vec<&str> = counts.split(' ').collect();
+    matches!(counts[..], [read, "of", asked, "input" | "inputs"] if count(read) && count(asked))
 }
 
 #[cfg(test)]
@@ -40,11 +46,13 @@ mod tests {
             "{\"type\":\"run\",\"schema_version\":1,\"tool\":\"migsift\",",
             "id,code,known,severity,title,code_in_log,wording,args.collation",
             "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"generator\" content=\"migsift 0.1.0\">",
-            "1,204 of 1,207 inputs read (34.8 kB): 9 failures\n",
-            "1 of 1 input read (0 bytes): nothing found\n",
             "# migsift: 9 failures\n",
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\" tests=\"47\"",
             "# HELP migsift_build_info The program",
+            "9 blockers in 2 of 8 databases, 1 warning\n9 yours to fix\n1,204 of 1,207 inputs read (34.8 kB): 12 findings\n",
+            "at least 2,000 blockers\n2,000 yours to fix\n1 of 1 input read (34.8 kB): 12 findings\n",
+            "No blockers, 1 warning\n1 of 1 input read (0 bytes): 2 findings\n",
+            "Nothing found\n1 of 1 input read (0 bytes)\n",
         ] {
             assert!(is(head.as_bytes()), "{head}");
         }
@@ -58,6 +66,8 @@ mod tests {
             "",
             "migsift said so",
             "a of b inputs read (x): y",
+            "1 of 1 input read (0 bytes)\n",
+            "9 blockers in 2 of 8 databases, says a mail\n",
         ] {
             assert!(!is(head.as_bytes()), "{head}");
         }

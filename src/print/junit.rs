@@ -5,9 +5,9 @@
 //! it was not found, and is skipped where it was not found in inputs that were not all read. An input that could not be
 //! read is a test case with an error. XML 1.0: what it cannot hold is written out.
 
-use super::human::{plural, thousands};
 use super::json::{TOOL, VERSION, args_line};
 use super::safe;
+use super::words::{plural, thousands};
 use crate::catalog::Entry;
 use crate::report::{CodeReport, Report};
 use crate::scan::{Problem, Status};

@@ -12,3 +12,4 @@ pub mod markdown;
 pub mod ndjson;
 pub mod prometheus;
 pub mod safe;
+mod words;

@@ -9,8 +9,9 @@ use migsift::input::{WalkOptions, Window, walk};
 use migsift::matcher::{Match, Matcher, record};
 use migsift::scan::{Options, Outcome, Progress, Sink, scan};
 use migsift::source::Origin;
-use migsift::summary::{MAX_ARG_SETS, Summary};
+use migsift::summary::{ArgSet, MAX_ARG_SETS, MAX_DATABASES, MAX_NAMES, MAX_SERVERS, Summary};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -91,7 +92,7 @@ fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Neighbours
     found
 }
 
-fn findings(bytes: &[u8]) -> Vec<Finding> {
+pub fn findings(bytes: &[u8]) -> Vec<Finding> {
     let window = Window::whole(bytes);
     let utc = jiff::tz::TimeZone::UTC;
     let reader = Reader::new(&window, &utc);
@@ -190,6 +191,40 @@ proptest! {
         prop_assert_eq!(&merged([x, Summary::default(), y, z]), &want);
     }
 
+    /// A failure is a distinct (args, database); without a database it is the one that has the same args, if any has. In
+    /// any order and cut.
+    #[test]
+    fn failures_are_counted_once(
+        told in prop::collection::vec((0u8..4, prop::option::of(0u8..3), prop::option::of(0u8..3)), 0..40),
+        cut in 0usize..40,
+        seed in any::<u64>(),
+    ) {
+        let template = findings(b"Error 603101: Database exists in target.").remove(0);
+        let all: Vec<Finding> = told.iter().zip(0u64..).map(|((args, database, server), offset)| {
+            let mut finding = template.clone();
+            finding.args = vec![("database".into(), ArgValue::One(format!("arg{args}")))];
+            finding.context.database = database.map(|database| format!("db{database}"));
+            finding.context.server = server.map(|server| format!("server{server}"));
+            finding.offset = offset;
+            finding
+        }).collect();
+        let placed: BTreeSet<(u8, u8)> = told.iter().filter_map(|(args, db, _)| Some((*args, (*db)?))).collect();
+        let lone: BTreeSet<u8> = told.iter().map(|(args, _, _)| *args)
+            .filter(|args| !placed.iter().any(|(known, _)| known == args)).collect();
+        let want = summary(&all, 1);
+        let mut mixed = all.clone();
+        mixed.sort_by_key(|finding| xxhash_rust::xxh3::xxh3_64_with_seed(&finding.offset.to_le_bytes(), seed));
+        let (x, y) = mixed.split_at(cut.min(mixed.len()));
+        prop_assert_eq!(&merged([summary(x, 1), summary(y, 1)]), &want);
+        if let Some(code) = want.codes.get("603101") {
+            prop_assert_eq!(code.failures(), (placed.len() + lone.len()) as u64);
+            // What a report shows of each set is enough to add reports up.
+            prop_assert_eq!(code.args.values().map(ArgSet::failures).sum::<u64>(), code.failures());
+            let named = told.iter().filter(|(_, _, server)| server.is_some()).count() as u64;
+            prop_assert_eq!(code.servers.values().sum::<u64>(), named);
+        }
+    }
+
     /// Every finding can be found again from its offset and length.
     #[test]
     fn spans_lie_in_the_source(bytes in log(30)) {
@@ -221,4 +256,31 @@ fn truncated_summaries_add_up_in_any_order() {
     let code = &want.codes["603101"];
     assert_eq!((code.args.len(), code.args_distinct.count()), (MAX_ARG_SETS, all.len() as u64));
     assert!(code.args_truncated() && !code.args_distinct.truncated);
+}
+
+/// The same for the names around findings: databases of one set, servers, states.
+#[test]
+fn truncated_names_add_up_in_any_order() {
+    let template = findings(b"Error 603107: GUC Settings Error.").remove(0);
+    let count = MAX_DATABASES + 500;
+    let all: Vec<Finding> = (0..2 * count)
+        .map(|i| {
+            let mut finding = template.clone();
+            finding.context.database = Some(format!("db{}", i % count));
+            finding.context.server = Some(format!("server{}", i % count));
+            finding.context.state = Some(format!("state{}", i % count));
+            finding.offset = i as u64;
+            finding
+        })
+        .collect();
+    let want = summary(&all, 1);
+    let (x, y) = (summary(&all[..count / 2], 1), summary(&all[count / 2..], 1));
+    assert_eq!(merged([x.clone(), y.clone()]), want);
+    assert_eq!(merged([y, x]), want);
+    let code = &want.codes["603107"];
+    assert_eq!(code.failures(), count as u64);
+    let set = code.args.values().next().expect("a set");
+    assert!(set.databases_truncated && set.databases.len() == MAX_DATABASES);
+    assert!(code.servers.len() == MAX_SERVERS && code.servers.values().all(|count| *count == 2));
+    assert!(want.surroundings.states.truncated && want.surroundings.states.kept.len() == MAX_NAMES);
 }

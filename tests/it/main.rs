@@ -13,6 +13,7 @@ mod laws;
 mod limits;
 mod outputs;
 mod own_catalogue;
+mod plans;
 mod samples;
 mod tidy;
 mod walking;

@@ -3,13 +3,13 @@
 //! Codes of a report come in; an article for each goes out, the first [`MAX_CARDS`]. What they show of arguments and
 //! places is a beginning; the table of failures has the rest.
 
-use super::super::human::side;
 use super::super::safe;
 use super::text::{Log, advice, anchor, arguments, link, severity, value, values};
 use super::{period, plural, thousands};
 use crate::catalog::{Actor, Entry, Severity};
 use crate::finding::Finding;
 use crate::matcher::wording::Grade;
+use crate::print::words::side;
 use crate::report::{CodeReport, Report};
 use crate::summary::ArgSet;
 use maud::{Markup, html};

@@ -11,8 +11,8 @@ mod failures;
 mod plot;
 mod text;
 
-use super::human::{bytes, period, plural, seconds, thousands};
 use super::json::{TOOL, VERSION};
+use super::words::{bytes, period, plural, seconds, thousands};
 use crate::catalog::Severity;
 use crate::context::Time;
 use crate::report::Report;

@@ -4,21 +4,27 @@
 //! terminal's width where one is given and cuts nothing where none is. Log text comes in through
 //! [`safe::line`](super::safe::line).
 
+mod explanation;
+mod page;
+mod pivots;
+mod plan;
+
+pub use explanation::{write_catalog, write_explanation};
+pub use page::Layout;
+
 use super::json::args_line;
 use super::safe::line;
-use crate::catalog::{Catalog, Severity};
+use crate::catalog::Actor;
 use crate::context::Time;
-use crate::explain::Explanation;
 use crate::finding::Finding;
 use crate::matcher::wording::Grade;
-use crate::report::{CodeReport, Report};
+use crate::print::words::{bytes, period, plural, seconds, side, thousands};
+use crate::report::{CodeReport, Report, Verdict};
 use crate::scan::{Inputs, Status};
-use crate::summary::{ArgSet, Times};
-use anstyle::{AnsiColor, Effects, Style};
-use std::fmt::Display;
+use crate::summary::ArgSet;
+use page::{BOLD, DIM, GREEN, Page, RED, YELLOW};
 use std::io::{self, Write};
 use std::sync::Arc;
-use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
 /// Argument sets shown of one code; the rest are counted.
@@ -27,27 +33,6 @@ const MAX_SHOWN: usize = 10;
 const MAX_PROBLEMS: usize = 20;
 /// The least columns for titles and arguments beside the other columns; below, they go on lines of their own.
 const MIN_BESIDE: usize = 48;
-
-/// How to print.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Layout {
-    /// Columns of the terminal; none cuts and wraps nothing.
-    pub width: Option<usize>,
-    /// Whether to colour.
-    pub color: bool,
-}
-
-/// A writer with a layout.
-struct Page<'w> {
-    out: &'w mut dyn Write,
-    layout: Layout,
-}
-
-const BOLD: Style = Style::new().effects(Effects::BOLD);
-const DIM: Style = Style::new().effects(Effects::DIMMED);
-const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-const YELLOW: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
-const GREEN: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
 
 /// Writes the report.
 ///
@@ -58,8 +43,15 @@ pub fn write_report(report: &Report, layout: Layout, out: &mut dyn Write) -> io:
     let mut page = Page { out, layout };
     page.verdict(report)?;
     page.table(&report.codes)?;
+    if layout.plan {
+        page.plan(&report.plan)?;
+        page.support(report)?;
+    }
+    page.pivots(&report.pivots)?;
     if !report.codes.is_empty() {
-        writeln!(page.out, "\n{}", page.paint(BOLD, "What to do"))?;
+        let more = if layout.plan { "" } else { "; --plan puts it in order, with commands" };
+        let more = page.paint(DIM, more);
+        writeln!(page.out, "\n{}{more}", page.paint(BOLD, "What to do, by code"))?;
     }
     for code in &report.codes {
         page.code(code)?;
@@ -67,142 +59,42 @@ pub fn write_report(report: &Report, layout: Layout, out: &mut dyn Write) -> io:
     page.problems(&report.inputs)
 }
 
-/// Writes one entry.
-///
-/// # Errors
-///
-/// What the writer gives.
-pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
-    let mut page = Page { out, layout };
-    writeln!(page.out, "{}  {}", page.paint(BOLD, entry.id), page.paint(BOLD, line(entry.title)))?;
-    let restart = if entry.restart { ", needs a restart" } else { "" };
-    let who = match entry.actor {
-        crate::catalog::Actor::Customer => "you can fix it",
-        crate::catalog::Actor::Support => "needs Microsoft support",
-        crate::catalog::Actor::Unsupported => "not supported by the service",
-    };
-    let severity = page.severity(entry.severity, 0);
-    writeln!(page.out, "{severity}, concerns the {}, {who}: {}{restart}", entry.scope, side(entry.side))?;
-    let arguments =
-        entry.arguments.iter().map(|a| format!("{{{}}}  {} ({})", a.position, a.name, kind(a.kind)));
-    page.list("Arguments", arguments)?;
-    page.list("Messages", entry.wordings.iter().map(|text| line(text).into_owned()))?;
-    page.list("May be followed by", entry.followups.iter().map(|text| line(text).into_owned()))?;
-    let heading = match entry.resolutions.len() {
-        0 | 1 => "Resolution".to_string(),
-        many => format!("{many} resolutions"),
-    };
-    page.list(&heading, entry.resolutions.iter().map(|text| line(text).into_owned()))?;
-    if entry.resolutions.is_empty() {
-        writeln!(
-            page.out,
-            "\n{}\n  none published; the message itself says what to do",
-            page.paint(BOLD, heading)
-        )?;
-    }
-    page.list("Links", entry.links.iter().map(|text| line(text).into_owned()))?;
-    page.list("Example", entry.examples.iter().take(1).map(|example| line(example.text).into_owned()))?;
-    for example in entry.examples.iter().take(1).filter(|example| !example.args.is_empty()) {
-        let args = example
-            .args
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}"))
-            .collect::<Vec<_>>()
-            .join(", ");
-        page.wrapped("    gives ", &args)?;
-    }
-    Ok(())
-}
-
-/// Writes the catalogue, an entry a line.
-///
-/// # Errors
-///
-/// What the writer gives.
-pub fn write_catalog(catalog: &Catalog, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
-    let page = Page { out, layout };
-    let width = catalog.entries.iter().map(|entry| entry.id.width()).max().unwrap_or(0).max(4);
-    let head = format!(
-        "{:<width$}  {:<8}  {:<8}  {:<7}  {:<11}  TITLE",
-        "CODE", "SEVERITY", "SCOPE", "SIDE", "ACTOR"
-    );
-    writeln!(page.out, "{}", page.paint(BOLD, head))?;
-    for entry in &catalog.entries {
-        let id = page.paint(BOLD, format!("{:<width$}", entry.id));
-        let severity = page.severity(entry.severity, 8);
-        let (scope, side, actor) = (entry.scope, entry.side, entry.actor);
-        writeln!(page.out, "{id}  {severity}  {scope:<8}  {side:<7}  {actor:<11}  {}", line(&entry.title))?;
-    }
-    let codes = catalog.entries.iter().filter(|entry| entry.code.is_some()).count();
-    let other = catalog.entries.len() - codes;
-    let edition = line(&catalog.edition);
-    writeln!(page.out, "\n{} and {other} without a code, edition {edition}", plural(codes as u64, "code"))
-}
-
 impl Page<'_> {
-    fn paint(&self, style: Style, text: impl Display) -> String {
-        if self.layout.color { format!("{style}{text}{style:#}") } else { text.to_string() }
-    }
-
-    fn severity(&self, severity: Severity, width: usize) -> String {
-        let style = if severity == Severity::Error { RED } else { YELLOW };
-        self.paint(style, format!("{severity:<width$}"))
-    }
-
-    /// `text` behind `lead`, wrapped to the width with continuation lines indented as far.
-    fn wrapped(&mut self, lead: &str, text: &str) -> io::Result<()> {
-        let Some(width) = self.layout.width else { return writeln!(self.out, "{lead}{text}") };
-        let indent = " ".repeat(lead.width());
-        let options =
-            Options::new(width.max(lead.width() + 20)).initial_indent(lead).subsequent_indent(&indent);
-        // Names and links stay whole so that they can be copied.
-        let options = options.break_words(false).word_splitter(WordSplitter::NoHyphenation);
-        for row in textwrap::wrap(text, options) {
-            writeln!(self.out, "{row}")?;
-        }
-        Ok(())
-    }
-
-    fn list(&mut self, heading: &str, items: impl Iterator<Item = String>) -> io::Result<()> {
-        for (i, item) in items.enumerate() {
-            if i == 0 {
-                writeln!(self.out, "\n{}", self.paint(BOLD, heading))?;
-            }
-            self.wrapped("  - ", &item)?;
-        }
-        Ok(())
-    }
-
     fn verdict(&mut self, report: &Report) -> io::Result<()> {
-        let (inputs, totals) = (&report.inputs, report.totals());
+        let (inputs, totals, verdict) = (&report.inputs, report.totals(), report.verdict());
+        let style = match verdict {
+            _ if totals.findings == 0 && inputs.complete() => GREEN,
+            Verdict { blockers: 0, .. } => YELLOW,
+            _ => RED,
+        };
+        let head = match totals.findings {
+            0 if inputs.complete() => "Nothing found".to_string(),
+            0 => "Nothing found in what was read".to_string(),
+            _ => headline(&verdict),
+        };
+        self.wrapped("", &self.paint(style, head))?;
+        let whose = whose(&verdict);
+        if !whose.is_empty() {
+            self.wrapped("", &whose)?;
+        }
         let asked = inputs.scanned + inputs.partial + inputs.failed;
         let read = format!("{} of {} read", thousands(inputs.scanned), plural(asked, "input"));
         let read = if inputs.complete() { read } else { self.paint(YELLOW, read) };
-        let found = if totals.findings == 0 {
-            self.paint(GREEN, "nothing found")
-        } else {
-            let style = if totals.errors > 0 { RED } else { YELLOW };
-            self.paint(style, plural(totals.failures, "failure"))
-        };
-        writeln!(self.out, "{read} ({}): {found}", bytes(inputs.bytes))?;
+        let mut text = format!("{read} ({})", bytes(inputs.bytes));
         if totals.findings > 0 {
             let mut parts = vec![plural(totals.errors, "error"), plural(totals.warnings, "warning")];
             if totals.unknown > 0 {
                 parts.push(format!("{} not in the catalogue", thousands(totals.unknown)));
             }
-            let span = match (report.window.first, report.window.last) {
-                (Some(first), Some(last)) => format!(", {} to {} UTC", seconds(first), seconds(last)),
-                _ => String::new(),
-            };
-            let text = format!("{} ({}){span}", plural(totals.findings, "finding"), parts.join(", "));
-            self.wrapped("", &text)?;
+            text += &format!(": {} ({})", plural(totals.findings, "finding"), parts.join(", "));
+        }
+        self.wrapped("", &text)?;
+        if let Some(period) = period(report.window) {
+            writeln!(self.out, "{period} UTC")?;
         }
         let stamp = &report.catalog;
-        let looked = format!(
-            "Looked for {} of catalogue {}",
-            plural(stamp.entries as u64, "entry"),
-            line(&stamp.edition)
-        );
+        let entries = plural(stamp.entries as u64, "entry");
+        let looked = format!("Looked for {entries} of catalogue {}", line(&stamp.edition));
         writeln!(self.out, "{}", self.paint(DIM, looked))
     }
 
@@ -269,15 +161,15 @@ impl Page<'_> {
             side(entry.side).to_string(),
         ];
         match entry.actor {
-            crate::catalog::Actor::Customer => {}
-            crate::catalog::Actor::Support => facts.push("needs Microsoft support".into()),
-            crate::catalog::Actor::Unsupported => facts.push("not supported by the service".into()),
+            Actor::Customer => {}
+            Actor::Support => facts.push("needs Microsoft support".into()),
+            Actor::Unsupported => facts.push("not supported by the service".into()),
         }
         if entry.restart {
             facts.push("needs a restart".into());
         }
         let facts = self.paint(DIM, facts.join(", "));
-        writeln!(self.out, "  {facts}")?;
+        self.wrapped("  ", &facts)?;
         for set in code.args.iter().take(MAX_SHOWN) {
             self.wrapped("  ", &occurrence(set))?;
         }
@@ -299,8 +191,8 @@ impl Page<'_> {
                 format!("wording drifted in {drifted} of {}, {exact} exact", plural(code.count, "finding"));
             self.wrapped("  ", &format!("{head}; the log now says: {}", line(&drift.text)))?;
         }
-        for resolution in &code.resolutions {
-            self.wrapped("  > ", &line(resolution))?;
+        for advice in code.advice() {
+            self.advice("  > ", &advice)?;
         }
         if code.resolutions.is_empty() {
             self.wrapped("  > ", "No resolution is published.")?;
@@ -358,23 +250,35 @@ impl Page<'_> {
     }
 }
 
-pub(super) fn side(side: crate::catalog::Side) -> &'static str {
-    match side {
-        crate::catalog::Side::Source => "on the source",
-        crate::catalog::Side::Target => "on the target",
-        crate::catalog::Side::Both => "on source and target",
-        crate::catalog::Side::Service => "in the migration's settings or service",
+/// How much blocks the migration, and where.
+fn headline(verdict: &Verdict) -> String {
+    let least = if verdict.at_least { "at least " } else { "" };
+    let warnings = plural(verdict.warnings, "warning");
+    if verdict.blockers == 0 {
+        return format!("No blockers, {least}{warnings}");
     }
+    let mut text = format!("{least}{}", plural(verdict.blockers, "blocker"));
+    match (verdict.blocked_databases, verdict.databases) {
+        (0, _) => {}
+        (blocked, None) => text += &format!(" in {}", plural(blocked, "database")),
+        (blocked, Some(all)) => text += &format!(" in {} of {}", thousands(blocked), plural(all, "database")),
+    }
+    if verdict.warnings > 0 {
+        text += &format!(", {warnings}");
+    }
+    text
 }
 
-fn kind(kind: crate::catalog::Kind) -> &'static str {
-    match kind {
-        crate::catalog::Kind::Text => "text",
-        crate::catalog::Kind::List => "list",
-        crate::catalog::Kind::Number => "number",
-        crate::catalog::Kind::Version => "version",
-        crate::catalog::Kind::Word => "word",
-    }
+/// Whose the blockers are.
+fn whose(verdict: &Verdict) -> String {
+    let parts = [
+        (verdict.customer, "yours to fix"),
+        (verdict.support, "for Microsoft support"),
+        (verdict.unsupported, "not supported by the service"),
+        (verdict.unknown, "not in the catalogue"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+    parts.map(|(count, what)| format!("{} {what}", thousands(count))).collect::<Vec<_>>().join(", ")
 }
 
 fn arguments(set: &ArgSet) -> String {
@@ -393,73 +297,4 @@ fn occurrence(set: &ArgSet) -> String {
     let times = format!("{}x", thousands(set.count));
     let about = [place, times].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ");
     if set.args.is_empty() { about } else { format!("{} ({about})", arguments(set)) }
-}
-
-/// The first and last time in one line.
-pub(super) fn period(times: Times) -> Option<String> {
-    let (first, last) = (seconds(times.first?), seconds(times.last?));
-    Some(if first == last { first } else { format!("{first} to {last}") })
-}
-
-/// A time to the second, for people.
-pub(super) fn seconds(time: Time) -> String {
-    let text = time.to_string();
-    text[..19].replace('T', " ")
-}
-
-/// A number and its noun, the noun in plural but for 1.
-pub(super) fn plural(number: u64, noun: &str) -> String {
-    let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
-    let noun = match (number, stem) {
-        (1, _) => noun.to_string(),
-        (_, Some(stem)) => format!("{stem}ies"),
-        _ => format!("{noun}s"),
-    };
-    format!("{} {noun}", thousands(number))
-}
-
-/// A number with a comma before each three digits.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A size in bytes with a decimal unit.
-pub(super) fn bytes(number: u64) -> String {
-    let units = ["kB", "MB", "GB", "TB"];
-    let mut value = number as f64;
-    let mut unit = "";
-    for next in units {
-        if value < 1000.0 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if unit.is_empty() { plural(number, "byte") } else { format!("{value:.1} {unit}") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_for_people() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!(
-            [0, 1, 999, 1500, 2_000_000_000].map(bytes),
-            ["0 bytes", "1 byte", "999 bytes", "1.5 kB", "2.0 GB"]
-        );
-        assert_eq!(
-            [plural(1, "entry"), plural(2, "entry"), plural(0, "error"), plural(2, "day")],
-            ["1 entry", "2 entries", "0 errors", "2 days"]
-        );
-    }
 }

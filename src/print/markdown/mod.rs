@@ -6,7 +6,7 @@
 
 pub mod escape;
 
-use super::human::{bytes, period, plural, seconds, side, thousands};
+use super::words::{bytes, period, plural, seconds, side, thousands};
 use crate::catalog::{Actor, ArgValue, Entry};
 use crate::finding::Finding;
 use crate::report::{CodeReport, Report};

@@ -1,0 +1,91 @@
+//! Explanations: one entry, and the catalogue as a list.
+
+use super::page::{BOLD, Layout, Page};
+use crate::catalog::Catalog;
+use crate::explain::Explanation;
+use crate::print::safe::line;
+use crate::print::words::{plural, side};
+use std::io::{self, Write};
+use unicode_width::UnicodeWidthStr;
+
+/// Writes one entry.
+///
+/// # Errors
+///
+/// What the writer gives.
+pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { out, layout };
+    writeln!(page.out, "{}  {}", page.paint(BOLD, entry.id), page.paint(BOLD, line(entry.title)))?;
+    let restart = if entry.restart { ", needs a restart" } else { "" };
+    let who = match entry.actor {
+        crate::catalog::Actor::Customer => "you can fix it",
+        crate::catalog::Actor::Support => "needs Microsoft support",
+        crate::catalog::Actor::Unsupported => "not supported by the service",
+    };
+    let severity = page.severity(entry.severity, 0);
+    writeln!(page.out, "{severity}, concerns the {}, {who}: {}{restart}", entry.scope, side(entry.side))?;
+    let arguments =
+        entry.arguments.iter().map(|a| format!("{{{}}}  {} ({})", a.position, a.name, kind(a.kind)));
+    page.list("Arguments", arguments)?;
+    page.list("Messages", entry.wordings.iter().map(|text| line(text).into_owned()))?;
+    page.list("May be followed by", entry.followups.iter().map(|text| line(text).into_owned()))?;
+    let heading = match entry.resolutions.len() {
+        0 | 1 => "Resolution".to_string(),
+        many => format!("{many} resolutions"),
+    };
+    page.list(&heading, entry.resolutions.iter().map(|text| line(text).into_owned()))?;
+    if entry.resolutions.is_empty() {
+        writeln!(
+            page.out,
+            "\n{}\n  none published; the message itself says what to do",
+            page.paint(BOLD, heading)
+        )?;
+    }
+    page.list("Links", entry.links.iter().map(|text| line(text).into_owned()))?;
+    page.list("Example", entry.examples.iter().take(1).map(|example| line(example.text).into_owned()))?;
+    for example in entry.examples.iter().take(1).filter(|example| !example.args.is_empty()) {
+        let args = example
+            .args
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        page.wrapped("    gives ", &args)?;
+    }
+    Ok(())
+}
+
+/// Writes the catalogue, an entry a line.
+///
+/// # Errors
+///
+/// What the writer gives.
+pub fn write_catalog(catalog: &Catalog, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
+    let page = Page { out, layout };
+    let width = catalog.entries.iter().map(|entry| entry.id.width()).max().unwrap_or(0).max(4);
+    let head = format!(
+        "{:<width$}  {:<8}  {:<8}  {:<7}  {:<11}  TITLE",
+        "CODE", "SEVERITY", "SCOPE", "SIDE", "ACTOR"
+    );
+    writeln!(page.out, "{}", page.paint(BOLD, head))?;
+    for entry in &catalog.entries {
+        let id = page.paint(BOLD, format!("{:<width$}", entry.id));
+        let severity = page.severity(entry.severity, 8);
+        let (scope, side, actor) = (entry.scope, entry.side, entry.actor);
+        writeln!(page.out, "{id}  {severity}  {scope:<8}  {side:<7}  {actor:<11}  {}", line(&entry.title))?;
+    }
+    let codes = catalog.entries.iter().filter(|entry| entry.code.is_some()).count();
+    let other = catalog.entries.len() - codes;
+    let edition = line(&catalog.edition);
+    writeln!(page.out, "\n{} and {other} without a code, edition {edition}", plural(codes as u64, "code"))
+}
+
+fn kind(kind: crate::catalog::Kind) -> &'static str {
+    match kind {
+        crate::catalog::Kind::Text => "text",
+        crate::catalog::Kind::List => "list",
+        crate::catalog::Kind::Number => "number",
+        crate::catalog::Kind::Version => "version",
+        crate::catalog::Kind::Word => "word",
+    }
+}
