@@ -31,7 +31,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// `text` with its line breaks, each line as [`line`] has it.
+/// `text` with its line breaks, each line as [`line()`] has it.
 pub fn block(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }

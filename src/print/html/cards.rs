@@ -4,8 +4,8 @@
 //! places is a beginning; the table of failures has the rest.
 
 use super::super::safe;
-use super::text::{Log, advice, anchor, arguments, link, severity, value, values};
-use super::{period, plural, thousands};
+use super::text::{Log, advice, anchor, arguments, commas, link, severity, value, values};
+use super::{period, plan, plural, thousands};
 use crate::catalog::{Actor, Entry, Severity};
 use crate::finding::Finding;
 use crate::matcher::wording::Grade;
@@ -25,12 +25,20 @@ const MAX_NAMED: usize = 8;
 pub fn all(report: &Report) -> Option<Markup> {
     let more = report.codes.len().saturating_sub(MAX_CARDS);
     Some(html! {
-        div class="cards" { @for code in report.codes.iter().take(MAX_CARDS) { (card(code)) } }
+        div class="cards" { @for code in report.codes.iter().take(MAX_CARDS) { (card(code, report)) } }
         @if more > 0 { p { (plural(more as u64, "more code")) " not shown; --format json has them." } }
     })
 }
 
-fn card(code: &CodeReport) -> Markup {
+fn card(code: &CodeReport, report: &Report) -> Markup {
+    let steps: Vec<u64> = report
+        .plan
+        .steps
+        .iter()
+        .take(plan::MAX_STEPS)
+        .filter(|step| step.codes.iter().any(|id| **id == *code.id))
+        .map(|step| step.number)
+        .collect();
     let id = anchor(&code.id);
     let class = if code.severity == Severity::Error { "card error" } else { "card warning" };
     html! {
@@ -43,9 +51,16 @@ fn card(code: &CodeReport) -> Markup {
             (found(code))
             h4 { "What to do" }
             (resolutions(code))
+            @if !steps.is_empty() {
+                p class="hush" { "In the plan: " (commas(steps.iter().map(step))) "." }
+            }
             (places(code))
         }
     }
+}
+
+fn step(number: &u64) -> Markup {
+    html! { a href={ "#plan-" (number) } { "step " (number) } }
 }
 
 fn facts(code: &CodeReport) -> Markup {
@@ -57,9 +72,14 @@ fn facts(code: &CodeReport) -> Markup {
             @if let Some(entry) = entry {
                 div { dt { "Where" } dd { (entry.scope) " " (side(entry.side)) } }
                 div { dt { "Who acts" } dd { (actor(entry.actor)) } }
-                div { dt { "Restart" } dd { @if entry.restart { strong { "needed" } } @else { "not needed" } } }
+                div {
+                    dt { "Restart" }
+                    dd { @if entry.restart { strong { "needed" } } @else { "not needed" } }
+                }
             }
-            @if let Some(times) = period(code.times) { div { dt { "When (UTC)" } dd class="when" { (times) } } }
+            @if let Some(times) = period(code.times) {
+                div { dt { "When (UTC)" } dd class="when" { (times) } }
+            }
         }
     }
 }
@@ -69,7 +89,7 @@ pub fn actor(actor: Actor) -> &'static str {
     match actor {
         Actor::Customer => "you",
         Actor::Support => "Microsoft support",
-        Actor::Unsupported => "nobody: the service does not support it",
+        Actor::Unsupported => "not supported by the service",
     }
 }
 
@@ -116,7 +136,7 @@ fn resolutions(code: &CodeReport) -> Markup {
             (_, many) => ul class="ways" { @for text in many { li { (advice(text, entry)) } } },
         }
         @if !links.is_empty() {
-            p { "See " @for (i, address) in links.iter().enumerate() { @if i > 0 { ", " } (link(address)) } "." }
+            p { "See " (commas(links.iter().map(|address| link(address)))) "." }
         }
         (drifted(code, entry))
     }
@@ -142,7 +162,9 @@ fn places(code: &CodeReport) -> Markup {
                 ol class="places" {
                     @for sample in &code.samples { (place(sample)) }
                 }
-                @if more > 0 { p class="hush" { (plural(more, "more finding")) "; --format ndjson has all." } }
+                @if more > 0 {
+                    p class="hush" { (plural(more, "more finding")) "; --format ndjson has all." }
+                }
             }
         }
     }

@@ -28,7 +28,8 @@ pub fn all(report: &Report) -> Option<Markup> {
             @if inputs.complete() {
                 strong class="ok" { "Complete." } " Everything that was asked for was read to its end."
             } @else {
-                strong class="error" { "Not complete." } " Something could not be read to its end, and may hold more."
+                strong class="error" { "Not complete." }
+                " Something could not be read to its end, and may hold more."
             }
         }
         dl class="tiles" {
@@ -43,7 +44,9 @@ pub fn all(report: &Report) -> Option<Markup> {
                 table {
                     caption id="problems-caption" {
                         (plural(problems.len() as u64, "input")) " not read whole"
-                        @if more > 0 { "; " (thousands(more as u64)) " of them are not shown (--format json has them)" }
+                        @if more > 0 {
+                            "; " (thousands(more as u64)) " of them are not shown (--format json has them)"
+                        }
                     }
                     thead {
                         tr {

@@ -28,7 +28,9 @@ pub fn table(report: &Report) -> Option<Markup> {
             table data-table {
                 caption id="failures-caption" {
                     (plural(shown, "set")) " of arguments, each with its databases"
-                    @if shown < all { "; " (thousands(all - shown)) " more are not shown (--format json has them)" }
+                    @if shown < all {
+                        "; " (thousands(all - shown)) " more are not shown (--format json has them)"
+                    }
                 }
                 thead {
                     tr {

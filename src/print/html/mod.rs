@@ -3,21 +3,22 @@
 //! A report comes in; a document goes out that opens offline, asks for nothing, and reads whole without script: style
 //! and script are in it and let in by their hashes alone. The script only makes tables sort and filter, adds buttons to
 //! copy with and remembers which steps are ticked. maud escapes what is special in HTML; what comes from a log takes
-//! the door of [`text`] on top of that. Every table is cut at a stated number of rows.
+//! the door of `text.rs` on top of that. Every table is cut at a stated number of rows.
 
 mod cards;
 mod coverage;
 mod failures;
+mod matrix;
+mod plan;
 mod plot;
 mod text;
 
 use super::json::{TOOL, VERSION};
-use super::words::{bytes, period, plural, seconds, thousands};
-use crate::catalog::Severity;
+use super::words::{bytes, plural, seconds, thousands};
 use crate::context::Time;
 use crate::report::Report;
+use crate::summary::Times;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 use text::Log;
 
@@ -26,7 +27,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// What the page may do: use this style and this script, and nothing else. A test holds the hashes to the files.
 const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-4Va8VMyxH8ZOLOTzsNisQaf7Pm5ER7CYT5M8m0NduSw='; ",
+    "style-src 'sha256-r0BtvzAz2hYELm9pU28n7Qo0A/e2CXEJoWdAsMaL+vE='; ",
     "script-src 'sha256-2JV3V4KHuJsTQ5/M8lNMgiLpxmW1RXba8Hx1oJGy1AU='; ",
     "base-uri 'none'; form-action 'none'"
 );
@@ -43,12 +44,15 @@ pub fn write_report(report: &Report, generated: Option<Time>, out: &mut dyn Writ
 
 fn page(report: &Report, generated: Option<Time>) -> Markup {
     let found = !report.codes.is_empty();
-    let title = verdict(report);
+    let title = headline(report);
     let sections: Vec<Section> = [
+        Section::new("plan", "What to do", plan::steps(report), found),
         Section::new("time", "When it happened", plot::figure(report), found),
         Section::new("codes", "Code by code", cards::all(report), found),
+        Section::new("matrix", "What fails where", matrix::all(report), found),
         Section::new("failures", "All failures", failures::table(report), found),
         Section::new("coverage", "What was read", coverage::all(report), true),
+        Section::new("support", "For support", plan::support(report), found),
     ]
     .into_iter()
     .filter(|section| section.shown)
@@ -70,8 +74,14 @@ fn page(report: &Report, generated: Option<Time>) -> Markup {
             body {
                 a class="skip" href="#main" { "Skip to the report" }
                 (head(report, &title))
-                nav aria-label="Sections" {
-                    ul { @for section in &sections { li { a href={ "#" (section.id) } { (section.heading) } } } }
+                @if sections.len() > 1 {
+                    nav aria-label="Sections" {
+                        ul {
+                            @for section in &sections {
+                                li { a href={ "#" (section.id) } { (section.heading) } }
+                            }
+                        }
+                    }
                 }
                 main id="main" {
                     @for section in &sections {
@@ -103,27 +113,42 @@ impl Section {
 }
 
 /// The headline: what blocks, and where.
-fn verdict(report: &Report) -> String {
-    let failures = |severity: Severity| {
-        report.codes.iter().filter(|code| code.severity == severity).map(|code| code.failures).sum::<u64>()
+fn headline(report: &Report) -> String {
+    let verdict = report.verdict();
+    let least = if verdict.at_least { "At least " } else { "" };
+    let place = match (verdict.blocked_databases, verdict.databases) {
+        (0, _) => String::new(),
+        (blocked, Some(known)) => format!(" in {} of {}", thousands(blocked), plural(known, "database")),
+        (blocked, None) => format!(" in {}", plural(blocked, "database")),
     };
-    let (blockers, warnings) = (failures(Severity::Error), failures(Severity::Warning));
-    let sets = report.codes.iter().flat_map(|code| &code.args);
-    let databases = sets.flat_map(|set| &set.databases).collect::<BTreeSet<_>>().len() as u64;
-    let place = if databases > 0 { format!(" in {}", plural(databases, "database")) } else { String::new() };
-    match (blockers, warnings, report.inputs.complete()) {
+    match (verdict.blockers, verdict.warnings, report.inputs.complete()) {
         (0, 0, true) => "Nothing found".into(),
         (0, 0, false) => "Nothing found in what could be read".into(),
-        (0, _, _) => format!("{}{place}, nothing that blocks", plural(warnings, "warning")),
-        (_, 0, _) => format!("{}{place}", plural(blockers, "blocker")),
-        _ => format!("{} and {}{place}", plural(blockers, "blocker"), plural(warnings, "warning")),
+        (0, warnings, _) => format!("{least}{}, nothing that blocks", plural(warnings, "warning")),
+        (blockers, _, _) => format!("{least}{}{place}", plural(blockers, "blocker")),
     }
 }
 
+/// Whose the blockers are.
+fn owners(report: &Report) -> Option<String> {
+    let verdict = report.verdict();
+    let parts: Vec<String> = [
+        (verdict.customer, "for you to fix"),
+        (verdict.support, "for Microsoft support"),
+        (verdict.unsupported, "not supported by the service"),
+        (verdict.unknown, "not in the catalogue"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", thousands(count)))
+    .collect();
+    (!parts.is_empty()).then(|| format!("{}.", parts.join(", ")))
+}
+
 fn head(report: &Report, title: &str) -> Markup {
-    let (inputs, totals) = (&report.inputs, report.totals());
+    let (inputs, totals, verdict) = (&report.inputs, report.totals(), report.verdict());
     let asked = inputs.scanned + inputs.partial + inputs.failed;
-    let tone = match (totals.errors, totals.warnings, inputs.complete()) {
+    let tone = match (verdict.blockers, verdict.warnings, inputs.complete()) {
         (0, 0, true) => "ok",
         (0, _, _) => "warning",
         _ => "error",
@@ -133,20 +158,34 @@ fn head(report: &Report, title: &str) -> Markup {
         header class=(tone) {
             p class="eyebrow" { "PostgreSQL migration triage" }
             h1 { (title) }
+            @if let Some(owners) = owners(report) { p class="lede" { (owners) } }
             dl class="tiles" {
-                div { dt { "Failures" } dd { (thousands(report.codes.iter().map(|code| code.failures).sum())) } }
+                div {
+                    dt { "Failures" }
+                    dd {
+                        (thousands(totals.failures))
+                        @if verdict.warnings > 0 {
+                            " "
+                            small { (plural(verdict.blockers, "blocker")) ", " (plural(verdict.warnings, "warning")) }
+                        }
+                    }
+                }
                 div {
                     dt { "Findings" }
                     dd {
                         (thousands(totals.findings))
-                        @if totals.findings > 0 {
-                            " " small { (plural(totals.errors, "error")) ", " (plural(totals.warnings, "warning")) }
+                        @if totals.warnings > 0 {
+                            " "
+                            small { (plural(totals.errors, "error")) ", " (plural(totals.warnings, "warning")) }
                         }
                     }
                 }
                 div {
                     dt { "Inputs read" }
-                    dd { (thousands(inputs.scanned)) " of " (thousands(asked)) " " small { (bytes(inputs.bytes)) } }
+                    dd {
+                        (thousands(inputs.scanned)) " of " (thousands(asked)) " "
+                        small { (bytes(inputs.bytes)) }
+                    }
                 }
                 @if let Some(span) = period(report.window) {
                     div { dt { "Time of the findings (UTC)" } dd class="when" { (span) } }
@@ -167,6 +206,16 @@ fn head(report: &Report, title: &str) -> Markup {
             }
         }
     }
+}
+
+/// The first and last time in one line; the day once where it is the same.
+fn period(times: Times) -> Option<String> {
+    let (first, last) = (seconds(times.first?), seconds(times.last?));
+    Some(match (first.split_once(' '), last.split_once(' ')) {
+        _ if first == last => first,
+        (Some((day, _)), Some((same, clock))) if day == same => format!("{first} to {clock}"),
+        _ => format!("{first} to {last}"),
+    })
 }
 
 fn foot(report: &Report, generated: Option<Time>) -> Markup {

@@ -72,7 +72,10 @@ pub fn figure(report: &Report) -> Option<Markup> {
                         a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
                         (lane(code, buckets, most, &axis))
                         span class="number" {
-                            (thousands(code.timeline.count())) span class="hush" { " dated" }
+                            (thousands(code.timeline.count()))
+                            @if code.timeline.count() < code.count {
+                                span class="hush" { " of " (thousands(code.count)) }
+                            }
                         }
                     }
                 }
@@ -81,8 +84,10 @@ pub fn figure(report: &Report) -> Option<Markup> {
             figcaption {
                 "Findings by code and time, UTC. A bar stands for " (span(axis.width())) "; its height grows with the "
                 "square root of their number, at most " (thousands(most)) "."
-                @if undated > 0 { " " (plural(undated, "finding")) " without a time " (if undated == 1 { "is" } else { "are" }) " not drawn." }
-                @if dated.len() > MAX_LANES { " " (thousands((dated.len() - MAX_LANES) as u64)) " more codes are not drawn." }
+                @if undated > 0 { " " (plural(undated, "finding")) " without a time cannot be drawn." }
+                @if dated.len() > MAX_LANES {
+                    " " (plural((dated.len() - MAX_LANES) as u64, "more code")) " not drawn."
+                }
             }
         }
     })

@@ -38,14 +38,21 @@ pub fn value(text: &str) -> Markup {
     html! { bdi class="value" { (Log(text)) } }
 }
 
+/// Things in a row.
+pub fn commas(items: impl IntoIterator<Item = Markup>) -> Markup {
+    html! {
+        @for (i, item) in items.into_iter().enumerate() {
+            @if i > 0 { ", " }
+            (item)
+        }
+    }
+}
+
 /// Names or values in a row.
 pub fn values<'t>(texts: impl Iterator<Item = &'t str> + Clone, most: usize) -> Markup {
     let more = texts.clone().count().saturating_sub(most);
     html! {
-        @for (i, text) in texts.take(most).enumerate() {
-            @if i > 0 { ", " }
-            (value(text))
-        }
+        (commas(texts.take(most).map(value)))
         @if more > 0 { " and " (super::thousands(more as u64)) " more" }
     }
 }
@@ -102,7 +109,7 @@ pub fn advice(text: &str, entry: Option<&Entry>) -> Markup {
                 @if i % 2 == 0 {
                     (linked(piece, entry))
                 } @else if statement(piece) {
-                    (copyable(piece))
+                    (copyable(piece, "statement"))
                 } @else {
                     code { (Log(piece)) }
                 }
@@ -111,9 +118,9 @@ pub fn advice(text: &str, entry: Option<&Entry>) -> Markup {
     }
 }
 
-/// A block that the script adds a button to, which copies it.
-pub fn copyable(text: &str) -> Markup {
-    html! { pre data-copy { code { (safe::block(text)) } } }
+/// A block that the script adds a button to, which copies it; `what` is the button's object for who does not see it.
+pub fn copyable(text: &str, what: &str) -> Markup {
+    html! { pre data-copy=(what) { code { (safe::block(text)) } } }
 }
 
 fn linked(text: &str, entry: Option<&Entry>) -> Markup {
