@@ -13,6 +13,9 @@ pub enum Error {
     /// Pattern files that cannot be used; every problem found, in order.
     #[error("{}", join(.0))]
     Catalog(Vec<CatalogProblem>),
+    /// Reports or baselines that cannot be used; every problem found, in order.
+    #[error("{}", join(.0))]
+    Unusable(Vec<FileProblem>),
     /// The worker threads could not be started.
     #[error("cannot start worker threads: {0}; try a smaller --threads")]
     Threads(String),
@@ -27,13 +30,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// The error for a file that cannot be used; `place` says where in it, if that is known.
+    pub fn unusable(file: &str, place: Option<String>, message: impl Into<String>) -> Error {
+        Error::Unusable(vec![FileProblem { file: file.to_string(), place, message: message.into() }])
+    }
+
     /// The error for output that could not be written to `target`.
     pub fn output(target: impl Into<String>, source: std::io::Error) -> Error {
         Error::Output { target: target.into(), source }
     }
 }
 
-fn join(problems: &[CatalogProblem]) -> String {
+fn join(problems: &[impl ToString]) -> String {
     problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
@@ -58,6 +66,27 @@ impl fmt::Display for CatalogProblem {
         }
         if let Some(entry) = &self.entry {
             write!(f, ": {entry}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// One problem of a report or baseline, printed as `file:place: message`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProblem {
+    /// The file, as it was named.
+    pub file: String,
+    /// Where in it: a line, a line and column, or what JSON calls the value (`codes[3].count`).
+    pub place: Option<String>,
+    /// What is wrong and how to mend it.
+    pub message: String,
+}
+
+impl fmt::Display for FileProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file)?;
+        if let Some(place) = &self.place {
+            write!(f, ":{place}")?;
         }
         write!(f, ": {}", self.message)
     }

@@ -31,7 +31,8 @@
 //! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; what many say, mergeable and bounded; `check` proves a catalogue's examples with the real matcher |
 //! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and what support needs; one entry as people read it |
-//! | 7 | [`print`](mod@print) | a report or findings as text |
+//! | 6 | [`record`] | the shapes of JSON, written, read back and described |
+//! | 7 | [`print`](mod@print) | a report, findings or a difference as text |
 //! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
 //!
 //! # Example
@@ -58,6 +59,7 @@ pub mod finding;
 pub mod input;
 pub mod matcher;
 pub mod print;
+pub mod record;
 pub mod report;
 pub mod scan;
 pub mod source;

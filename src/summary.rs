@@ -64,10 +64,16 @@ pub struct CodeSummary {
     pub timeline: Timeline,
     /// The sources it was found in, by number.
     pub sources: BTreeSet<u32>,
+    /// How many sources it was found in that have no number: those of reports made before.
+    pub sources_before: u64,
     /// Distinct arguments with their databases, where a database is known.
     pub located: Distinct,
     /// Distinct arguments that were found with a database.
     pub args_located: Distinct,
+    /// The failures that reports made before have counted.
+    pub failures_before: Before,
+    /// The distinct arguments that reports made before have counted.
+    pub args_before: Before,
     /// Distinct arguments.
     pub args_distinct: Distinct,
     /// Findings by the server that the arguments or the surroundings name: the first [`MAX_SERVERS`] by name.
@@ -92,14 +98,16 @@ pub struct Drift {
 }
 
 /// One distinct set of arguments.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ArgSet {
     /// The arguments.
     pub args: Args,
-    /// The databases they were found for, at most [`MAX_DATABASES`].
-    pub databases: BTreeSet<String>,
-    /// Whether there were more databases than are named.
-    pub databases_truncated: bool,
+    /// How often for which database: warnings and errors. At most [`MAX_DATABASES`], the first by name.
+    pub databases: BTreeMap<String, [u64; 2]>,
+    /// How often without a database: warnings and errors.
+    pub nowhere: [u64; 2],
+    /// How often for databases that are not among those kept: warnings and errors.
+    pub elsewhere: [u64; 2],
     /// How often.
     pub count: u64,
     /// When.
@@ -137,6 +145,26 @@ pub struct Distinct {
     hashes: BTreeSet<u64>,
     /// Whether there were more: the count is a lower bound.
     pub truncated: bool,
+}
+
+/// What a report made before has counted, which may be more than it lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Before {
+    count: u64,
+    /// Whether it has counted more than it lists, so that what others have of it is not known.
+    unlisted: bool,
+    /// Whether there may be more: the count is a lower bound.
+    truncated: bool,
+}
+
+impl Before {
+    /// Takes in another count; `both` says whether there are findings on both sides.
+    fn merge(&mut self, other: Before, both: bool) {
+        self.unlisted |= other.unlisted;
+        // The same thing may be among what either does not list.
+        self.truncated |= other.truncated || both && self.unlisted;
+        self.count = self.count.max(other.count);
+    }
 }
 
 impl Distinct {
@@ -182,7 +210,9 @@ impl Summary {
     }
 
     fn code(&mut self, finding: &Finding) -> &mut CodeSummary {
-        self.codes.entry(finding.id.clone()).or_insert_with(|| CodeSummary::new(finding))
+        self.codes
+            .entry(finding.id.clone())
+            .or_insert_with(|| CodeSummary::new(finding.code.clone(), finding.title.clone(), finding.known))
     }
 
     /// Takes in all that `other` knows.
@@ -206,18 +236,22 @@ impl Summary {
 }
 
 impl CodeSummary {
-    fn new(finding: &Finding) -> CodeSummary {
+    /// A summary of no findings.
+    pub fn new(code: Option<Arc<str>>, title: Arc<str>, known: bool) -> CodeSummary {
         CodeSummary {
-            code: finding.code.clone(),
-            title: finding.title.clone(),
-            known: finding.known,
+            code,
+            title,
+            known,
             by_severity: [0; 2],
             wording: [0; 4],
             times: Times::default(),
             timeline: Timeline::default(),
             sources: BTreeSet::new(),
+            sources_before: 0,
             located: Distinct::default(),
             args_located: Distinct::default(),
+            failures_before: Before::default(),
+            args_before: Before::default(),
             args_distinct: Distinct::default(),
             servers: BTreeMap::new(),
             args: BTreeMap::new(),
@@ -250,44 +284,68 @@ impl CodeSummary {
                 }
             }
         }
+        let mut found = [0; 2];
+        found[usize::from(finding.severity == Severity::Error)] = 1;
         let mut said = said(&finding.args);
         let args_hash = xxh3_64(&said);
         let set = match self.args.entry(args_hash) {
             btree_map::Entry::Vacant(place) => {
                 self.args_distinct.add(args_hash);
-                place.insert(ArgSet::new(finding.args.clone()))
+                place.insert(ArgSet { args: finding.args.clone(), ..ArgSet::default() })
             }
             // It is among the smallest hashes, so it has been counted and is counted still.
             btree_map::Entry::Occupied(place) => place.into_mut(),
         };
         set.count += 1;
         set.times.add(finding.time);
-        // A database that is named has been counted with these arguments.
-        if let Some(database) = finding.context.database.as_deref()
-            && !set.databases.contains(database)
-        {
-            self.args_located.add(args_hash);
-            said.extend_from_slice(b"\0@");
-            said.extend_from_slice(database.as_bytes());
-            self.located.add(xxh3_64(&said));
-            set.databases.insert(database.to_string());
-            set.bound();
+        match finding.context.database.as_deref().map(|name| (name, set.databases.get_mut(name))) {
+            None => sum(&mut set.nowhere, found),
+            // A database that is named has been counted with these arguments.
+            Some((_, Some(known))) => sum(known, found),
+            Some((name, None)) => {
+                self.args_located.add(args_hash);
+                self.located.add(located(&mut said, name));
+                set.databases.insert(name.to_string(), found);
+                set.bound();
+            }
         }
         if self.args.len() > MAX_ARG_SETS {
             self.args.pop_last();
         }
     }
 
-    fn merge(&mut self, other: CodeSummary) {
-        for (mine, theirs) in self.by_severity.iter_mut().zip(other.by_severity) {
-            *mine += theirs;
+    /// Takes in a set of arguments as a report lists it, each once, without touching the sums over all sets.
+    pub fn list(&mut self, set: ArgSet) {
+        let said = said(&set.args);
+        let hash = xxh3_64(&said);
+        self.args_distinct.add(hash);
+        if !set.databases.is_empty() {
+            self.args_located.add(hash);
         }
+        for database in set.databases.keys() {
+            self.located.add(located(&mut said.clone(), database));
+        }
+        self.args.insert(hash, set);
+    }
+
+    /// Takes in how many failures and sets of arguments a report has counted, listed or not, and whether these numbers
+    /// are lower bounds.
+    pub fn counted(&mut self, failures: (u64, bool), args_distinct: (u64, bool)) {
+        let before = |(count, truncated), listed| Before { count, unlisted: count > listed, truncated };
+        self.failures_before = before(failures, self.failures());
+        self.args_before = before(args_distinct, self.args_distinct());
+    }
+
+    fn merge(&mut self, other: CodeSummary) {
+        let both = self.count() > 0 && other.count() > 0;
+        sum(&mut self.by_severity, other.by_severity);
         for (mine, theirs) in self.wording.iter_mut().zip(other.wording) {
             *mine += theirs;
         }
         self.times.merge(other.times);
         self.timeline.merge(&other.timeline);
         self.sources.extend(other.sources);
+        self.sources_before += other.sources_before;
         for (server, count) in other.servers {
             *self.servers.entry(server).or_default() += count;
         }
@@ -300,6 +358,8 @@ impl CodeSummary {
             mine.truncated |= theirs.truncated;
             theirs.hashes.into_iter().for_each(|hash| mine.add(hash));
         }
+        self.failures_before.merge(other.failures_before, both);
+        self.args_before.merge(other.args_before, both);
         if let Some(drift) = other.drift {
             self.drifted(drift);
         }
@@ -312,8 +372,11 @@ impl CodeSummary {
                     let mine = place.get_mut();
                     mine.count += set.count;
                     mine.times.merge(set.times);
-                    mine.databases.extend(set.databases);
-                    mine.databases_truncated |= set.databases_truncated;
+                    sum(&mut mine.nowhere, set.nowhere);
+                    sum(&mut mine.elsewhere, set.elsewhere);
+                    for (database, found) in set.databases {
+                        sum(mine.databases.entry(database).or_default(), found);
+                    }
                     mine.bound();
                 }
             }
@@ -342,12 +405,23 @@ impl CodeSummary {
     /// failure as what is said with the same arguments in one, because the service repeats it at the top of its
     /// resource without naming the database.
     pub fn failures(&self) -> u64 {
-        self.located.count() + self.args_distinct.without(&self.args_located)
+        let listed = self.located.count() + self.args_distinct.without(&self.args_located);
+        self.failures_before.count.max(listed)
     }
 
-    /// Whether there are more failures than [`CodeSummary::failures`] says.
+    /// Whether there may be more failures than [`CodeSummary::failures`] says.
     pub fn failures_truncated(&self) -> bool {
-        self.located.truncated || self.args_distinct.truncated
+        self.located.truncated || self.args_distinct.truncated || self.failures_before.truncated
+    }
+
+    /// How many distinct sets of arguments there are.
+    pub fn args_distinct(&self) -> u64 {
+        self.args_before.count.max(self.args_distinct.count())
+    }
+
+    /// Whether there may be more sets of arguments than [`CodeSummary::args_distinct`] says.
+    pub fn args_distinct_truncated(&self) -> bool {
+        self.args_distinct.truncated || self.args_before.truncated
     }
 
     /// The worst severity found.
@@ -357,7 +431,7 @@ impl CodeSummary {
 
     /// Whether not every argument set is kept.
     pub fn args_truncated(&self) -> bool {
-        self.args_distinct.truncated || self.args_distinct.count() > self.args.len() as u64
+        self.args_distinct_truncated() || self.args_distinct() > self.args.len() as u64
     }
 
     /// Findings of a grade.
@@ -367,28 +441,46 @@ impl CodeSummary {
 }
 
 impl ArgSet {
-    /// These arguments, not found yet.
-    pub fn new(args: Args) -> ArgSet {
-        ArgSet {
-            args,
-            databases: BTreeSet::new(),
-            databases_truncated: false,
-            count: 0,
-            times: Times::default(),
-        }
-    }
-
-    /// How many failures these arguments are: one for each database, or one where none is known.
+    /// How many failures these arguments are: one for each database that is kept, or one where none is known.
     pub fn failures(&self) -> u64 {
         (self.databases.len() as u64).max(1)
     }
 
+    /// What is found for a database that is not kept is counted without its name.
     fn bound(&mut self) {
         while self.databases.len() > MAX_DATABASES {
-            self.databases.pop_last();
-            self.databases_truncated = true;
+            let (_, found) = self.databases.pop_last().unwrap_or_default();
+            sum(&mut self.elsewhere, found);
         }
     }
+
+    /// How often: warnings and errors.
+    pub fn by_severity(&self) -> [u64; 2] {
+        let mut all = self.nowhere;
+        self.databases.values().chain([&self.elsewhere]).for_each(|found| sum(&mut all, *found));
+        all
+    }
+
+    /// Whether it was found for more databases than are kept.
+    pub fn databases_truncated(&self) -> bool {
+        self.elsewhere != [0; 2]
+    }
+}
+
+fn sum(mine: &mut [u64; 2], theirs: [u64; 2]) {
+    mine.iter_mut().zip(theirs).for_each(|(mine, theirs)| *mine += theirs);
+}
+
+/// What tells these arguments from others: the same on every machine and day.
+pub fn args_hash(args: &Args) -> u64 {
+    xxh3_64(&said(args))
+}
+
+/// What tells arguments in a database from others; what `said` says of them is used up.
+fn located(said: &mut Vec<u8>, database: &str) -> u64 {
+    said.extend_from_slice(b"\0@");
+    said.extend_from_slice(database.as_bytes());
+    xxh3_64(said)
 }
 
 fn bound_servers(servers: &mut BTreeMap<String, u64>) {

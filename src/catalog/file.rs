@@ -8,6 +8,8 @@ use super::{
     Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope, Severity, Side, Template,
 };
 use crate::error::{CatalogProblem, Error};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -31,63 +33,116 @@ pub(super) const MAX_TEMPLATE_BYTES: usize = 2048;
 /// The shortest word that a wording's first sentence must hold, in letters, to be found by.
 const MIN_WORD: usize = 5;
 
-#[derive(Deserialize)]
+/// Messages to look for and what to do about them.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "PatternFile")]
 struct RawFile {
+    /// The version of the file format.
+    #[schemars(extend("const" = FORMAT))]
     format: u32,
+    /// Names the file for people; nothing is derived from it.
     #[serde(default)]
     #[allow(dead_code, reason = "names the file for people; nothing is derived from it")]
     name: String,
+    /// The edition of the published table that the entries come from.
     #[serde(default)]
     edition: String,
+    /// One condition each.
     #[serde(default)]
+    #[schemars(with = "Vec<RawEntry>", length(min = 1, max = MAX_ENTRIES))]
     entry: Vec<Spanned<RawEntry>>,
 }
 
-#[derive(Deserialize)]
+/// One condition that the service reports, with all its wordings and all its advice.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Entry")]
 struct RawEntry {
+    /// The code, or a slug where the service gives none.
+    #[schemars(with = "String", regex(pattern = "^[a-z0-9-]+$"))]
     id: Spanned<String>,
+    /// The service's code, six digits; the id is the same.
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{6}$"))]
     code: Option<Spanned<String>>,
+    /// The service's short name for the condition.
+    #[schemars(with = "String", length(min = 1))]
     title: Spanned<String>,
+    /// How bad it is.
     severity: Severity,
+    /// What it concerns.
     scope: Scope,
+    /// Where the mending is done.
     side: Side,
+    /// Who can mend it.
     actor: Actor,
+    /// Whether mending it restarts a server.
     #[serde(default)]
     restart: bool,
+    /// What the texts name, in the order of the service's own positions.
     #[serde(default)]
+    #[schemars(length(max = MAX_ARGUMENTS))]
     arguments: Vec<RawArgument>,
+    /// The message templates, without the title: placeholders are `{name}`.
+    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
     wordings: Vec<Spanned<String>>,
+    /// Sentences that give arguments only beside the entry's code or message.
     #[serde(default)]
+    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
     followups: Vec<Spanned<String>>,
+    /// What to do, each distinct advice once.
     #[serde(default)]
+    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
     resolutions: Vec<Spanned<String>>,
+    /// What mends the condition, as data.
+    #[schemars(with = "Option<RawFix>")]
     fix: Option<Spanned<RawFix>>,
+    /// Where to read more.
     #[serde(default)]
     links: Vec<String>,
+    /// Texts that must match, with the arguments that must come out.
     #[serde(default)]
+    #[schemars(length(max = MAX_TEXTS))]
     examples: Vec<RawExample>,
+    /// Texts that must not match.
     #[serde(default)]
+    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
     negatives: Vec<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+/// A named argument of an entry's texts.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Argument")]
 struct RawArgument {
+    /// The name used in placeholders and outputs.
+    #[schemars(with = "String", regex(pattern = "^[a-z0-9_]+$"))]
     name: Spanned<String>,
+    /// The number in the service's own `{0}`.
     position: u32,
+    /// What values look like.
     kind: Kind,
+    /// How several values become one in a resolution.
     #[serde(default)]
     merge: Merge,
 }
 
-#[derive(Deserialize)]
+/// A text that must match its entry.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Example")]
 struct RawExample {
+    /// What a log might say.
+    #[schemars(with = "String")]
     text: Spanned<String>,
+    /// The arguments that must be recovered, no more and no fewer.
     #[serde(default)]
     args: HashMap<String, ArgValue>,
+}
+
+/// The JSON Schema of a pattern file, for editors that check TOML.
+pub fn schema() -> Schema {
+    SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<RawFile>()
 }
 
 /// Parses the pattern file `name` with the content `text`.

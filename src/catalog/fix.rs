@@ -6,6 +6,7 @@
 
 use super::quote::{Quoting, Refusal};
 use super::{Side, template};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -19,7 +20,7 @@ pub const DATABASE: &str = "database";
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
         /// What sort of step mends a condition; in the order in which the steps of a plan are done.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "lowercase")]
         pub enum FixKind { $($(#[$doc])* $variant),+ }
 
@@ -78,7 +79,7 @@ pub struct Fix {
 }
 
 /// Where SQL is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Within {
     /// Once on the server, in any database.
@@ -194,28 +195,46 @@ impl CommandTemplate {
 }
 
 /// The `fix` table as a pattern file has it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Fix")]
 pub(super) struct RawFix {
+    /// What sort of step it is.
     kind: FixKind,
+    /// What to do, in a few words, with the entry's arguments as `{name}`.
     title: Option<String>,
+    /// What to mind before it is done.
     caution: Option<String>,
+    /// Server parameters, on the entry's side.
     #[serde(default)]
+    #[schemars(length(max = MAX_PARTS))]
     parameters: Vec<RawParameter>,
+    /// SQL statements, on the entry's side.
     #[serde(default)]
+    #[schemars(length(max = MAX_PARTS))]
     sql: Vec<String>,
+    /// `az` commands.
     #[serde(default)]
+    #[schemars(length(max = MAX_PARTS))]
     az: Vec<String>,
+    /// Where the SQL is run.
     #[serde(default)]
     within: Within,
 }
 
-#[derive(Debug, Deserialize)]
+/// A server parameter: one of `set`, `at_least` and `add` says what becomes of it.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Parameter")]
 struct RawParameter {
+    /// Its name.
+    #[schemars(regex(pattern = "^[a-z0-9_.]+$"))]
     name: String,
+    /// What it is set to.
     set: Option<String>,
+    /// The argument or number that it is raised to.
     at_least: Option<String>,
+    /// The argument whose items are added to it.
     add: Option<String>,
 }
 

@@ -15,10 +15,11 @@ mod render;
 mod template;
 
 pub use builtin::{BUILTIN_FILE, builtin};
-pub use file::{MAX_ENTRIES, MAX_FILE_BYTES, parse};
+pub use file::{MAX_ENTRIES, MAX_FILE_BYTES, parse, schema};
 pub use fix::{Fix, FixKind};
 pub use template::{Part, QUOTES, Sentence, Template};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fmt;
@@ -104,7 +105,7 @@ pub struct Argument {
 }
 
 /// What the values of an argument look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Any text: names of servers, databases, users, collations.
@@ -120,7 +121,7 @@ pub enum Kind {
 }
 
 /// How several values of an argument become one in a resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Merge {
     /// Each distinct value, in order.
@@ -140,7 +141,7 @@ pub struct Example {
 }
 
 /// The value of an argument.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ArgValue {
     /// Text as logged, unescaped and unquoted.
@@ -161,7 +162,7 @@ impl fmt::Display for ArgValue {
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "lowercase")]
         pub enum $name { $($(#[$variant_doc])* $variant),+ }
 

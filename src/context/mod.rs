@@ -20,14 +20,16 @@ use crate::matcher::{Matcher, record};
 use jiff::tz::TimeZone;
 use memchr::memmem;
 use regex::Regex;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
 /// What the surroundings say; absent where they say nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Context {
     /// The database it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]

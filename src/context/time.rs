@@ -7,7 +7,9 @@
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan, civil};
 use regex::Regex;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -63,19 +65,37 @@ impl fmt::Display for Time {
     }
 }
 
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
-        match first(&text, &TimeZone::UTC) {
-            Some((time, range)) if range == (0..text.len()) => Ok(time),
-            _ => Err(serde::de::Error::custom("not a time")),
-        }
-    }
-}
-
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
+    }
+}
+
+/// What [`Time`] prints, and nothing else, is read back.
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let wrong =
+            || de::Error::invalid_value(de::Unexpected::Str(&text), &"a time in UTC as RFC 3339 has it");
+        let fraction = text.strip_suffix('Z').and_then(|text| text.rsplit_once('.')).ok_or_else(wrong)?.1;
+        let digits = u8::try_from(fraction.len()).ok().filter(|digits| (3..=9).contains(digits));
+        let instant = text.parse().map_err(|_| wrong())?;
+        Ok(Time { instant, digits: digits.ok_or_else(wrong)? })
+    }
+}
+
+impl JsonSchema for Time {
+    fn schema_name() -> Cow<'static, str> {
+        "Time".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "An instant in UTC, RFC 3339, with as many digits as the log has, but milliseconds at least.",
+            "type": "string",
+            "format": "date-time",
+            "pattern": "^(-[0-9]{6}|[0-9]{4})-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3,9}Z$"
+        })
     }
 }
 

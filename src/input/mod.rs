@@ -13,7 +13,7 @@ mod format;
 mod globs;
 pub mod limits;
 mod mapping;
-mod own_report;
+pub(crate) mod own_report;
 mod peek;
 mod stream;
 mod unpack;

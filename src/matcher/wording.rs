@@ -8,6 +8,8 @@
 use super::canonical::{Keys, Text, lossy};
 use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
 use memchr::memmem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The longest argument between quotes, and the longest list, in bytes of text.
@@ -59,7 +61,7 @@ pub enum Piece {
 }
 
 /// How a text agrees with the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     /// A catalogued wording, quotes around arguments aside.

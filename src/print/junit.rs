@@ -5,10 +5,11 @@
 //! it was not found, and is skipped where it was not found in inputs that were not all read. An input that could not be
 //! read is a test case with an error. XML 1.0: what it cannot hold is written out.
 
-use super::json::{TOOL, VERSION, args_line};
+use super::json::args_line;
 use super::safe;
 use super::words::{plural, thousands};
 use crate::catalog::Entry;
+use crate::record::{TOOL, VERSION};
 use crate::report::{CodeReport, Report};
 use crate::scan::{Problem, Status};
 use std::collections::BTreeMap;
@@ -146,7 +147,7 @@ fn message(code: &CodeReport) -> String {
 /// What was found of a code, where, and what to do, in lines.
 fn tell(code: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     for set in code.args.iter().take(MAX_SHOWN) {
-        let databases: Vec<&str> = set.databases.iter().take(MAX_SHOWN).map(String::as_str).collect();
+        let databases: Vec<&str> = set.databases.keys().take(MAX_SHOWN).map(String::as_str).collect();
         let more = set.databases.len() - databases.len();
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let mut parts = vec![format!("{}x", thousands(set.count))];

@@ -3,13 +3,13 @@
 //! The run comes first, then findings in order, then each input that was not read whole, and the summary last. Nothing
 //! is kept but the writer and the line it gets next.
 
-use super::json::{CatalogRecord, FindingRecord, ProblemRecord, TOOL, VERSION, write_line};
+use super::json::write_line;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::report::{CatalogStamp, Report, SCHEMA_VERSION};
+use crate::record::{CatalogRecord, FindingRecord, InputRecord, RunRecord, SummaryRecord};
+use crate::report::{CatalogStamp, Report};
 use crate::scan::Sink;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 /// Writes findings as they come.
@@ -17,41 +17,6 @@ pub struct Printer<W> {
     writer: W,
     target: String,
     line: Vec<u8>,
-}
-
-#[derive(Serialize)]
-struct RunRecord<'a> {
-    r#type: &'static str,
-    schema_version: u32,
-    tool: &'static str,
-    version: &'static str,
-    catalog: CatalogRecord<'a>,
-}
-
-#[derive(Serialize)]
-struct InputRecord<'a> {
-    r#type: &'static str,
-    #[serde(flatten)]
-    problem: ProblemRecord<'a>,
-}
-
-#[derive(Serialize)]
-struct SummaryRecord<'a> {
-    r#type: &'static str,
-    complete: bool,
-    inputs: CountsRecord,
-    findings: u64,
-    failures: u64,
-    codes: BTreeMap<&'a str, u64>,
-}
-
-#[derive(Serialize)]
-struct CountsRecord {
-    scanned: u64,
-    partial: u64,
-    skipped: u64,
-    failed: u64,
-    bytes: u64,
 }
 
 impl<W: Write> Printer<W> {
@@ -62,14 +27,7 @@ impl<W: Write> Printer<W> {
     /// [`Error::Output`].
     pub fn new(writer: W, target: &str, catalog: &CatalogStamp) -> Result<Printer<W>, Error> {
         let mut printer = Printer { writer, target: target.to_string(), line: Vec::new() };
-        let run = RunRecord {
-            r#type: "run",
-            schema_version: SCHEMA_VERSION,
-            tool: TOOL,
-            version: VERSION,
-            catalog: catalog.into(),
-        };
-        printer.put(&run)?;
+        printer.put(&RunRecord::from(CatalogRecord::from(catalog)))?;
         Ok(printer)
     }
 
@@ -80,23 +38,9 @@ impl<W: Write> Printer<W> {
     /// [`Error::Output`].
     pub fn finish(mut self, report: &Report) -> Result<W, Error> {
         for problem in &report.inputs.problems {
-            self.put(&InputRecord { r#type: "input", problem: problem.into() })?;
+            self.put(&InputRecord::from(problem))?;
         }
-        let (inputs, totals) = (&report.inputs, report.totals());
-        self.put(&SummaryRecord {
-            r#type: "summary",
-            complete: inputs.complete(),
-            inputs: CountsRecord {
-                scanned: inputs.scanned,
-                partial: inputs.partial,
-                skipped: inputs.skipped,
-                failed: inputs.failed,
-                bytes: inputs.bytes,
-            },
-            findings: totals.findings,
-            failures: totals.failures,
-            codes: report.codes.iter().map(|code| (&*code.id, code.count)).collect(),
-        })?;
+        self.put(&SummaryRecord::from(report))?;
         Ok(self.writer)
     }
 

@@ -4,9 +4,9 @@
 //! each family once with its help and type, no time stamps, `# EOF` last. A gauge says what the last scan found, so a code
 //! that is gone has no sample; the sums are always there.
 
-use super::json::VERSION;
 use super::safe;
 use crate::catalog::Severity;
+use crate::record::VERSION;
 use crate::report::{CodeReport, Report};
 use std::fmt::Display;
 use std::io::{self, Write};

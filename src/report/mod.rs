@@ -23,6 +23,7 @@ use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
 use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
+use jiff::civil::Date;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,6 +51,8 @@ pub struct Report {
     pub attempts: Vec<Attempt>,
     /// Whether there were more.
     pub attempts_truncated: bool,
+    /// What of it is known and accepted, rule by rule, where a baseline was applied.
+    pub baseline: Option<Vec<Suppression>>,
 }
 
 /// Which catalogue a report was made with.
@@ -93,7 +96,7 @@ pub struct CodeReport {
     pub by_severity: [u64; 2],
     /// Distinct arguments and databases; what is said without a database belongs to what is said with one.
     pub failures: u64,
-    /// Whether there are more failures than that.
+    /// Whether there may be more failures than that.
     pub failures_truncated: bool,
     /// When it was found.
     pub times: Times,
@@ -107,6 +110,8 @@ pub struct CodeReport {
     pub args: Vec<ArgSet>,
     /// How many distinct argument sets there are.
     pub args_distinct: u64,
+    /// Whether there may be more.
+    pub args_distinct_truncated: bool,
     /// Whether not all of them are in `args`.
     pub args_truncated: bool,
     /// Findings by the server that arguments or surroundings name; the others name none.
@@ -119,6 +124,51 @@ pub struct CodeReport {
     pub samples: Vec<Finding>,
     /// What the log says where the catalogue's wording no longer fits.
     pub drift: Option<Drift>,
+    /// What of it is known and accepted: it is counted above, but fails no run.
+    pub suppressed: Suppressed,
+}
+
+/// Failures that a baseline says are known and accepted, and what was found of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppression {
+    /// The 1-based line of the rule in its file.
+    pub line: usize,
+    /// The entry's id.
+    pub id: Arc<str>,
+    /// Arguments that must be the same; others may be any.
+    pub args: Args,
+    /// The database; any, or none, where it is none.
+    pub database: Option<String>,
+    /// Why it is accepted.
+    pub reason: String,
+    /// The last day on which it is.
+    pub until: Option<Date>,
+    /// Whether that day is over: what it takes counts again.
+    pub expired: bool,
+    /// What it takes.
+    pub suppressed: Suppressed,
+}
+
+/// Findings and failures that are known and accepted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Findings that are warnings, and errors.
+    pub by_severity: [u64; 2],
+    /// Distinct failures.
+    pub failures: u64,
+}
+
+impl Suppressed {
+    /// Takes in others.
+    pub fn add(&mut self, other: Suppressed) {
+        self.by_severity.iter_mut().zip(other.by_severity).for_each(|(mine, theirs)| *mine += theirs);
+        self.failures += other.failures;
+    }
+
+    /// How many findings there are.
+    pub fn findings(&self) -> u64 {
+        self.by_severity.iter().sum()
+    }
 }
 
 impl CodeReport {
@@ -155,12 +205,18 @@ pub struct Totals {
     pub findings: u64,
     /// Distinct failures.
     pub failures: u64,
+    /// Whether there may be more.
+    pub failures_truncated: bool,
     /// Findings that are errors.
     pub errors: u64,
     /// Findings that are warnings.
     pub warnings: u64,
     /// Findings of codes that no catalogue lists.
     pub unknown: u64,
+    /// What of all this is known and accepted.
+    pub suppressed: Suppressed,
+    /// Findings of codes that no catalogue lists, known and accepted.
+    pub suppressed_unknown: u64,
 }
 
 impl Report {
@@ -190,7 +246,19 @@ impl Report {
         let support = Support::new(around, window, &codes, &catalog);
         let (plan, pivots) = (Plan::new(&codes, &support), Pivots::new(&codes, &support));
         let (attempts, attempts_truncated) = (attempts.list(), attempts.truncated());
-        Report { catalog, inputs, window, codes, plan, support, pivots, attempts, attempts_truncated }
+        let baseline = None;
+        Report {
+            catalog,
+            inputs,
+            window,
+            codes,
+            baseline,
+            plan,
+            support,
+            pivots,
+            attempts,
+            attempts_truncated,
+        }
     }
 
     /// Sums over all codes.
@@ -199,9 +267,14 @@ impl Report {
         for code in &self.codes {
             totals.findings += code.count;
             totals.failures += code.failures;
+            totals.failures_truncated |= code.failures_truncated;
             totals.warnings += code.by_severity[0];
             totals.errors += code.by_severity[1];
-            totals.unknown += if code.known { 0 } else { code.count };
+            totals.suppressed.add(code.suppressed);
+            if !code.known {
+                totals.unknown += code.count;
+                totals.suppressed_unknown += code.suppressed.findings();
+            }
         }
         totals
     }
@@ -209,6 +282,8 @@ impl Report {
 
 fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) -> CodeReport {
     let (args_truncated, failures_truncated) = (summary.args_truncated(), summary.failures_truncated());
+    let (args_distinct, args_distinct_truncated) =
+        (summary.args_distinct(), summary.args_distinct_truncated());
     let (count, severity, failures) = (summary.count(), summary.severity(), summary.failures());
     let mut args: Vec<ArgSet> = summary.args.into_values().collect();
     args.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| order(&a.args).cmp(&order(&b.args))));
@@ -226,14 +301,16 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         servers: summary.servers,
         times: summary.times,
         timeline: summary.timeline,
-        files: summary.sources.len() as u64,
+        files: summary.sources.len() as u64 + summary.sources_before,
         wording: summary.wording,
         args,
-        args_distinct: summary.args_distinct.count(),
+        args_distinct,
+        args_distinct_truncated,
         args_truncated,
         entry,
         samples: summary.samples,
         drift: summary.drift,
+        suppressed: Suppressed::default(),
     }
 }
 

@@ -6,6 +6,7 @@
 use super::{CodeReport, Support};
 use crate::catalog::{ArgValue, Side};
 use crate::summary::ArgSet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,8 @@ const EXTENSIONS: &str = "extensions";
 type Place = (Option<String>, Option<Side>);
 
 /// Matrices of what was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Pivots {
     /// Which extensions block which databases.
     pub extensions: ExtensionMatrix,
@@ -27,7 +29,8 @@ pub struct Pivots {
 }
 
 /// Extensions by databases.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ExtensionMatrix {
     /// The columns.
     pub databases: Vec<String>,
@@ -38,7 +41,8 @@ pub struct ExtensionMatrix {
 }
 
 /// What an extension blocks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ExtensionRow {
     /// Its name.
     pub extension: String,
@@ -49,7 +53,8 @@ pub struct ExtensionRow {
 }
 
 /// Servers by codes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ServerMatrix {
     /// The columns: ids in the report's order.
     pub codes: Vec<String>,
@@ -60,7 +65,8 @@ pub struct ServerMatrix {
 }
 
 /// What a server fails with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct ServerRow {
     /// Its name; none where the logs give none.
     pub server: Option<String>,
@@ -84,7 +90,7 @@ fn extensions(codes: &[CodeReport]) -> ExtensionMatrix {
         for set in &code.args {
             for extension in items(set, EXTENSIONS) {
                 let row = found.entry(extension).or_default();
-                for database in &set.databases {
+                for database in set.databases.keys() {
                     row.entry(Some(database)).or_default().insert(&*code.id);
                 }
                 if set.databases.is_empty() {

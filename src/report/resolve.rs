@@ -110,7 +110,7 @@ fn segments(text: &str, entry: &Entry, found: &[ArgSet]) -> Vec<Segment> {
 /// named and said.
 fn statements(template: &str, found: &[ArgSet]) -> Vec<Segment> {
     let mut pieces: Vec<Segment> = Vec::new();
-    let none = [ArgSet::new(Vec::new())];
+    let none = [ArgSet::default()];
     let sets = if found.is_empty() || !template.contains('{') { &none[..] } else { found };
     for set in sets {
         let mut refused = None;
@@ -196,7 +196,7 @@ mod tests {
 
     fn set(args: &[(&str, ArgValue)]) -> ArgSet {
         let args = args.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
-        ArgSet::new(args)
+        ArgSet { args, count: 1, ..ArgSet::default() }
     }
 
     fn one(value: &str) -> ArgValue {

@@ -7,10 +7,12 @@ use super::{CatalogStamp, CodeReport};
 use crate::catalog::{Actor, Severity};
 use crate::context::Time;
 use crate::summary::{Names, Surroundings, Times};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a support case needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Support {
     /// Ids of the migrations.
     pub migrations: Vec<String>,
@@ -43,7 +45,8 @@ pub struct Support {
 }
 
 /// What was found of one code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct SupportCode {
     /// The entry's id.
     pub id: String,

@@ -3,11 +3,13 @@
 use super::{CodeReport, Report};
 use crate::catalog::{Actor, ArgValue, Severity};
 use crate::summary::ArgSet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// What comes first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Verdict {
     /// Failures of codes that stop the migration.
     pub blockers: u64,
@@ -64,7 +66,7 @@ pub(super) fn databases(set: &ArgSet) -> impl Iterator<Item = &str> {
         ArgValue::One(value) if &**name == "database" && set.databases.is_empty() => Some(value.as_str()),
         _ => None,
     });
-    set.databases.iter().map(String::as_str).chain(own)
+    set.databases.keys().map(String::as_str).chain(own)
 }
 
 /// The databases that a code concerns, in order.

@@ -22,6 +22,8 @@ use crate::summary::{LastAttempt, Summary};
 use board::Board;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use share::Sources;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
@@ -168,6 +170,29 @@ impl Inputs {
     pub fn complete(&self) -> bool {
         self.partial == 0 && self.failed == 0
     }
+
+    /// How many inputs there are, read or not.
+    pub fn asked(&self) -> u64 {
+        self.scanned + self.partial + self.skipped + self.failed
+    }
+
+    /// Takes in those of another scan.
+    pub fn merge(&mut self, other: Inputs) {
+        self.scanned += other.scanned;
+        self.partial += other.partial;
+        self.skipped += other.skipped;
+        self.failed += other.failed;
+        self.bytes += other.bytes;
+        self.problems.extend(other.problems);
+        self.sort();
+    }
+
+    /// Members of the same name may differ in the rest.
+    fn sort(&mut self) {
+        self.problems.sort_by(|a, b| {
+            (&a.origin, a.status, &a.reason, a.bytes).cmp(&(&b.origin, b.status, &b.reason, b.bytes))
+        });
+    }
 }
 
 /// An input that was not read whole.
@@ -184,7 +209,8 @@ pub struct Problem {
 }
 
 /// What became of an input that was not read whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Read in part.
     Partial,
@@ -248,11 +274,9 @@ fn covered(scanned: u64, bytes: u64, mut problems: Vec<Problem>, walk: &Walk) ->
     problems.extend(
         walk.failed.iter().map(|failed| problem(&failed.path, Status::Failed, failed.error.to_string())),
     );
-    // Members of the same name may differ in the rest.
-    problems.sort_by(|a, b| {
-        (&a.origin, a.status, &a.reason, a.bytes).cmp(&(&b.origin, b.status, &b.reason, b.bytes))
-    });
     let count = |status| problems.iter().filter(|problem| problem.status == status).count() as u64;
     let (partial, failed, skipped) = (count(Status::Partial), count(Status::Failed), count(Status::Skipped));
-    Inputs { scanned, partial, skipped, failed, bytes, problems }
+    let mut inputs = Inputs { scanned, partial, skipped, failed, bytes, problems };
+    inputs.sort();
+    inputs
 }

@@ -8,6 +8,7 @@ use super::{MAX_NAMES, Names, Times};
 use crate::context::Time;
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, btree_map};
 
@@ -29,7 +30,8 @@ pub struct Attempts {
 }
 
 /// One attempt of a migration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Attempt {
     /// The migration's id; none where attempts are told by time.
     pub migration: Option<String>,
@@ -85,6 +87,13 @@ impl Attempt {
 }
 
 impl Attempts {
+    /// The attempts that a report tells of, to add up reports; `truncated` says whether there were more.
+    pub fn told(list: Vec<Attempt>, truncated: bool) -> Attempts {
+        let mut attempts = Attempts { truncated, ..Attempts::default() };
+        list.into_iter().for_each(|attempt| attempts.take(attempt));
+        attempts
+    }
+
     /// Takes in a finding.
     pub fn add(&mut self, finding: &Finding) {
         let about = finding.about.as_deref();

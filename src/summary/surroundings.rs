@@ -5,14 +5,13 @@
 
 use crate::context::About;
 use crate::finding::Finding;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The most names kept of one sort.
 pub const MAX_NAMES: usize = 1_000;
 
 /// A bounded set of names: the smallest are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// At most [`MAX_NAMES`].
     pub kept: BTreeSet<String>,
@@ -45,7 +44,7 @@ impl Names {
 }
 
 /// What is known of the migrations that the findings belong to.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Ids of migrations.
     pub migrations: Names,

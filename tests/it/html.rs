@@ -106,7 +106,7 @@ fn poisoned(bad: &str) -> Outcome {
                 *value = ArgValue::Many(vec![bad.to_string(), "b".into()]);
             }
             set.args.push((bad.into(), ArgValue::One(bad.to_string())));
-            set.databases.insert(bad.to_string());
+            set.databases.insert(bad.to_string(), [0, 1]);
         }
         for sample in &mut code.samples {
             sample.origin = origin.clone();

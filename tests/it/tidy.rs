@@ -4,7 +4,7 @@ use crate::{files, run, stdout, top};
 use std::path::{Path, PathBuf};
 
 /// The floors of the rooms, as the crate documentation's table has them.
-const FLOORS: [(&str, u32); 15] = [
+const FLOORS: [(&str, u32); 16] = [
     ("error", 0),
     ("source", 0),
     ("catalog", 10),
@@ -17,6 +17,7 @@ const FLOORS: [(&str, u32); 15] = [
     ("scan", 50),
     ("report", 60),
     ("explain", 61),
+    ("record", 63),
     ("print", 70),
     ("cli", 80),
     ("main", 81),

@@ -114,7 +114,7 @@ fn occurrence(set: &ArgSet) -> Markup {
             (arguments(&set.args))
             @if !set.databases.is_empty() {
                 span class="hush" { @if !set.args.is_empty() { " in " } @else { "in " } }
-                (values(set.databases.iter().map(String::as_str), MAX_NAMED))
+                (values(set.databases.keys().map(String::as_str), MAX_NAMED))
             }
             span class="hush" { " " (thousands(set.count)) "×" }
         }

@@ -56,7 +56,7 @@ fn row(code: &CodeReport, set: &ArgSet) -> Markup {
             td data-key=(rank) { (severity(code.severity)) }
             th scope="row" { a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) } }
             td class="wide" { (arguments(&set.args)) }
-            td { (values(set.databases.iter().map(String::as_str), MAX_NAMED)) }
+            td { (values(set.databases.keys().map(String::as_str), MAX_NAMED)) }
             td class="number" data-key=(set.count) { (thousands(set.count)) }
             (stamp(set.times.first))
             (stamp(set.times.last))

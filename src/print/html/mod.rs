@@ -13,9 +13,9 @@ mod plan;
 mod plot;
 mod text;
 
-use super::json::{TOOL, VERSION};
 use super::words::{bytes, plural, seconds, thousands};
 use crate::context::Time;
+use crate::record::{TOOL, VERSION};
 use crate::report::Report;
 use crate::summary::Times;
 use maud::{DOCTYPE, Markup, PreEscaped, html};

@@ -4,6 +4,7 @@
 //! terminal's width where one is given and cuts nothing where none is. Log text comes in through
 //! [`safe::line`](super::safe::line).
 
+mod baseline;
 mod explanation;
 mod page;
 mod pivots;
@@ -42,6 +43,7 @@ const MIN_BESIDE: usize = 48;
 pub fn write_report(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { out, layout };
     page.verdict(report)?;
+    page.baseline(report)?;
     page.table(&report.codes)?;
     if layout.plan {
         page.plan(&report.plan)?;
@@ -288,7 +290,7 @@ fn arguments(set: &ArgSet) -> String {
 /// An argument set with where and how often it was found.
 fn occurrence(set: &ArgSet) -> String {
     let databases: Vec<String> =
-        set.databases.iter().take(MAX_SHOWN).map(|name| line(name).into_owned()).collect();
+        set.databases.keys().take(MAX_SHOWN).map(|name| line(name).into_owned()).collect();
     let more = set.databases.len() - databases.len();
     let mut place = if databases.is_empty() { String::new() } else { format!("in {}", databases.join(", ")) };
     if more > 0 {

@@ -138,7 +138,7 @@ fn occurrence(set: &ArgSet) -> String {
         parts.push(format!("{}: {values}", text(name)));
     }
     if !set.databases.is_empty() {
-        parts.push(format!("in {}", codes(&set.databases)));
+        parts.push(format!("in {}", codes(set.databases.keys())));
     }
     parts.push(plural(set.count, "finding"));
     parts.join(", ")

@@ -11,6 +11,7 @@ use super::verdict::databases_of;
 use super::{CodeReport, Support, resolve};
 use crate::catalog::{Actor, FixKind, Scope, Severity, Side};
 use parameters::Parameters;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -22,14 +23,16 @@ pub const MAX_DATABASES: usize = 1_000;
 pub const MAX_REFUSED: usize = 20;
 
 /// Steps in order.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Plan {
     /// What to do, in order.
     pub steps: Vec<Step>,
 }
 
 /// Something to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Step {
     /// Its place in the plan, from 1.
     pub number: u64,
@@ -70,7 +73,8 @@ pub struct Step {
 }
 
 /// A command to read, and then perhaps to run.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Command {
     /// What it is written in.
     pub language: Language,
@@ -85,7 +89,7 @@ pub struct Command {
 }
 
 /// What a command is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// SQL, for psql or any client.
@@ -95,7 +99,8 @@ pub enum Language {
 }
 
 /// A value of the logs that was refused.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct RefusedValue {
     /// The argument.
     pub name: String,

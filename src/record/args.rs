@@ -1,0 +1,51 @@
+//! Arguments in JSON: an object in the template's order, each name once.
+
+use crate::catalog::ArgValue;
+use crate::finding::Args;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::ser::Serializer;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the schema says of arguments.
+pub type Described = BTreeMap<String, ArgValue>;
+
+/// Writes them as an object.
+pub fn serialize<S: Serializer>(args: &Args, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(args.iter().map(|(name, value)| (&**name, value)))
+}
+
+/// Reads them in order. Of a name that stands twice, nobody knows which value counts.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, Args>, D::Error> {
+    deserializer.deserialize_map(Names).map(Cow::Owned)
+}
+
+struct Names;
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Args;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("arguments by name")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Args, A::Error> {
+        let mut args: Args = Vec::new();
+        while let Some((name, value)) = map.next_entry::<Arc<str>, ArgValue>()? {
+            // No entry has more than a few, but a hostile report may.
+            if args.len() >= MAX_ARGS {
+                return Err(A::Error::custom(format_args!("more than {MAX_ARGS} arguments")));
+            }
+            if args.iter().any(|(known, _)| *known == name) {
+                return Err(A::Error::custom(format_args!("the argument `{name}` stands twice")));
+            }
+            args.push((name, value));
+        }
+        Ok(args)
+    }
+}
+
+/// The most arguments of an entry in any pattern file.
+const MAX_ARGS: usize = 64;

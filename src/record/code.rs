@@ -1,0 +1,233 @@
+//! What was found of one code, in JSON.
+
+use super::{FindingRecord, TimelineRecord, args};
+use crate::catalog::{Actor, Scope, Severity, Side};
+use crate::context::Time;
+use crate::finding::Args;
+use crate::matcher::wording::Grade;
+use crate::report::CodeReport;
+use crate::summary::ArgSet;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What was found of one code.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Code", deny_unknown_fields)]
+pub struct CodeRecord<'a> {
+    /// The catalogue entry: its code, or a slug where the service gives none; an unknown code is its own id.
+    pub id: Cow<'a, str>,
+    /// The entry's code.
+    pub code: Option<Cow<'a, str>>,
+    /// The entry's title.
+    pub title: Cow<'a, str>,
+    /// Whether a catalogue lists it.
+    pub known: bool,
+    /// The worst severity found.
+    pub severity: Severity,
+    /// Findings.
+    pub count: u64,
+    /// Findings that are errors.
+    pub error: u64,
+    /// Findings that are warnings.
+    pub warning: u64,
+    /// Distinct failures: arguments and database.
+    pub failures: u64,
+    /// Whether there may be more failures, as reports were merged that do not list all of theirs.
+    pub failures_truncated: bool,
+    /// Findings that a baseline says are known and accepted: counted in the other numbers, but they fail no run.
+    #[serde(default)]
+    pub suppressed: u64,
+    /// Distinct failures that a baseline says are known and accepted.
+    #[serde(default)]
+    pub suppressed_failures: u64,
+    /// The time of the first dated finding.
+    pub first: Option<Time>,
+    /// The time of the last dated finding.
+    pub last: Option<Time>,
+    /// How many dated findings there were when.
+    pub timeline: TimelineRecord,
+    /// In how many sources it was found.
+    pub files: u64,
+    /// Findings by how the text agrees with the catalogue.
+    pub wording: GradesRecord,
+    /// What the log says where the catalogue's wording no longer fits.
+    pub drift: Option<DriftRecord<'a>>,
+    /// Distinct sets of arguments: most frequent first.
+    pub args: Vec<ArgSetRecord<'a>>,
+    /// How many distinct sets of arguments there are.
+    pub args_distinct: u64,
+    /// Whether there may be more, as reports were merged that do not list all of theirs.
+    pub args_distinct_truncated: bool,
+    /// Whether not all of them are in `args`.
+    pub args_truncated: bool,
+    /// Findings by the server that arguments or surroundings name, at most 1,000; the others name none.
+    pub servers: Cow<'a, BTreeMap<String, u64>>,
+    /// What to do, arguments filled in.
+    pub resolutions: Cow<'a, [String]>,
+    /// Where to read more.
+    pub links: Cow<'a, [String]>,
+    /// What it concerns.
+    pub scope: Option<Scope>,
+    /// Where the mending is done.
+    pub side: Option<Side>,
+    /// Who can mend it.
+    pub actor: Option<Actor>,
+    /// Whether mending it restarts a server.
+    pub restart: bool,
+    /// The first few findings by path, member and offset.
+    pub samples: Vec<FindingRecord<'a>>,
+}
+
+/// Findings by how the text agrees with the catalogue.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Grades", deny_unknown_fields)]
+pub struct GradesRecord {
+    /// A catalogued wording, quotes around arguments aside.
+    pub exact: u64,
+    /// Equal after evening out.
+    pub normalized: u64,
+    /// The code is there, the wording is not in the catalogue.
+    pub drifted: u64,
+    /// Code only.
+    pub absent: u64,
+}
+
+impl GradesRecord {
+    /// The counts in the order of [`Grade::ALL`].
+    pub fn counts(&self) -> [u64; 4] {
+        [self.exact, self.normalized, self.drifted, self.absent]
+    }
+}
+
+/// Findings whose wording is not the catalogue's, and what the log says instead.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Drift", deny_unknown_fields)]
+pub struct DriftRecord<'a> {
+    /// Findings of the code.
+    pub hits: u64,
+    /// Those with a catalogued wording.
+    pub exact: u64,
+    /// Those with another.
+    pub drifted: u64,
+    /// What the first of these says.
+    pub says: Cow<'a, str>,
+    /// The input that it stands in.
+    pub path: Cow<'a, str>,
+    /// The member inside an archive.
+    pub member: Option<Cow<'a, str>>,
+    /// Its offset in the source.
+    pub offset: u64,
+}
+
+/// A distinct set of arguments.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "ArgSet", deny_unknown_fields)]
+pub struct ArgSetRecord<'a> {
+    /// The arguments by name, in the template's order.
+    #[serde(with = "args")]
+    #[schemars(with = "args::Described")]
+    pub args: Cow<'a, Args>,
+    /// The databases they were found for, at most 1,000.
+    pub databases: Vec<Cow<'a, str>>,
+    /// Whether there are more databases.
+    pub databases_truncated: bool,
+    /// Findings.
+    pub count: u64,
+    /// Findings that are errors.
+    pub error: u64,
+    /// Findings that are warnings.
+    pub warning: u64,
+    /// Findings by database: those in `databases`, then those for which none is known.
+    pub by_database: Vec<DatabaseRecord<'a>>,
+    /// The time of the first dated finding.
+    pub first: Option<Time>,
+    /// The time of the last dated finding.
+    pub last: Option<Time>,
+}
+
+/// Findings with the same arguments in one database.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Database", deny_unknown_fields)]
+pub struct DatabaseRecord<'a> {
+    /// The database; null where none is known.
+    pub database: Option<Cow<'a, str>>,
+    /// Findings that are errors.
+    pub error: u64,
+    /// Findings that are warnings.
+    pub warning: u64,
+}
+
+impl<'a> From<&'a ArgSet> for ArgSetRecord<'a> {
+    fn from(set: &'a ArgSet) -> ArgSetRecord<'a> {
+        let [warning, error] = set.by_severity();
+        let databases = set.databases.iter().map(|(name, found)| (Some(name.as_str().into()), *found));
+        let nowhere = Some((None, set.nowhere)).filter(|(_, found)| *found != [0; 2]);
+        ArgSetRecord {
+            args: Cow::Borrowed(&set.args),
+            databases: set.databases.keys().map(|name| name.as_str().into()).collect(),
+            databases_truncated: set.databases_truncated(),
+            count: set.count,
+            error,
+            warning,
+            by_database: databases
+                .chain(nowhere)
+                .map(|(database, [warning, error])| DatabaseRecord { database, error, warning })
+                .collect(),
+            first: set.times.first,
+            last: set.times.last,
+        }
+    }
+}
+
+impl<'a> From<&'a CodeReport> for CodeRecord<'a> {
+    fn from(code: &'a CodeReport) -> CodeRecord<'a> {
+        let [warning, error] = code.by_severity;
+        CodeRecord {
+            id: (&*code.id).into(),
+            code: code.code.as_deref().map(Cow::Borrowed),
+            title: (&*code.title).into(),
+            known: code.known,
+            severity: code.severity,
+            count: code.count,
+            error,
+            warning,
+            failures: code.failures,
+            failures_truncated: code.failures_truncated,
+            suppressed: code.suppressed.findings(),
+            suppressed_failures: code.suppressed.failures,
+            first: code.times.first,
+            last: code.times.last,
+            timeline: (&code.timeline).into(),
+            files: code.files,
+            wording: GradesRecord {
+                exact: code.graded(Grade::Exact),
+                normalized: code.graded(Grade::Normalized),
+                drifted: code.graded(Grade::Drifted),
+                absent: code.graded(Grade::Absent),
+            },
+            drift: code.drift.as_ref().map(|drift| DriftRecord {
+                hits: code.count,
+                exact: code.graded(Grade::Exact),
+                drifted: code.graded(Grade::Drifted),
+                says: drift.text.as_str().into(),
+                path: drift.origin.path.to_string_lossy(),
+                member: drift.origin.member.as_deref().map(Cow::Borrowed),
+                offset: drift.offset,
+            }),
+            args: code.args.iter().map(Into::into).collect(),
+            args_distinct: code.args_distinct,
+            args_distinct_truncated: code.args_distinct_truncated,
+            args_truncated: code.args_truncated,
+            servers: Cow::Borrowed(&code.servers),
+            resolutions: code.resolutions.as_slice().into(),
+            links: code.entry.as_ref().map(|entry| &entry.links[..]).unwrap_or_default().into(),
+            scope: code.scope(),
+            side: code.side(),
+            actor: code.actor(),
+            restart: code.entry.as_ref().is_some_and(|entry| entry.restart),
+            samples: code.samples.iter().map(Into::into).collect(),
+        }
+    }
+}

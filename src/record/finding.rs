@@ -1,0 +1,136 @@
+//! A finding in JSON: a line of NDJSON, and a sample in a report.
+
+use super::args;
+use crate::catalog::Severity;
+use crate::context::{Context, Neighbours, Time};
+use crate::finding::{Args, Finding};
+use crate::matcher::wording::Grade;
+use crate::source::Origin;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// One occurrence of a condition in a source.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Finding", deny_unknown_fields)]
+pub struct FindingRecord<'a> {
+    /// What this object is.
+    pub r#type: FindingType,
+    /// The catalogue entry: its code, or a slug where the service gives none; an unknown code is its own id.
+    pub id: Cow<'a, str>,
+    /// The entry's code, also when the log does not print it.
+    pub code: Option<Cow<'a, str>>,
+    /// Whether a catalogue lists it.
+    pub known: bool,
+    /// The entry's severity, lowered to warning where the surroundings say so.
+    pub severity: Severity,
+    /// The entry's title.
+    pub title: Cow<'a, str>,
+    /// Whether the code stands in the log with the message.
+    pub code_in_log: bool,
+    /// How the text agrees with the catalogue.
+    pub wording: Grade,
+    /// The arguments the text gave, by name in the template's order; lists are arrays, all else strings as logged.
+    #[serde(with = "args")]
+    #[schemars(with = "args::Described")]
+    pub args: Cow<'a, Args>,
+    /// The record's own time.
+    pub time: Option<Time>,
+    /// The input as walked; `-` is standard input.
+    pub path: Cow<'a, str>,
+    /// The member inside an archive.
+    pub member: Option<Cow<'a, str>>,
+    /// 1-based line of the first byte.
+    #[schemars(range(min = 1))]
+    pub line: u64,
+    /// Offset of the first byte in the source, decoded.
+    pub offset: u64,
+    /// Bytes from the first to the last of code and text.
+    pub length: u64,
+    /// What the surroundings say.
+    pub context: Cow<'a, Context>,
+    /// Those bytes, unescaped, at most 1,024 characters.
+    pub text: Cow<'a, str>,
+    /// Whether `text` replaces bytes that are no UTF-8; absent where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lossy: bool,
+    /// The lines before it; absent where they were not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Cow<'a, [Arc<str>]>>,
+    /// The lines behind it; absent where they were not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Cow<'a, [Arc<str>]>>,
+}
+
+/// Says that an object is a finding.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum FindingType {
+    /// A finding.
+    Finding,
+}
+
+impl<'a> From<&'a Finding> for FindingRecord<'a> {
+    fn from(finding: &'a Finding) -> FindingRecord<'a> {
+        let neighbours = finding.neighbours.as_deref();
+        FindingRecord {
+            r#type: FindingType::Finding,
+            id: (&*finding.id).into(),
+            code: finding.code.as_deref().map(Cow::Borrowed),
+            known: finding.known,
+            severity: finding.severity,
+            title: (&*finding.title).into(),
+            code_in_log: finding.code_in_log,
+            wording: finding.wording,
+            args: Cow::Borrowed(&finding.args),
+            time: finding.time,
+            path: finding.origin.path.to_string_lossy(),
+            member: finding.origin.member.as_deref().map(Cow::Borrowed),
+            line: finding.line,
+            offset: finding.offset,
+            length: finding.length,
+            context: Cow::Borrowed(&finding.context),
+            text: finding.text.as_str().into(),
+            lossy: finding.lossy,
+            before: neighbours.map(|lines| lines.before.as_slice().into()),
+            after: neighbours.map(|lines| lines.after.as_slice().into()),
+        }
+    }
+}
+
+impl From<FindingRecord<'_>> for Finding {
+    fn from(record: FindingRecord<'_>) -> Finding {
+        let lines = |lines: Option<Cow<'_, [Arc<str>]>>| lines.map(Cow::into_owned).unwrap_or_default();
+        let asked = record.before.is_some() || record.after.is_some();
+        let neighbours =
+            asked.then(|| Box::new(Neighbours { before: lines(record.before), after: lines(record.after) }));
+        Finding {
+            id: record.id.into(),
+            code: record.code.map(Into::into),
+            known: record.known,
+            severity: record.severity,
+            title: record.title.into(),
+            code_in_log: record.code_in_log,
+            wording: record.wording,
+            args: record.args.into_owned(),
+            time: record.time,
+            origin: origin(&record.path, record.member),
+            line: record.line,
+            offset: record.offset,
+            length: record.length,
+            context: record.context.into_owned(),
+            text: record.text.into_owned(),
+            lossy: record.lossy,
+            // What it says of the migration has been counted.
+            about: None,
+            neighbours,
+        }
+    }
+}
+
+/// The name of a source as a record has it.
+pub(super) fn origin(path: &str, member: Option<Cow<'_, str>>) -> Arc<Origin> {
+    Arc::new(Origin { path: path.into(), member: member.map(Cow::into_owned) })
+}

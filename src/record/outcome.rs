@@ -1,0 +1,89 @@
+//! A report as an outcome again, to be added to others and reported anew.
+//!
+//! What a report lists comes back as it was counted; what it has counted without listing it (sets of arguments beyond the
+//! most that are kept) comes back as a number. What follows from the rest, such as resolutions, is left out: it is made
+//! anew by [`Report::build`](crate::report::Report::build).
+
+use super::finding::origin;
+use super::{ArgSetRecord, CodeRecord, InputsRecord, ProblemRecord, ReportRecord};
+use crate::scan::{Inputs, Outcome, Problem};
+use crate::summary::{ArgSet, Attempts, CodeSummary, Drift, Summary, Times};
+
+impl ReportRecord<'_> {
+    /// What the scan that made the report has found.
+    pub fn outcome(self) -> Outcome {
+        let codes = self.codes.into_iter().map(|code| (code.id.as_ref().into(), summary(code))).collect();
+        let attempts = Attempts::told(self.attempts.into_owned(), self.attempts_truncated);
+        let surroundings = self.support.surroundings();
+        Outcome { summary: Summary { codes, surroundings, attempts }, inputs: self.inputs.into() }
+    }
+}
+
+impl From<InputsRecord<'_>> for Inputs {
+    fn from(record: InputsRecord<'_>) -> Inputs {
+        let InputsRecord { scanned, partial, skipped, failed, bytes, problems } = record;
+        let problems = problems.into_iter().map(Into::into).collect();
+        Inputs { scanned, partial, skipped, failed, bytes, problems }
+    }
+}
+
+impl From<ProblemRecord<'_>> for Problem {
+    fn from(record: ProblemRecord<'_>) -> Problem {
+        Problem {
+            origin: origin(&record.path, record.member),
+            status: record.status,
+            reason: record.reason.into_owned(),
+            bytes: record.bytes,
+        }
+    }
+}
+
+fn summary(record: CodeRecord<'_>) -> CodeSummary {
+    let mut code = CodeSummary::new(record.code.map(Into::into), record.title.into(), record.known);
+    code.by_severity = [record.warning, record.error];
+    code.wording = record.wording.counts();
+    code.times = Times { first: record.first, last: record.last };
+    code.timeline = (&record.timeline).into();
+    code.servers = record.servers.into_owned();
+    code.sources_before = record.files;
+    code.samples = record.samples.into_iter().map(Into::into).collect();
+    code.drift = record.drift.map(|drift| Drift {
+        origin: origin(&drift.path, drift.member),
+        offset: drift.offset,
+        text: drift.says.into_owned(),
+    });
+    for set in record.args {
+        code.list(set.into());
+    }
+    code.counted(
+        (record.failures, record.failures_truncated),
+        (record.args_distinct, record.args_distinct_truncated),
+    );
+    code
+}
+
+impl From<ArgSetRecord<'_>> for ArgSet {
+    fn from(record: ArgSetRecord<'_>) -> ArgSet {
+        let mut set = ArgSet {
+            args: record.args.into_owned(),
+            count: record.count,
+            times: Times { first: record.first, last: record.last },
+            elsewhere: [record.warning, record.error],
+            ..ArgSet::default()
+        };
+        for found in record.by_database {
+            let counts = [found.warning, found.error];
+            // What the report does not list by database is what is left of the sum.
+            for (rest, listed) in set.elsewhere.iter_mut().zip(counts) {
+                *rest = rest.saturating_sub(listed);
+            }
+            match found.database {
+                Some(database) => {
+                    set.databases.insert(database.into_owned(), counts);
+                }
+                None => set.nowhere = counts,
+            }
+        }
+        set
+    }
+}

@@ -1,0 +1,59 @@
+//! Timelines in JSON: buckets with their begins as times.
+
+use crate::context::Time;
+use crate::summary::timeline::{Bucket, Timeline};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Wider buckets than any time needs, so that a hostile report does not ask for more.
+const MAX_EXPONENT: u32 = 40;
+
+/// How many dated findings there were when.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Timeline", deny_unknown_fields)]
+pub struct TimelineRecord {
+    /// How wide a bucket is: a power of two.
+    #[schemars(range(min = 1))]
+    pub bucket_seconds: u64,
+    /// The buckets that have any findings, in order, at most 64.
+    pub buckets: Vec<BucketRecord>,
+}
+
+/// A bucket of a timeline.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Bucket", deny_unknown_fields)]
+pub struct BucketRecord {
+    /// When it begins.
+    pub start: Time,
+    /// Dated findings in it.
+    pub count: u64,
+}
+
+impl From<&Timeline> for TimelineRecord {
+    fn from(timeline: &Timeline) -> TimelineRecord {
+        let record = |bucket: Bucket| BucketRecord {
+            // The begin of a wide bucket may lie before all times there are.
+            start: Time {
+                instant: Timestamp::from_second(bucket.start).unwrap_or(Timestamp::MIN),
+                digits: 3,
+            },
+            count: bucket.count,
+        };
+        TimelineRecord {
+            bucket_seconds: timeline.width_seconds().unsigned_abs(),
+            buckets: timeline.buckets().map(record).collect(),
+        }
+    }
+}
+
+impl From<&TimelineRecord> for Timeline {
+    fn from(record: &TimelineRecord) -> Timeline {
+        let mut timeline = Timeline::default();
+        for bucket in &record.buckets {
+            timeline.add(bucket.start.instant.as_second(), bucket.count);
+        }
+        // The begin that does not exist was moved into its bucket: the width is not told by begins alone.
+        timeline.widened(record.bucket_seconds.trailing_zeros().min(MAX_EXPONENT))
+    }
+}
