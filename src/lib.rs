@@ -31,7 +31,7 @@
 //! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; what many say, mergeable and bounded; `check` proves a catalogue's examples with the real matcher |
 //! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and what support needs; one entry as people read it |
-//! | 6 | [`record`] | the shapes of JSON, written, read back and described |
+//! | 6 | [`baseline`], [`record`], then [`merge`], [`diff`] | what of a report is known and accepted; the shapes of JSON, written, read back and described; reports made apart as one; what has changed between two |
 //! | 7 | [`print`](mod@print) | a report, findings or a difference as text |
 //! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
 //!
@@ -50,14 +50,17 @@
 //! # Ok::<(), migsift::error::Error>(())
 //! ```
 
+pub mod baseline;
 pub mod catalog;
 pub mod check;
 pub mod context;
+pub mod diff;
 pub mod error;
 pub mod explain;
 pub mod finding;
 pub mod input;
 pub mod matcher;
+pub mod merge;
 pub mod print;
 pub mod record;
 pub mod report;

@@ -28,6 +28,16 @@ pub enum Command {
     Scan(Box<Scan>),
     /// Explain one error code, offline
     Explain(Explain),
+    /// Add up JSON reports made apart (other machines, other days) into one
+    Merge(Merge),
+    /// Show what is fixed, new and still failing between two JSON reports; exit code 1 when something is new
+    Diff(Diff),
+    /// Print the JSON Schema of an output or of a pattern file
+    Schema {
+        /// What it describes
+        #[arg(value_enum)]
+        of: SchemaOf,
+    },
     /// Look at the catalogue of messages
     Catalog {
         #[command(subcommand)]
@@ -52,15 +62,8 @@ pub struct Scan {
     /// Files, directories and archives to scan; `-` is standard input. Without any: standard input, if it is no terminal
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Format of the output
-    #[arg(short, long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
-    /// Write to this file instead of standard output, whole or not at all
-    #[arg(short, long, value_name = "FILE")]
-    pub output: Option<PathBuf>,
-    /// Write a report in another format to a file in the same pass, whole or not at all (repeatable)
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
-    pub report: Vec<(Format, PathBuf)>,
+    #[command(flatten)]
+    pub outputs: OutputArgs,
     /// Leave cells of CSV that a spreadsheet would take for formulas as they are
     #[arg(long)]
     pub csv_raw: bool,
@@ -104,18 +107,8 @@ pub struct Scan {
     /// Read files instead of mapping them
     #[arg(long)]
     pub no_mmap: bool,
-    /// Print the steps to take in order, with commands to read, and what a support case needs (human; JSON always has them)
-    #[arg(long)]
-    pub plan: bool,
-    /// What makes the exit code 1
-    #[arg(long, value_enum, default_value_t = FailOn::Error)]
-    pub fail_on: FailOn,
-    /// Exit with 0 where it would be 1
-    #[arg(long)]
-    pub exit_zero: bool,
-    /// When to colour
-    #[arg(long, value_enum, default_value_t = When::Auto)]
-    pub color: When,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
     /// When to show progress on standard error
     #[arg(long, value_enum, default_value_t = When::Auto)]
     pub progress: When,
@@ -125,6 +118,40 @@ pub struct Scan {
     /// Say more on standard error
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
+}
+
+/// What is printed, where and how.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// Write to this file instead of standard output, whole or not at all
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Write a report in another format to a file in the same pass, whole or not at all (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
+    pub report: Vec<(Format, PathBuf)>,
+    /// Print the steps to take in order, with commands to read, and what a support case needs (human; JSON always has them)
+    #[arg(long)]
+    pub plan: bool,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
+}
+
+/// What decides the exit code.
+#[derive(Debug, Args)]
+pub struct JudgeArgs {
+    /// A TOML file of failures that are known and accepted: they are counted and said, but do not fail the run
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// What makes the exit code 1
+    #[arg(long, value_enum, default_value_t = FailOn::Error)]
+    pub fail_on: FailOn,
+    /// Exit with 0 where it would be 1
+    #[arg(long)]
+    pub exit_zero: bool,
 }
 
 #[derive(Debug, Args)]
@@ -240,6 +267,50 @@ pub struct Explain {
     /// When to colour
     #[arg(long, value_enum, default_value_t = When::Auto)]
     pub color: When,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing found at or above --fail-on, 1 something found, 2 usage error or a report that \
+                        cannot be used, 3 a report is of a scan that could not read everything, 4 the output could not be \
+                        written"
+)]
+pub struct Merge {
+    /// Reports that `migsift scan --format json` wrote; `-` is standard input
+    #[arg(value_name = "REPORT", required = true)]
+    pub reports: Vec<PathBuf>,
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The report of before, as `migsift scan --format json` wrote it; `-` is standard input
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The report of now
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// Format of the output
+    #[arg(short, long, value_enum, default_value_t = TextFormat::Human)]
+    pub format: TextFormat,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    pub color: When,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// A line of NDJSON: a finding, or one of the lines before and behind findings
+    Finding,
+    /// A JSON report
+    Report,
+    /// A pattern file
+    Catalog,
 }
 
 #[derive(Debug, Subcommand)]

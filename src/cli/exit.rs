@@ -1,6 +1,8 @@
 //! Exit codes, the same for every command and format.
 
+use super::args::{FailOn, JudgeArgs};
 use migsift::error::Error;
+use migsift::report::{CodeReport, Report};
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
@@ -26,12 +28,35 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
+    /// How the program ends with this report.
+    pub fn of_report(report: &Report, judge: &JudgeArgs) -> Exit {
+        let found = report.codes.iter().any(|code| fails(judge.fail_on, code));
+        if !report.inputs.complete() {
+            Exit::Partial
+        } else if found && !judge.exit_zero {
+            Exit::Found
+        } else {
+            Exit::Clean
+        }
+    }
+
     /// How the program ends with a fatal error. A reader that has closed the pipe has what it wanted.
     pub fn of(error: &Error) -> Exit {
         match error {
             Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe => Exit::Clean,
-            Error::Catalog(_) => Exit::Usage,
+            Error::Catalog(_) | Error::Unusable(_) => Exit::Usage,
             _ => Exit::Output,
         }
+    }
+}
+
+/// Whether a code that was found is one to fail on: what is known and accepted of it does not count.
+pub fn fails(on: FailOn, code: &CodeReport) -> bool {
+    let [warnings, errors] = code.open_by_severity();
+    match on {
+        FailOn::Error => errors > 0,
+        FailOn::Warning => errors + warnings > 0,
+        FailOn::Unknown => !code.known && errors + warnings > 0,
+        FailOn::Never => false,
     }
 }

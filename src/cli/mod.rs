@@ -4,20 +4,25 @@
 //! ([`args`]); what is to be done is decided by the commands.
 
 pub mod args;
+mod baseline;
 mod catalog;
+mod diff;
 pub mod exit;
+mod files;
 mod man;
+mod merge;
 mod output;
 mod outputs;
 mod paths;
 mod progress;
 mod scan;
 
-use args::{Command, TextFormat};
+use args::{Command, SchemaOf, TextFormat};
 use exit::Exit;
 use migsift::error::Error;
 use migsift::explain::Explanation;
 use migsift::print::{human, json, safe};
+use migsift::record::schema;
 use output::{Output, layout};
 
 /// Runs a command.
@@ -25,6 +30,9 @@ pub fn run(command: &Command) -> Result<Exit, Error> {
     match command {
         Command::Scan(args) => scan::run(args),
         Command::Explain(args) => explain(args),
+        Command::Merge(args) => merge::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Schema { of } => schema(*of),
         Command::Catalog { command } => catalog::run(command),
         Command::Completions { shell } => man::completions(*shell),
         Command::Man => man::page(),
@@ -43,6 +51,15 @@ fn explain(args: &args::Explain) -> Result<Exit, Error> {
         TextFormat::Human => human::write_explanation(&explanation, layout(args.color, false), writer),
         TextFormat::Json => json::write_pretty(&explanation, writer),
     })
+}
+
+fn schema(of: SchemaOf) -> Result<Exit, Error> {
+    let schema = match of {
+        SchemaOf::Finding => schema::finding(),
+        SchemaOf::Report => schema::report(),
+        SchemaOf::Catalog => migsift::catalog::schema(),
+    };
+    print(|writer| json::write_pretty(&schema, writer))
 }
 
 fn print(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<Exit, Error> {

@@ -4,10 +4,11 @@
 //! fails does not take the others along: each is written whole or not at all, and the scan goes on as long as somebody
 //! listens.
 
-use super::args::{Format, Scan};
+use super::args::{FailOn, Format, OutputArgs};
+use super::exit::fails;
 use super::output::{Output, layout};
 use jiff::Timestamp;
-use migsift::catalog::{Catalog, Entry, Severity};
+use migsift::catalog::{Catalog, Entry};
 use migsift::context::Time;
 use migsift::error::Error;
 use migsift::finding::Finding;
@@ -47,15 +48,19 @@ enum Form {
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// What the command line says.
-    pub args: &'a Scan,
+    pub args: &'a OutputArgs,
+    /// Whether CSV is left as it is.
+    pub csv_raw: bool,
     /// What was looked for.
     pub catalog: &'a Catalog,
-    /// Whether a code that was found fails the run.
-    pub fails: &'a dyn Fn(&CodeReport) -> bool,
+    /// Whether it was looked for an entry.
+    pub looked: &'a dyn Fn(&Entry) -> bool,
+    /// What fails the run.
+    pub fail_on: FailOn,
 }
 
 /// Whether `args` name one file twice or none; in words.
-pub fn clash(args: &Scan) -> Option<String> {
+pub fn clash(args: &OutputArgs) -> Option<String> {
     let named = args.output.iter().chain(args.report.iter().map(|(_, path)| path));
     let mut places: Vec<PathBuf> = Vec::new();
     for path in named {
@@ -148,7 +153,7 @@ impl Target {
                 return Ok(Target::Ndjson(printer));
             }
             Format::Csv => {
-                let printer = csv::Printer::new(output, &name, wanted.catalog, wanted.args.csv_raw)?;
+                let printer = csv::Printer::new(output, &name, wanted.catalog, wanted.csv_raw)?;
                 return Ok(Target::Csv(Box::new(printer)));
             }
             Format::Human => {
@@ -176,7 +181,12 @@ impl Target {
                     Form::Json => json::write_report(report, writer),
                     Form::Html => html::write_report(report, Some(now), writer),
                     Form::Markdown => markdown::write_report(report, writer),
-                    Form::Junit => junit::write_report(report, &cases(wanted), writer),
+                    Form::Junit => {
+                        let entries = wanted.catalog.entries.iter().map(|entry| &**entry);
+                        let entries = entries.filter(|entry| (wanted.looked)(entry)).collect();
+                        let fails = &|code: &CodeReport| fails(wanted.fail_on, code);
+                        junit::write_report(report, &junit::Cases { entries, fails }, writer)
+                    }
                     Form::Prometheus => prometheus::write_report(report, writer),
                 })?;
                 output
@@ -184,16 +194,4 @@ impl Target {
         };
         output.finish()
     }
-}
-
-/// The entries that the command line lets count, as test cases.
-fn cases(wanted: Wanted<'_>) -> junit::Cases<'_> {
-    let args = wanted.args;
-    let least = args.severity.map(Severity::from);
-    let looked = |entry: &&Entry| {
-        let code = args.code.is_empty() || args.code.iter().any(|code| **code == *entry.id);
-        code && least.is_none_or(|least| entry.severity >= least)
-    };
-    let entries = wanted.catalog.entries.iter().map(|entry| &**entry).filter(looked).collect();
-    junit::Cases { entries, fails: wanted.fails }
 }

@@ -1,18 +1,19 @@
 //! `scan`: from arguments to an exit code.
 
-use super::args::{FailOn, Format, Scan, Undated};
+use super::args::{Format, Scan, Undated};
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
-use super::{catalog, paths, progress, say};
+use super::{baseline, catalog, paths, progress, say};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use migsift::catalog::{Catalog, Severity};
+use migsift::baseline::Baseline;
+use migsift::catalog::{Catalog, Entry, Severity};
 use migsift::context::time;
 use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
 use migsift::print::safe;
-use migsift::report::{CodeReport, Report};
+use migsift::report::Report;
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 use migsift::summary::LastAttempt;
 
@@ -27,6 +28,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             say(&format!("the entry {id} is replaced by a later pattern file"));
         }
     }
+    let baseline = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
     for code in &args.code {
         let listed = catalog.entry(code).is_some() || code.len() == 6 && code.starts_with("603");
         if !listed {
@@ -34,7 +36,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     }
-    if let Some(message) = outputs::clash(args) {
+    if let Some(message) = outputs::clash(&args.outputs) {
         say(&message);
         return Ok(Exit::Usage);
     }
@@ -64,7 +66,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         limits,
         globs,
     };
-    let mut scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog };
+    let mut scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog, baseline };
     if args.last_attempt {
         if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
             say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
@@ -73,7 +75,8 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         scan.options.filter.attempt = Some(scan.last_attempt()?);
     }
     let report = scan.print()?;
-    if !args.quiet && args.format != Format::Human {
+    if !args.quiet && args.outputs.format != Format::Human {
+        baseline::tell(args.judge.baseline.as_deref(), &report);
         let told = || report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped);
         let most = if args.verbose { usize::MAX } else { MAX_TOLD };
         for problem in told().take(most) {
@@ -84,7 +87,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             say(&format!("and {more} more inputs; --verbose says all"));
         }
     }
-    Ok(exit(args, &report))
+    Ok(Exit::of_report(&report, &args.judge))
 }
 
 /// What counts, and the zone of times that name none.
@@ -113,6 +116,7 @@ struct Run<'a> {
     args: &'a Scan,
     options: Options,
     catalog: Catalog,
+    baseline: Option<Baseline>,
     matcher: Matcher,
     walk: Walk,
 }
@@ -120,8 +124,10 @@ struct Run<'a> {
 impl Run<'_> {
     /// Scans with the outputs that were asked for.
     fn print(&self) -> Result<Report, Error> {
-        let fails = |code: &CodeReport| fails(self.args.fail_on, code);
-        let wanted = Wanted { args: self.args, catalog: &self.catalog, fails: &fails };
+        let looked = |entry: &Entry| looked(self.args, entry);
+        let (args, catalog) = (&self.args.outputs, &self.catalog);
+        let (csv_raw, fail_on) = (self.args.csv_raw, self.args.judge.fail_on);
+        let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on };
         let mut outputs = Outputs::new(wanted)?;
         let report = self.report(self.scan(outputs.sink())?);
         outputs.finish(&report, wanted)?;
@@ -147,27 +153,15 @@ impl Run<'_> {
     }
 
     fn report(&self, outcome: Outcome) -> Report {
-        Report::build(outcome, &self.catalog)
+        let mut report = Report::build(outcome, &self.catalog);
+        baseline::apply(self.baseline.as_ref(), &mut report);
+        report
     }
 }
 
-/// Whether a code that was found is one to fail on.
-fn fails(on: FailOn, code: &CodeReport) -> bool {
-    match on {
-        FailOn::Error => code.severity == Severity::Error,
-        FailOn::Warning => true,
-        FailOn::Unknown => !code.known,
-        FailOn::Never => false,
-    }
-}
-
-fn exit(args: &Scan, report: &Report) -> Exit {
-    let found = report.codes.iter().any(|code| fails(args.fail_on, code));
-    if !report.inputs.complete() {
-        Exit::Partial
-    } else if found && !args.exit_zero {
-        Exit::Found
-    } else {
-        Exit::Clean
-    }
+/// Whether findings of the entry are among those that count.
+fn looked(args: &Scan, entry: &Entry) -> bool {
+    let least = args.severity.map(Severity::from);
+    let code = args.code.is_empty() || args.code.iter().any(|code| **code == *entry.id);
+    code && least.is_none_or(|least| entry.severity >= least)
 }

@@ -23,16 +23,27 @@ pub fn is(head: &[u8]) -> bool {
     let verdict = ["Nothing found", "No blockers, ", "at least "].iter().any(|mark| head.starts_with(mark))
         || head.split_once(' ').is_some_and(|(_, rest)| rest.starts_with("blocker"));
     let human = verdict && head.lines().take(3).any(is_coverage);
-    json || csv || html || human || markdown || junit || metrics
+    json || csv || html || human || markdown || junit || metrics || difference(&head)
 }
 
 /// Whether the line counts inputs: `1,204 of 1,207 inputs read (34.8 kB)`.
 fn is_coverage(line: &str) -> bool {
     let Some((counts, _)) = line.split_once(" read (") else { return false };
-    let count =
-        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
     let counts: Vec<&str> = counts.split(' ').collect();
     matches!(counts[..], [read, "of", asked, "input" | "inputs"] if count(read) && count(asked))
+}
+
+/// Whether it is what `diff` prints: `2 new, 3 still failing, 1 fixed`.
+fn difference(head: &str) -> bool {
+    let parts: Vec<&str> = head.lines().next().unwrap_or_default().split(", ").collect();
+    let counts = |part: &str, what| part.strip_suffix(what).is_some_and(count);
+    matches!(parts[..], [new, still, fixed]
+        if counts(new, " new") && counts(still, " still failing") && counts(fixed, " fixed"))
+}
+
+/// Whether it is a number as people read it.
+fn count(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b',')
 }
 
 #[cfg(test)]
@@ -52,7 +63,9 @@ mod tests {
             "9 blockers in 2 of 8 databases, 1 warning\n9 yours to fix\n1,204 of 1,207 inputs read (34.8 kB): 12 findings\n",
             "at least 2,000 blockers\n2,000 yours to fix\n1 of 1 input read (34.8 kB): 12 findings\n",
             "No blockers, 1 warning\n1 of 1 input read (0 bytes): 2 findings\n",
+            "No blockers, 0 warnings, 1 failure known and accepted\n1 of 1 input read (0 bytes): 2 findings\n",
             "Nothing found\n1 of 1 input read (0 bytes)\n",
+            "1,200 new, 3 still failing, 0 fixed\n\nNew (1,200)\n",
         ] {
             assert!(is(head.as_bytes()), "{head}");
         }
@@ -63,6 +76,7 @@ mod tests {
             "# HELP other_info",
             "<!DOCTYPE html><html><head><title>migsift</title>",
             "12 of 30 rows read (ok)\n",
+            "3 new, 4 old\n",
             "",
             "migsift said so",
             "a of b inputs read (x): y",

@@ -7,7 +7,7 @@
 
 use super::json::args_line;
 use super::safe;
-use super::words::{plural, thousands};
+use super::words::{accepted, plural, thousands};
 use crate::catalog::Entry;
 use crate::record::{TOOL, VERSION};
 use crate::report::{CodeReport, Report};
@@ -59,7 +59,7 @@ pub fn write_report(report: &Report, cases: &Cases<'_>, out: &mut dyn Write) -> 
     );
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites {counts}>\n  <testsuite {counts}>\n    <properties>")?;
-    let (stamp, inputs) = (&report.catalog, &report.inputs);
+    let (stamp, inputs, suppressed) = (&report.catalog, &report.inputs, report.totals().suppressed);
     for (name, value) in [
         ("version", VERSION.to_string()),
         ("catalog.edition", stamp.edition.clone()),
@@ -69,6 +69,8 @@ pub fn write_report(report: &Report, cases: &Cases<'_>, out: &mut dyn Write) -> 
         ("inputs.skipped", inputs.skipped.to_string()),
         ("inputs.failed", inputs.failed.to_string()),
         ("inputs.bytes", inputs.bytes.to_string()),
+        ("suppressed.findings", suppressed.findings().to_string()),
+        ("suppressed.failures", suppressed.failures.to_string()),
     ] {
         writeln!(out, "      <property name=\"{name}\" value=\"{}\"/>", escaped(&value))?;
     }
@@ -133,7 +135,10 @@ fn write_case(case: &Case<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// A code in one line.
 fn message(code: &CodeReport) -> String {
-    let counts = format!("{}, {}", plural(code.count, "finding"), plural(code.failures, "failure"));
+    let mut counts = format!("{}, {}", plural(code.count, "finding"), plural(code.failures, "failure"));
+    if code.suppressed.findings() > 0 {
+        counts += &format!(" (known and accepted: {})", accepted(code.suppressed));
+    }
     match code.args.iter().find(|set| !set.args.is_empty()) {
         Some(set) => {
             let more = code.args_distinct - 1;

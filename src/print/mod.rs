@@ -4,6 +4,7 @@
 //! [`Report`](crate::report::Report). What comes from a log goes through [`safe`] first.
 
 pub mod csv;
+pub mod difference;
 pub mod html;
 pub mod human;
 pub mod json;

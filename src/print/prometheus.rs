@@ -49,6 +49,10 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     page.sample("unknown_findings", &[], totals.unknown)?;
     page.family("failures", "Distinct codes, arguments and databases: what has to be fixed.")?;
     page.sample("failures", &[], totals.failures)?;
+    page.family("suppressed_findings", "Findings that a baseline says are known and accepted, of all.")?;
+    page.sample("suppressed_findings", &[], totals.suppressed.findings())?;
+    page.family("suppressed_failures", "Failures that a baseline says are known and accepted, of all.")?;
+    page.sample("suppressed_failures", &[], totals.suppressed.failures)?;
     page.codes(&report.codes)?;
     for (name, help, time) in [
         ("first_finding_timestamp_seconds", "The time of the first dated finding.", report.window.first),

@@ -1,7 +1,9 @@
 //! Words: numbers, sizes, times and sides as people read them, the same in every format that is for people.
 
+use super::json::args_line;
 use crate::catalog::Side;
 use crate::context::Time;
+use crate::report::{Suppressed, Suppression};
 use crate::summary::Times;
 
 /// Where the mending is done.
@@ -35,6 +37,22 @@ pub(super) fn plural(number: u64, noun: &str) -> String {
         _ => format!("{noun}s"),
     };
     format!("{} {noun}", thousands(number))
+}
+
+/// What is known and accepted.
+pub(super) fn accepted(known: Suppressed) -> String {
+    format!("{}, {}", plural(known.failures, "failure"), plural(known.findings(), "finding"))
+}
+
+/// What a rule of a baseline takes.
+pub(super) fn taken(rule: &Suppression) -> String {
+    let mut about = vec![rule.id.to_string()];
+    if !rule.args.is_empty() {
+        about.push(args_line(&rule.args));
+    }
+    about.extend(rule.database.iter().map(|name| format!("in {name}")));
+    about.extend(rule.until.map(|day| format!("until {day}")));
+    about.join(", ")
 }
 
 /// A number with a comma before each three digits.

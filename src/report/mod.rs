@@ -24,7 +24,7 @@ use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
 use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
 use jiff::civil::Date;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The version of the JSON report's shape.
@@ -126,6 +126,8 @@ pub struct CodeReport {
     pub drift: Option<Drift>,
     /// What of it is known and accepted: it is counted above, but fails no run.
     pub suppressed: Suppressed,
+    /// The databases in which not all of it is known and accepted, where a baseline was applied.
+    pub open_databases: Option<BTreeSet<String>>,
 }
 
 /// Failures that a baseline says are known and accepted, and what was found of them.
@@ -192,6 +194,25 @@ impl CodeReport {
         self.entry.as_ref().map(|entry| advice(entry, &self.args)).unwrap_or_default()
     }
 
+    /// Findings that are warnings, and errors, but for what is known and accepted.
+    pub fn open_by_severity(&self) -> [u64; 2] {
+        let ([warnings, errors], known) = (self.by_severity, self.suppressed.by_severity);
+        [warnings - known[0], errors - known[1]]
+    }
+
+    /// Failures that are not known and accepted.
+    pub fn open_failures(&self) -> u64 {
+        self.failures - self.suppressed.failures
+    }
+
+    /// The databases with such failures.
+    pub fn open_databases(&self) -> BTreeSet<&str> {
+        match &self.open_databases {
+            Some(names) => names.iter().map(String::as_str).collect(),
+            None => verdict::databases_of(self),
+        }
+    }
+
     /// Findings of a grade.
     pub fn graded(&self, grade: Grade) -> u64 {
         self.wording[grade as usize]
@@ -215,8 +236,6 @@ pub struct Totals {
     pub unknown: u64,
     /// What of all this is known and accepted.
     pub suppressed: Suppressed,
-    /// Findings of codes that no catalogue lists, known and accepted.
-    pub suppressed_unknown: u64,
 }
 
 impl Report {
@@ -271,10 +290,7 @@ impl Report {
             totals.warnings += code.by_severity[0];
             totals.errors += code.by_severity[1];
             totals.suppressed.add(code.suppressed);
-            if !code.known {
-                totals.unknown += code.count;
-                totals.suppressed_unknown += code.suppressed.findings();
-            }
+            totals.unknown += if code.known { 0 } else { code.count };
         }
         totals
     }
@@ -311,6 +327,7 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         samples: summary.samples,
         drift: summary.drift,
         suppressed: Suppressed::default(),
+        open_databases: None,
     }
 }
 

@@ -27,6 +27,8 @@ pub struct Verdict {
     pub unsupported: u64,
     /// Blockers that no catalogue lists.
     pub unknown: u64,
+    /// Failures that a baseline says are known and accepted: in none of the numbers above but that of all databases.
+    pub suppressed: u64,
     /// Whether there are more than these numbers say.
     pub at_least: bool,
 }
@@ -41,18 +43,19 @@ impl Report {
         for code in &self.codes {
             verdict.at_least |= code.args_truncated || code.failures_truncated;
             known.extend(code.args.iter().flat_map(databases));
+            verdict.suppressed += code.suppressed.failures;
             if code.severity == Severity::Warning {
-                verdict.warnings += code.failures;
+                verdict.warnings += code.open_failures();
                 continue;
             }
-            verdict.blockers += code.failures;
-            blocked.extend(code.args.iter().flat_map(databases));
+            verdict.blockers += code.open_failures();
+            blocked.extend(code.open_databases());
             *match code.actor() {
                 Some(Actor::Customer) => &mut verdict.customer,
                 Some(Actor::Support) => &mut verdict.support,
                 Some(Actor::Unsupported) => &mut verdict.unsupported,
                 None => &mut verdict.unknown,
-            } += code.failures;
+            } += code.open_failures();
         }
         verdict.blocked_databases = blocked.len() as u64;
         verdict.databases = named.then_some(known.len() as u64);
@@ -61,7 +64,7 @@ impl Report {
 }
 
 /// The databases that a set of arguments concerns: what stands around it, else what it names itself.
-pub(super) fn databases(set: &ArgSet) -> impl Iterator<Item = &str> {
+pub(crate) fn databases(set: &ArgSet) -> impl Iterator<Item = &str> {
     let own = set.args.iter().find_map(|(name, value)| match value {
         ArgValue::One(value) if &**name == "database" && set.databases.is_empty() => Some(value.as_str()),
         _ => None,

@@ -4,7 +4,7 @@ use crate::{files, run, stdout, top};
 use std::path::{Path, PathBuf};
 
 /// The floors of the rooms, as the crate documentation's table has them.
-const FLOORS: [(&str, u32); 16] = [
+const FLOORS: [(&str, u32); 19] = [
     ("error", 0),
     ("source", 0),
     ("catalog", 10),
@@ -17,7 +17,10 @@ const FLOORS: [(&str, u32); 16] = [
     ("scan", 50),
     ("report", 60),
     ("explain", 61),
+    ("baseline", 62),
     ("record", 63),
+    ("merge", 64),
+    ("diff", 65),
     ("print", 70),
     ("cli", 80),
     ("main", 81),

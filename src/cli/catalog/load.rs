@@ -1,13 +1,9 @@
-//! Pattern files from paths: never more than the largest allowed is read, whatever the path is.
-//!
-//! What a person names may be a pipe (`--catalog <(…)`), so a named pipe is read as far as the limit; a device, a
-//! socket or a directory's special file is not.
+//! Pattern files from paths, named or in a directory that is.
 
 use crate::cli::args::CatalogArgs;
+use crate::cli::files;
 use migsift::catalog::{self, Catalog, MAX_ENTRIES, MAX_FILE_BYTES};
 use migsift::error::{CatalogProblem, Error};
-use std::fs::{File, FileType, Metadata};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// A pattern file to be read.
@@ -82,49 +78,12 @@ pub fn read(path: &Path) -> Result<String, CatalogProblem> {
 }
 
 fn text(path: &Path, named: bool) -> Result<String, CatalogProblem> {
-    let failed = |error: io::Error| problem(path, error.to_string());
-    // Asked before it is opened: opening a pipe waits for a writer, opening a device may do anything.
-    let metadata = std::fs::metadata(path).map_err(failed)?;
-    refused(&metadata, named).map_or(Ok(()), |reason| Err(problem(path, reason)))?;
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(MAX_FILE_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(problem(path, too_large()));
-    }
+    let bytes = files::bytes(path, named, MAX_FILE_BYTES).map_err(|message| problem(path, message))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
         CatalogProblem { line: Some(line), ..problem(path, format!("not UTF-8 at byte {valid}")) }
     })
-}
-
-/// Why the file is not even opened.
-fn refused(metadata: &Metadata, named: bool) -> Option<String> {
-    let kind = metadata.file_type();
-    if kind.is_dir() {
-        Some("a directory, not a file".into())
-    } else if !(kind.is_file() || named && is_pipe(kind)) {
-        Some("not a regular file".into())
-    } else if metadata.len() > MAX_FILE_BYTES as u64 {
-        Some(too_large())
-    } else {
-        None
-    }
-}
-
-fn too_large() -> String {
-    format!("larger than {MAX_FILE_BYTES} bytes")
-}
-
-#[cfg(unix)]
-fn is_pipe(kind: FileType) -> bool {
-    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
-}
-
-#[cfg(not(unix))]
-fn is_pipe(_: FileType) -> bool {
-    false
 }
 
 fn problem(path: &Path, message: String) -> CatalogProblem {

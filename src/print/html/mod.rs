@@ -5,6 +5,7 @@
 //! copy with and remembers which steps are ticked. maud escapes what is special in HTML; what comes from a log takes
 //! the door of `text.rs` on top of that. Every table is cut at a stated number of rows.
 
+mod baseline;
 mod cards;
 mod coverage;
 mod failures;
@@ -13,7 +14,7 @@ mod plan;
 mod plot;
 mod text;
 
-use super::words::{bytes, plural, seconds, thousands};
+use super::words::{accepted, bytes, plural, seconds, thousands};
 use crate::context::Time;
 use crate::record::{TOOL, VERSION};
 use crate::report::Report;
@@ -51,6 +52,7 @@ fn page(report: &Report, generated: Option<Time>) -> Markup {
         Section::new("codes", "Code by code", cards::all(report), found),
         Section::new("matrix", "What fails where", matrix::all(report), found),
         Section::new("failures", "All failures", failures::table(report), found),
+        Section::new("baseline", "Known and accepted", baseline::rules(report), true),
         Section::new("coverage", "What was read", coverage::all(report), true),
         Section::new("support", "For support", plan::support(report), found),
     ]
@@ -122,6 +124,9 @@ fn headline(report: &Report) -> String {
         (blocked, None) => format!(" in {}", plural(blocked, "database")),
     };
     match (verdict.blockers, verdict.warnings, report.inputs.complete()) {
+        (0, 0, _) if verdict.suppressed > 0 => {
+            format!("Nothing but {} known and accepted", plural(verdict.suppressed, "failure"))
+        }
         (0, 0, true) => "Nothing found".into(),
         (0, 0, false) => "Nothing found in what could be read".into(),
         (0, warnings, _) => format!("{least}{}, nothing that blocks", plural(warnings, "warning")),
@@ -196,6 +201,13 @@ fn head(report: &Report, title: &str) -> Markup {
                     strong { "Not complete. " }
                     (plural(unread, "input")) " could not be read whole; this page holds for what was read. "
                     a href="#coverage" { "What was read" } " says which."
+                }
+            }
+            @if totals.suppressed.findings() > 0 {
+                p class="callout" {
+                    strong { "Known and accepted: " }
+                    (accepted(totals.suppressed)) ". "
+                    a href="#baseline" { "The baseline" } " says why."
                 }
             }
             @if totals.unknown > 0 {

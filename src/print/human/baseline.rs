@@ -1,9 +1,8 @@
 //! What a baseline says is known and accepted, rule by rule.
 
 use super::page::{BOLD, Page, YELLOW};
-use crate::print::json::args_line;
 use crate::print::safe::line;
-use crate::print::words::plural;
+use crate::print::words::{accepted, plural, taken};
 use crate::report::{Report, Suppressed, Suppression};
 use std::io;
 
@@ -12,16 +11,16 @@ impl Page<'_> {
     pub(super) fn baseline(&mut self, report: &Report) -> io::Result<()> {
         let Some(rules) = &report.baseline else { return Ok(()) };
         let known = report.totals().suppressed;
-        let heading = format!("Known and accepted, does not count ({})", counts(known));
+        let heading = format!("Known and accepted, does not count ({})", accepted(known));
         writeln!(self.out, "\n{}", self.paint(BOLD, heading))?;
         let (idle, taking): (Vec<_>, Vec<_>) =
             rules.iter().partition(|rule| rule.suppressed == Suppressed::default());
         let (expired, holding): (Vec<_>, Vec<_>) = taking.into_iter().partition(|rule| rule.expired);
         for rule in holding {
-            self.rule(rule, &counts(rule.suppressed))?;
+            self.rule(rule, &accepted(rule.suppressed))?;
         }
         for rule in expired {
-            let counts = format!("expired, counts again: {}", counts(rule.suppressed));
+            let counts = format!("expired, counts again: {}", accepted(rule.suppressed));
             self.rule(rule, &self.paint(YELLOW, counts))?;
         }
         if !idle.is_empty() {
@@ -31,17 +30,7 @@ impl Page<'_> {
     }
 
     fn rule(&mut self, rule: &Suppression, counts: &str) -> io::Result<()> {
-        let mut about = vec![rule.id.to_string()];
-        if !rule.args.is_empty() {
-            about.push(args_line(&rule.args));
-        }
-        about.extend(rule.database.iter().map(|name| format!("in {name}")));
-        about.extend(rule.until.map(|day| format!("until {day}")));
-        self.wrapped("  ", &format!("{} ({counts})", line(&about.join(", "))))?;
+        self.wrapped("  ", &format!("{} ({counts})", line(&taken(rule))))?;
         self.wrapped("    ", &line(&rule.reason))
     }
-}
-
-fn counts(known: Suppressed) -> String {
-    format!("{}, {}", plural(known.failures, "failure"), plural(known.findings(), "finding"))
 }

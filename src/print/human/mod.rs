@@ -23,7 +23,8 @@ use crate::print::words::{bytes, period, plural, seconds, side, thousands};
 use crate::report::{CodeReport, Report, Verdict};
 use crate::scan::{Inputs, Status};
 use crate::summary::ArgSet;
-use page::{BOLD, DIM, GREEN, Page, RED, YELLOW};
+use page::DIM;
+pub(super) use page::{BOLD, GREEN, Page, RED, YELLOW};
 use std::io::{self, Write};
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
@@ -256,8 +257,12 @@ impl Page<'_> {
 fn headline(verdict: &Verdict) -> String {
     let least = if verdict.at_least { "at least " } else { "" };
     let warnings = plural(verdict.warnings, "warning");
+    let known = match verdict.suppressed {
+        0 => String::new(),
+        many => format!(", {} known and accepted", plural(many, "failure")),
+    };
     if verdict.blockers == 0 {
-        return format!("No blockers, {least}{warnings}");
+        return format!("No blockers, {least}{warnings}{known}");
     }
     let mut text = format!("{least}{}", plural(verdict.blockers, "blocker"));
     match (verdict.blocked_databases, verdict.databases) {
@@ -268,7 +273,7 @@ fn headline(verdict: &Verdict) -> String {
     if verdict.warnings > 0 {
         text += &format!(", {warnings}");
     }
-    text
+    text + &known
 }
 
 /// Whose the blockers are.

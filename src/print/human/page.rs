@@ -21,19 +21,19 @@ pub struct Layout {
 }
 
 /// A writer with a layout.
-pub(super) struct Page<'w> {
-    pub(super) out: &'w mut dyn Write,
-    pub(super) layout: Layout,
+pub(in crate::print) struct Page<'w> {
+    pub(in crate::print) out: &'w mut dyn Write,
+    pub(in crate::print) layout: Layout,
 }
 
-pub(super) const BOLD: Style = Style::new().effects(Effects::BOLD);
-pub(super) const DIM: Style = Style::new().effects(Effects::DIMMED);
-pub(super) const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-pub(super) const YELLOW: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
-pub(super) const GREEN: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+pub(in crate::print) const BOLD: Style = Style::new().effects(Effects::BOLD);
+pub(in crate::print) const DIM: Style = Style::new().effects(Effects::DIMMED);
+pub(in crate::print) const RED: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+pub(in crate::print) const YELLOW: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
+pub(in crate::print) const GREEN: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
 
 impl Page<'_> {
-    pub(super) fn paint(&self, style: Style, text: impl Display) -> String {
+    pub(in crate::print) fn paint(&self, style: Style, text: impl Display) -> String {
         if self.layout.color { format!("{style}{text}{style:#}") } else { text.to_string() }
     }
 
@@ -43,7 +43,7 @@ impl Page<'_> {
     }
 
     /// `text` behind `lead`, wrapped to the width with continuation lines indented as far.
-    pub(super) fn wrapped(&mut self, lead: &str, text: &str) -> io::Result<()> {
+    pub(in crate::print) fn wrapped(&mut self, lead: &str, text: &str) -> io::Result<()> {
         let Some(width) = self.layout.width else { return writeln!(self.out, "{lead}{text}") };
         let indent = " ".repeat(lead.width());
         let options =

@@ -6,10 +6,10 @@
 
 pub mod escape;
 
-use super::words::{bytes, period, plural, seconds, side, thousands};
+use super::words::{accepted, bytes, period, plural, seconds, side, taken, thousands};
 use crate::catalog::{Actor, ArgValue, Entry};
 use crate::finding::Finding;
-use crate::report::{CodeReport, Report};
+use crate::report::{CodeReport, Report, Suppressed};
 use crate::scan::{Inputs, Status};
 use crate::summary::ArgSet;
 use escape::{Line, block, code, inline, text};
@@ -21,6 +21,8 @@ pub const HEAD: &str = "# migsift: ";
 const MAX_SHOWN: usize = 10;
 /// Inputs shown that were not read whole; the rest are counted.
 const MAX_PROBLEMS: usize = 20;
+/// Rules of a baseline shown; the rest are counted.
+const MAX_RULES: usize = 20;
 /// What SQL begins with.
 const SQL: [&str; 9] = ["ALTER", "CREATE", "DELETE", "DROP", "GRANT", "REVOKE", "SELECT", "SET", "UPDATE"];
 
@@ -35,6 +37,7 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     for code in &report.codes {
         section(code, out)?;
     }
+    baseline(report, out)?;
     coverage(&report.inputs, out)
 }
 
@@ -42,9 +45,13 @@ fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (inputs, totals) = (&report.inputs, report.totals());
     let found = match totals.findings {
         0 => "nothing found".to_string(),
-        _ => plural(totals.failures, "failure"),
+        _ => plural(totals.failures - totals.suppressed.failures, "failure"),
     };
     writeln!(out, "{HEAD}{found}\n")?;
+    if totals.suppressed.findings() > 0 {
+        let known = accepted(totals.suppressed);
+        writeln!(out, "Known and accepted, does not count: {known}.\n")?;
+    }
     if !inputs.complete() {
         let missed = plural(inputs.partial + inputs.failed, "input");
         writeln!(out, "**Incomplete: {missed} could not be read to the end, see Coverage.**\n")?;
@@ -242,6 +249,26 @@ fn is_published_sql(code: &str, entry: &Entry) -> bool {
     let quoted = format!("`{code}`");
     let mut published = entry.resolutions.iter().chain(&entry.wordings);
     SQL.contains(&first) && code.contains(' ') && published.any(|template| template.text.contains(&quoted))
+}
+
+/// What a baseline takes, and why.
+fn baseline(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    let Some(rules) = &report.baseline else { return Ok(()) };
+    writeln!(out, "\n## Known and accepted\n")?;
+    let (idle, taking): (Vec<_>, Vec<_>) =
+        rules.iter().partition(|rule| rule.suppressed == Suppressed::default());
+    for rule in taking.iter().take(MAX_RULES) {
+        let expired = if rule.expired { "expired, counts again: " } else { "" };
+        let (what, reason) = (inline(&taken(rule)), inline(&rule.reason));
+        writeln!(out, "- {what} ({expired}{}): {reason}", accepted(rule.suppressed))?;
+    }
+    if taking.len() > MAX_RULES {
+        writeln!(out, "- and {} more", taking.len() - MAX_RULES)?;
+    }
+    if !idle.is_empty() {
+        writeln!(out, "- {} found nothing", plural(idle.len() as u64, "rule"))?;
+    }
+    Ok(())
 }
 
 fn coverage(inputs: &Inputs, out: &mut dyn Write) -> io::Result<()> {

@@ -1,0 +1,241 @@
+//! Baselines: failures that are known and accepted, each with a reason and, perhaps, a day until which it is.
+//!
+//! A TOML file and a catalogue come in, a [`Baseline`] goes out; applied to a [`Report`], it says which findings do not
+//! count for the exit code, and why. Nothing is taken out of the report. What day it is, is told by the caller.
+//!
+//! ```toml
+//! [[suppress]]
+//! id = "603405"                            # a code, or an entry's id
+//! args = { extensions = ["timescaledb"] }  # those named must be the same, others may be any; without: any
+//! database = "analytics"                   # without: any, or none
+//! reason = "dumped and restored by hand"
+//! until = 2025-01-31                       # the last day; without: for ever
+//! ```
+
+use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Kind};
+use crate::error::{Error, FileProblem};
+use crate::report::verdict::databases;
+use crate::report::{CodeReport, Report, Suppressed, Suppression};
+use crate::summary::ArgSet;
+use jiff::civil::Date;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use toml::Spanned;
+
+/// The most rules of a file.
+const MAX_RULES: usize = 10_000;
+
+/// Failures that are known and accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    rules: Vec<Suppression>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    #[serde(default)]
+    suppress: Vec<Spanned<RawRule>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    id: Spanned<String>,
+    #[serde(default)]
+    args: BTreeMap<Spanned<String>, ArgValue>,
+    database: Option<String>,
+    reason: Spanned<String>,
+    until: Option<Spanned<toml::Value>>,
+}
+
+impl Baseline {
+    /// Parses the baseline `name` with the content `text`, whose ids and arguments are those of `catalog`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] with every problem found.
+    pub fn parse(name: &str, text: &str, catalog: &Catalog) -> Result<Baseline, Error> {
+        let mut reader = Reader { file: name, text, catalog, problems: Vec::new() };
+        let raw: RawFile = match toml::from_str(text) {
+            Ok(raw) => raw,
+            Err(error) => {
+                let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
+                reader.problem(error.span().map(|span| span.start), message);
+                return Err(Error::Unusable(reader.problems));
+            }
+        };
+        if raw.suppress.len() > MAX_RULES {
+            reader.problem(None, format!("{} rules; at most {MAX_RULES} are taken", raw.suppress.len()));
+            return Err(Error::Unusable(reader.problems));
+        }
+        let rules = raw.suppress.into_iter().map(|rule| reader.rule(rule)).collect();
+        if reader.problems.is_empty() {
+            Ok(Baseline { rules })
+        } else {
+            Err(Error::Unusable(reader.problems))
+        }
+    }
+
+    /// Says in `report` what of it is known and accepted on the day `today`.
+    pub fn apply(&self, report: &mut Report, today: Date) {
+        let mut rules = self.rules.clone();
+        for rule in &mut rules {
+            rule.expired = rule.until.is_some_and(|until| until < today);
+        }
+        for code in &mut report.codes {
+            let mut of_code: Vec<&mut Suppression> =
+                rules.iter_mut().filter(|rule| *rule.id == *code.id).collect();
+            // The first that holds counts; where none does, the first expired one is told what it no longer holds.
+            of_code.sort_by_key(|rule| rule.expired);
+            let (suppressed, open) = suppress(code, &mut of_code);
+            (code.suppressed, code.open_databases) = (suppressed, Some(open));
+        }
+        report.baseline = Some(rules);
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    text: &'a str,
+    catalog: &'a Catalog,
+    problems: Vec<FileProblem>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, at: Option<usize>, message: String) {
+        let place = at.map(|at| self.line(at).to_string());
+        self.problems.push(FileProblem { file: self.file.to_string(), place, message });
+    }
+
+    /// The 1-based line of the byte `at`.
+    fn line(&self, at: usize) -> usize {
+        1 + memchr::memchr_iter(b'\n', self.text.as_bytes().get(..at).unwrap_or_default()).count()
+    }
+
+    fn rule(&mut self, raw: Spanned<RawRule>) -> Suppression {
+        let line = self.line(raw.span().start);
+        let raw = raw.into_inner();
+        let (at, id) = (raw.id.span().start, raw.id.into_inner());
+        let entry = self.catalog.entry(&id).cloned();
+        let unlisted =
+            id.len() == 6 && id.starts_with(CODE_PREFIX) && id.bytes().all(|byte| byte.is_ascii_digit());
+        if entry.is_none() && !unlisted {
+            self.problem(Some(at), format!("no entry {id}; `migsift catalog list` shows them"));
+        }
+        for (name, value) in &raw.args {
+            let at = Some(name.span().start);
+            let name = name.get_ref();
+            let Some(entry) = &entry else {
+                if unlisted {
+                    self.problem(
+                        at,
+                        format!("{id} is not in the catalogue, so that it has no argument `{name}`"),
+                    );
+                }
+                continue;
+            };
+            match entry.arguments.iter().find(|argument| *argument.name == **name) {
+                None => self.problem(at, format!("{id} has no argument `{name}`")),
+                Some(argument) => {
+                    let list = argument.kind == Kind::List;
+                    if list != matches!(value, ArgValue::Many(_)) {
+                        let kind = if list { "a list: [\"…\"]" } else { "one text, not a list" };
+                        self.problem(at, format!("the argument `{name}` of {id} is {kind}"));
+                    }
+                }
+            }
+        }
+        if raw.reason.get_ref().trim().is_empty() {
+            self.problem(Some(raw.reason.span().start), "the reason is empty".into());
+        }
+        let until = raw.until.and_then(|until| {
+            let date = date(until.get_ref());
+            if date.is_none() {
+                let message = "`until` is not a day such as 2025-01-31".into();
+                self.problem(Some(until.span().start), message);
+            }
+            date
+        });
+        Suppression {
+            line,
+            id: id.into(),
+            args: raw.args.into_iter().map(|(name, value)| (name.into_inner().into(), value)).collect(),
+            database: raw.database,
+            reason: raw.reason.into_inner(),
+            until,
+            expired: false,
+            suppressed: Suppressed::default(),
+        }
+    }
+}
+
+/// A day, as TOML's own date or as text.
+fn date(value: &toml::Value) -> Option<Date> {
+    let text = match value {
+        toml::Value::Datetime(date) => date.to_string(),
+        toml::Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    // A time of day or a zone behind it would be taken, too, and dropped.
+    if text.len() == "2025-01-31".len() { text.parse().ok() } else { None }
+}
+
+/// What of a code is known and accepted, and the databases in which something is not; each rule is told what it has taken, in the order in which they are asked.
+fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, BTreeSet<String>) {
+    let mut open = BTreeSet::new();
+    let mut all = Suppressed::default();
+    let mut take = |args: Option<&ArgSet>, database: Option<&str>, found: [u64; 2], failures: u64| {
+        let Some(rule) = rules.iter_mut().find(|rule| holds(rule, args, database)) else { return false };
+        let found = Suppressed { by_severity: found, failures };
+        rule.suppressed.add(found);
+        if !rule.expired {
+            all.add(found);
+        }
+        !rule.expired
+    };
+    let mut rest = code.by_severity;
+    let mut failures = code.failures;
+    for set in &code.args {
+        for (mine, listed) in rest.iter_mut().zip(set.by_severity()) {
+            *mine -= listed;
+        }
+        failures = failures.saturating_sub(set.failures());
+        let mut known = true;
+        for (database, found) in &set.databases {
+            if !take(Some(set), Some(database), *found, 1) {
+                known = false;
+                open.insert(database.clone());
+            }
+        }
+        if set.databases_truncated() {
+            known &= take(Some(set), None, set.elsewhere, 0);
+        }
+        match set.databases.keys().next() {
+            _ if set.nowhere == [0; 2] => {}
+            None => {
+                if !take(Some(set), None, set.nowhere, 1) {
+                    open.extend(databases(set).map(str::to_string));
+                }
+            }
+            // They say again what fails in the named databases: known if those all are.
+            Some(first) if known => {
+                take(Some(set), Some(first), set.nowhere, 0);
+            }
+            Some(_) => {}
+        }
+    }
+    if rest != [0; 2] {
+        take(None, None, rest, failures);
+    }
+    (all, open)
+}
+
+/// Whether the rule is about this; arguments that a report does not list, and a database that none is named of, are
+/// only taken by a rule that takes any.
+fn holds(rule: &Suppression, set: Option<&ArgSet>, database: Option<&str>) -> bool {
+    let same = |(name, value): &(std::sync::Arc<str>, ArgValue)| {
+        set.is_some_and(|set| set.args.iter().any(|(known, found)| known == name && found == value))
+    };
+    rule.database.as_deref().is_none_or(|wanted| database == Some(wanted)) && rule.args.iter().all(same)
+}

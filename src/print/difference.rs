@@ -1,0 +1,222 @@
+//! What has changed between two reports, for people and as JSON.
+//!
+//! Two reports that were read back come in, what differs goes out: new failures first, then those that remain, then
+//! those that are fixed.
+
+use super::human::{BOLD, GREEN, Layout, Page, RED, YELLOW};
+use super::json::{args_line, write_pretty};
+use super::safe::line;
+use super::words::{plural, thousands};
+use crate::catalog::Severity;
+use crate::diff::{Difference, Failure, Truncated};
+use crate::error::Error;
+use crate::finding::Args;
+use crate::record::read::ReportFile;
+use crate::record::{CatalogRecord, TOOL, VERSION, args};
+use crate::report::SCHEMA_VERSION;
+use serde::Serialize;
+use std::io::{self, Write};
+
+/// Failures shown of one code in one list; the rest are counted.
+const MAX_SHOWN: usize = 50;
+
+/// Two reports and what has changed between them.
+#[derive(Debug)]
+pub struct Compared {
+    /// The catalogue that both were made with.
+    pub catalog: CatalogRecord<'static>,
+    /// The old report's file, and whether its scan read everything.
+    pub old: (String, bool),
+    /// The new report's file, and whether its scan read everything.
+    pub new: (String, bool),
+    /// What has changed.
+    pub difference: Difference,
+}
+
+impl Compared {
+    /// Compares `old` with `new`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] where they were made with different catalogues, so that what one does not have may only not
+    /// have been looked for.
+    pub fn new(old: ReportFile, new: ReportFile) -> Result<Compared, Error> {
+        let (theirs, catalog) = (&old.record.catalog, new.record.catalog.clone());
+        if theirs.fingerprint != catalog.fingerprint {
+            let message = format!("made with catalogue {catalog}, but {} with {theirs}", old.name);
+            return Err(Error::unusable(&new.name, Some("catalog".into()), message));
+        }
+        let sides = ((old.name, old.record.complete), (new.name, new.record.complete));
+        let difference = Difference::new(&old.record.outcome().summary, &new.record.outcome().summary);
+        Ok(Compared { catalog, old: sides.0, new: sides.1, difference })
+    }
+}
+
+/// Writes it for people.
+///
+/// # Errors
+///
+/// What the writer gives.
+pub fn write_human(compared: &Compared, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
+    let mut page = Page { out, layout };
+    let Difference { fixed, new, still_failing, undecided, truncated } = &compared.difference;
+    let count = |style, list: &[Failure], what: &str| {
+        let text = format!("{} {what}", thousands(list.len() as u64));
+        if list.is_empty() { text } else { page.paint(style, text) }
+    };
+    let counts =
+        [count(RED, new, "new"), count(YELLOW, still_failing, "still failing"), count(GREEN, fixed, "fixed")];
+    writeln!(page.out, "{}", counts.join(", "))?;
+    for (name, complete, what) in [
+        (&compared.old.0, compared.old.1, "what is new may have been there before"),
+        (&compared.new.0, compared.new.1, "what is fixed may not have been read"),
+    ] {
+        if !complete {
+            let name = line(name);
+            page.wrapped("", &format!("{name} is of a scan that could not read all of its inputs: {what}"))?;
+        }
+    }
+    for (heading, style, list) in [
+        ("New", RED, new),
+        ("Still failing", YELLOW, still_failing),
+        ("Fixed", GREEN, fixed),
+        ("Not decided, as a report does not list all of its failures", YELLOW, undecided),
+    ] {
+        if !list.is_empty() {
+            let heading = format!("{heading} ({})", thousands(list.len() as u64));
+            writeln!(page.out, "\n{}", page.paint(style, heading))?;
+            failures(&mut page, list)?;
+        }
+    }
+    if !truncated.is_empty() {
+        writeln!(
+            page.out,
+            "\n{}",
+            page.paint(YELLOW, "Not compared, as a report counts but does not list them")
+        )?;
+    }
+    for Truncated { id, old_unlisted, new_unlisted } in truncated {
+        let (old, new) = (plural(*old_unlisted, "finding"), plural(*new_unlisted, "finding"));
+        page.wrapped("  ", &format!("{}: {old} of the old report, {new} of the new", line(id)))?;
+    }
+    Ok(())
+}
+
+/// Failures under their codes.
+fn failures(page: &mut Page<'_>, list: &[Failure]) -> io::Result<()> {
+    for code in list.chunk_by(|a, b| a.id == b.id) {
+        let title = format!("{}  {}", line(&code[0].id), line(&code[0].title));
+        let title = page.paint(BOLD, title);
+        writeln!(page.out, "  {title}")?;
+        for failure in code.iter().take(MAX_SHOWN) {
+            let place = failure.database.as_ref().map(|name| format!("in {}", line(name)));
+            let count = match (failure.old_count, failure.new_count) {
+                (old, new) if old == new => format!("{}x", thousands(new)),
+                (0, count) | (count, 0) => format!("{}x", thousands(count)),
+                (old, new) => format!("{}x, before {}x", thousands(new), thousands(old)),
+            };
+            let about = place.into_iter().chain([count]).collect::<Vec<_>>().join(", ");
+            let args = args_line(&failure.args);
+            let text = if args.is_empty() { about } else { format!("{} ({about})", line(&args)) };
+            page.wrapped("    ", &text)?;
+        }
+        if code.len() > MAX_SHOWN {
+            let more = thousands((code.len() - MAX_SHOWN) as u64);
+            writeln!(page.out, "    and {more} more; --format json lists them")?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Record<'a> {
+    schema_version: u32,
+    tool: &'static str,
+    version: &'static str,
+    catalog: &'a CatalogRecord<'a>,
+    reports: Reports<'a>,
+    new: Vec<FailureRecord<'a>>,
+    still_failing: Vec<FailureRecord<'a>>,
+    fixed: Vec<FailureRecord<'a>>,
+    undecided: Vec<FailureRecord<'a>>,
+    truncated: Vec<TruncatedRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct Reports<'a> {
+    old: Side<'a>,
+    new: Side<'a>,
+}
+
+#[derive(Serialize)]
+struct Side<'a> {
+    path: &'a str,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct FailureRecord<'a> {
+    id: &'a str,
+    code: Option<&'a str>,
+    title: &'a str,
+    severity: Severity,
+    #[serde(serialize_with = "args::serialize")]
+    args: &'a Args,
+    database: Option<&'a str>,
+    old_count: u64,
+    new_count: u64,
+}
+
+#[derive(Serialize)]
+struct TruncatedRecord<'a> {
+    id: &'a str,
+    old_unlisted: u64,
+    new_unlisted: u64,
+}
+
+impl<'a> From<&'a Failure> for FailureRecord<'a> {
+    fn from(failure: &'a Failure) -> FailureRecord<'a> {
+        FailureRecord {
+            id: &failure.id,
+            code: failure.code.as_deref(),
+            title: &failure.title,
+            severity: failure.severity,
+            args: &failure.args,
+            database: failure.database.as_deref(),
+            old_count: failure.old_count,
+            new_count: failure.new_count,
+        }
+    }
+}
+
+impl<'a> From<&'a Truncated> for TruncatedRecord<'a> {
+    fn from(cut: &'a Truncated) -> TruncatedRecord<'a> {
+        TruncatedRecord { id: &cut.id, old_unlisted: cut.old_unlisted, new_unlisted: cut.new_unlisted }
+    }
+}
+
+/// Writes it as one JSON document.
+///
+/// # Errors
+///
+/// What the writer gives.
+pub fn write_json<'a>(compared: &'a Compared, out: &mut dyn Write) -> io::Result<()> {
+    let Difference { fixed, new, still_failing, undecided, truncated } = &compared.difference;
+    let list = |failures: &'a [Failure]| failures.iter().map(FailureRecord::from).collect();
+    let record = Record {
+        schema_version: SCHEMA_VERSION,
+        tool: TOOL,
+        version: VERSION,
+        catalog: &compared.catalog,
+        reports: Reports {
+            old: Side { path: &compared.old.0, complete: compared.old.1 },
+            new: Side { path: &compared.new.0, complete: compared.new.1 },
+        },
+        new: list(new),
+        still_failing: list(still_failing),
+        fixed: list(fixed),
+        undecided: list(undecided),
+        truncated: truncated.iter().map(Into::into).collect(),
+    };
+    write_pretty(&record, out)
+}
