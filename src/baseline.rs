@@ -181,7 +181,8 @@ fn date(value: &toml::Value) -> Option<Date> {
     if text.len() == "2025-01-31".len() { text.parse().ok() } else { None }
 }
 
-/// What of a code is known and accepted, and the databases in which something is not; each rule is told what it has taken, in the order in which they are asked.
+/// What of a code is known and accepted, and the databases in which something is not. Each rule is told what it has taken,
+/// in the order in which they are asked.
 fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, BTreeSet<String>) {
     let mut open = BTreeSet::new();
     let mut all = Suppressed::default();
