@@ -81,6 +81,14 @@ impl Attempt {
         self.states = states.kept.into_iter().collect();
     }
 
+    /// Whether less than a [`GAP`] lies between the two.
+    pub fn is_near(&self, other: &Attempt) -> bool {
+        let follows = |first: Option<Time>, last: Option<Time>| {
+            first.zip(last).is_some_and(|(first, last)| first.instant.duration_since(last.instant) < GAP)
+        };
+        follows(self.first, other.last) && follows(other.first, self.last)
+    }
+
     fn times(&self) -> Times {
         Times { first: self.first, last: self.last }
     }

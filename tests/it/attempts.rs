@@ -82,6 +82,12 @@ fn a_migration_is_told_by_its_id_and_takes_the_logs_of_its_time() {
     };
     assert_eq!((&of("m-1")["ended"], &of("m-2")["ended"]), (&json!(true), &json!(false)));
     assert_eq!(of("m-2")["states"], json!(["InProgress"]));
+    let text = stdout(&run(&["scan", &folder.path().to_string_lossy()]));
+    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("  m-")).collect();
+    let [first, second] = &told[..] else { panic!("{text}") };
+    assert!(first.starts_with("  m-1, ") && first.ends_with("finding, Failed"), "{first}");
+    assert!(second.starts_with("  m-2, ") && second.contains("InProgress, no final state"), "{second}");
+    assert!(text.contains("2 attempts; --last-attempt"), "logs of a migration's time are its own: {text}");
     let last = report(&folder, &["--last-attempt"]);
     assert_eq!(last["totals"]["findings"], 2);
     for code in last["codes"].as_array().expect("a list") {

@@ -4,6 +4,7 @@
 //! terminal's width where one is given and cuts nothing where none is. Log text comes in through
 //! [`safe::line`](super::safe::line).
 
+mod attempts;
 mod baseline;
 mod explanation;
 mod page;
@@ -45,6 +46,7 @@ pub fn write_report(report: &Report, layout: Layout, out: &mut dyn Write) -> io:
     let mut page = Page { out, layout };
     page.verdict(report)?;
     page.baseline(report)?;
+    page.attempts(&report.attempts)?;
     page.table(&report.codes)?;
     if layout.plan {
         page.plan(&report.plan)?;
