@@ -4,7 +4,7 @@ use super::page::{BOLD, Page};
 use crate::print::safe::line;
 use crate::print::words::{period, plural};
 use crate::summary::{Attempt, Times};
-use std::io::{self, Write};
+use std::io;
 
 /// The most attempts shown, the last ones; the rest are counted.
 const MAX_ATTEMPTS: usize = 10;
