@@ -12,8 +12,10 @@
 //! until = 2025-01-31                       # the last day; without: for ever
 //! ```
 
-use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Kind};
+use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Kind, Subject};
 use crate::error::{Error, FileProblem};
+use crate::redact::Redactor;
+use crate::redact::secrets::MASK;
 use crate::report::verdict::databases;
 use crate::report::{CodeReport, Report, Suppressed, Suppression};
 use crate::summary::ArgSet;
@@ -75,6 +77,21 @@ impl Baseline {
         } else {
             Err(Error::Unusable(reader.problems))
         }
+    }
+
+    /// The same with tokens for names, for a report that has them. Reasons are masked: they are people's own words and
+    /// may name anything.
+    pub fn redacted(mut self, redactor: &Redactor, catalog: &Catalog) -> Baseline {
+        for rule in &mut self.rules {
+            let entry = catalog.entry(&rule.id);
+            for (name, value) in &mut rule.args {
+                let known = entry.and_then(|entry| entry.arguments.iter().find(|known| known.name == *name));
+                *value = redactor.argument(known.and_then(|known| known.subject), value);
+            }
+            rule.database = rule.database.as_deref().map(|name| redactor.name(Subject::Database, name));
+            rule.reason = MASK.to_string();
+        }
+        self
     }
 
     /// Says in `report` what of it is known and accepted on the day `today`.

@@ -3,6 +3,10 @@
 //! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints. It knows
 //! nothing of other findings.
 
+mod hide;
+
+pub use hide::Hider;
+
 use crate::catalog::{ArgValue, Entry, Severity};
 use crate::context::{self, About, Context, Neighbours, Time};
 use crate::input::Window;
@@ -72,6 +76,14 @@ pub struct Builder<'m> {
 }
 
 impl Builder<'_> {
+    /// What `found` is a finding of, if a catalogue lists it.
+    pub fn entry(&self, found: &Match) -> Option<&Entry> {
+        match found.what {
+            What::Entry(index) => Some(&self.matcher.entries[index]),
+            What::Unknown(_) => None,
+        }
+    }
+
     /// The finding for `found` on `line` of its source.
     pub fn build(
         &self,

@@ -26,6 +26,7 @@
 //! |---|---|---|
 //! | 0 | [`error`], [`source`] | [`Error`](error::Error) ends a run, [`SourceError`](error::SourceError) concerns one input; names of sources |
 //! | 1 | [`catalog`] | entries, templates with typed placeholders, fixes and how their values are quoted, pattern files, the built-in catalogue; `import` makes a pattern file of the published tables, `diff` compares two catalogues |
+//! | 1 | [`redact`] | secrets masked and names turned into tokens, in text and in what a catalogue says are names |
 //! | 2 | [`input`] | from paths to windows: walks, formats told by their first bytes, decoders, archives, limits; `mapping` is the only room with `unsafe` code |
 //! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say, and the lines around (`context` reads with the matcher's `canonical` and `record`) |
 //! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; what many say, mergeable and bounded; `check` proves a catalogue's examples with the real matcher |
@@ -63,6 +64,7 @@ pub mod matcher;
 pub mod merge;
 pub mod print;
 pub mod record;
+pub mod redact;
 pub mod report;
 pub mod scan;
 pub mod source;

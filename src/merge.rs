@@ -2,12 +2,13 @@
 //!
 //! Reports that were read back come in one by one, a [`Report`] goes out. Totals, counts, times and whatever was listed
 //! whole are exact; where a report does not list all of its sets of arguments, a distinct count of the sum is a lower
-//! bound and says so. What differs between machines and would not add up (other catalogues) is refused.
+//! bound and says so. What differs between machines and would not add up (other catalogues, names hidden with other keys)
+//! is refused.
 
 use crate::catalog::{CODE_PREFIX, Catalog};
 use crate::error::Error;
-use crate::record::CatalogRecord;
 use crate::record::read::{MAX_COUNT, ReportFile};
+use crate::record::{CatalogRecord, RedactionRecord};
 use crate::report::{CatalogStamp, Report};
 use crate::scan::Outcome;
 
@@ -16,8 +17,8 @@ use crate::scan::Outcome;
 pub struct Merger<'c> {
     catalog: &'c Catalog,
     stamp: CatalogStamp,
-    /// The first report's name and catalogue.
-    first: Option<(String, CatalogRecord<'static>)>,
+    /// The first report's name and catalogue, and how its names are hidden.
+    first: Option<(String, CatalogRecord<'static>, Option<RedactionRecord<'static>>)>,
     outcome: Outcome,
 }
 
@@ -36,14 +37,21 @@ impl Merger<'_> {
         let ReportFile { name, record } = file;
         let stamp = record.catalog.clone();
         match &self.first {
-            Some((first, theirs)) if theirs.fingerprint != stamp.fingerprint => {
+            Some((first, theirs, _)) if theirs.fingerprint != stamp.fingerprint => {
                 let message = format!(
                     "made with catalogue {stamp}, but {first} with {theirs}: what they count is not the same"
                 );
                 return Err(Error::unusable(&name, Some("catalog".into()), message));
             }
-            Some(_) => {}
-            None => self.first = Some((name.clone(), stamp)),
+            Some((first, _, redaction)) => {
+                if let Some(message) = record.names_differ(first, redaction.as_ref()) {
+                    return Err(Error::unusable(&name, Some("redaction".into()), message));
+                }
+            }
+            None => {
+                self.outcome.redaction = record.redaction.as_ref().map(|redaction| redaction.key.to_string());
+                self.first = Some((name.clone(), stamp, record.redaction.clone()));
+            }
         }
         let outcome = record.outcome();
         let sums = [
@@ -77,7 +85,7 @@ impl Merger<'_> {
     /// [`Error::Unusable`] where the reports were made with another catalogue, so that it does not know what to do.
     pub fn finish(self) -> Result<Report, Error> {
         if !self.knows_first()
-            && let Some((name, theirs)) = &self.first
+            && let Some((name, theirs, _)) = &self.first
         {
             let ours = CatalogRecord::from(&self.stamp);
             let message = format!(
@@ -90,6 +98,6 @@ impl Merger<'_> {
     }
 
     fn knows_first(&self) -> bool {
-        self.first.as_ref().is_none_or(|(_, stamp)| stamp.fingerprint == self.stamp.fingerprint)
+        self.first.as_ref().is_none_or(|(_, stamp, _)| stamp.fingerprint == self.stamp.fingerprint)
     }
 }

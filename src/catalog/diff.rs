@@ -124,10 +124,11 @@ fn changes(old: &Entry, new: &Entry) -> Vec<Change> {
 }
 
 fn argument(argument: &Argument) -> String {
-    let Argument { name, position, kind, merge } = argument;
+    let Argument { name, position, kind, merge, subject } = argument;
     let kind = format!("{kind:?}").to_lowercase();
     let merge = if *merge == Merge::Max { ", the greatest counts" } else { "" };
-    format!("{name} ({position}, {kind}{merge})")
+    let subject = subject.map_or(String::new(), |subject| format!(", names a {subject}"));
+    format!("{name} ({position}, {kind}{merge}{subject})")
 }
 
 #[cfg(test)]

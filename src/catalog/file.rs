@@ -5,7 +5,8 @@
 
 use super::fix::RawFix;
 use super::{
-    Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope, Severity, Side, Template,
+    Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope, Severity, Side, Subject,
+    Template,
 };
 use crate::error::{CatalogProblem, Error};
 use schemars::generate::SchemaSettings;
@@ -125,6 +126,8 @@ struct RawArgument {
     /// How several values become one in a resolution.
     #[serde(default)]
     merge: Merge,
+    /// What the values name, where that tells whose they are: redaction replaces them.
+    subject: Option<Subject>,
 }
 
 /// A text that must match its entry.
@@ -361,6 +364,7 @@ impl Reader<'_> {
                 position: argument.position,
                 kind: argument.kind,
                 merge: argument.merge,
+                subject: argument.subject,
             });
         }
         arguments

@@ -11,7 +11,7 @@ use super::file::{MAX_TEMPLATE_BYTES, findable};
 use super::markdown::{self, Row, Table};
 use super::template::split_sentences;
 use super::{Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope};
-use super::{Severity, Side, Template, render};
+use super::{Severity, Side, Subject, Template, render};
 use crate::error::{CatalogProblem, Error};
 use std::collections::{BTreeMap, HashMap};
 
@@ -268,7 +268,8 @@ impl Import<'_> {
             }
             let kind = namesake.map_or_else(|| guessed(&name), |known| known.kind);
             let merge = namesake.map_or(Merge::Union, |known| known.merge);
-            arguments.push((raw.to_string(), Argument { name: name.into(), position, kind, merge }));
+            let subject = namesake.map_or_else(|| named(&name), |known| known.subject);
+            arguments.push((raw.to_string(), Argument { name: name.into(), position, kind, merge, subject }));
         }
         arguments.sort_by_key(|(_, argument)| argument.position);
         arguments
@@ -483,6 +484,19 @@ fn snake(raw: &str) -> String {
 fn guessed(name: &str) -> Kind {
     let list = ["names", "extensions", "roles", "languages", "users", "databases", "tables"];
     if list.iter().any(|plural| name.ends_with(plural)) { Kind::List } else { Kind::Text }
+}
+
+/// What values name by the argument's name.
+fn named(name: &str) -> Option<Subject> {
+    let last = name.rsplit('_').next().unwrap_or(name);
+    match last.strip_suffix('s').unwrap_or(last) {
+        "server" | "host" => Some(Subject::Server),
+        "database" => Some(Subject::Database),
+        "role" | "user" => Some(Subject::Role),
+        "table" => Some(Subject::Table),
+        "column" => Some(Subject::Column),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

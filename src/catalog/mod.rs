@@ -28,6 +28,21 @@ use std::sync::Arc;
 /// The prefix of the service's error codes; a code is this and three more digits.
 pub const CODE_PREFIX: &str = "603";
 
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "lowercase")]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $($name::$variant => $text),+ })
+            }
+        }
+    };
+}
+
 /// All entries a scan knows.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
@@ -102,6 +117,8 @@ pub struct Argument {
     pub kind: Kind,
     /// How several values become one in a resolution.
     pub merge: Merge,
+    /// What the values name, where that tells whose they are; none where they may be shown to anyone.
+    pub subject: Option<Subject>,
 }
 
 /// What the values of an argument look like.
@@ -131,6 +148,22 @@ pub enum Merge {
     Max,
 }
 
+named! {
+    /// What of somebody's own a value names: redaction replaces it.
+    Subject {
+        /// A server: a host name, an address, a resource.
+        Server = "server",
+        /// A database.
+        Database = "database",
+        /// A role or user.
+        Role = "role",
+        /// A table.
+        Table = "table",
+        /// A column of a table.
+        Column = "column",
+    }
+}
+
 /// A text that must match its entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Example {
@@ -157,21 +190,6 @@ impl fmt::Display for ArgValue {
             ArgValue::Many(values) => f.write_str(&values.join(", ")),
         }
     }
-}
-
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(match self { $($name::$variant => $text),+ })
-            }
-        }
-    };
 }
 
 named! {

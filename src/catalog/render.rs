@@ -92,8 +92,9 @@ pub(super) fn fix(fix: &Fix) -> String {
 fn argument(argument: &Argument) -> String {
     let kind = format!("{:?}", argument.kind).to_lowercase();
     let merge = if argument.merge == Merge::Max { ", merge = \"max\"" } else { "" };
+    let subject = argument.subject.map_or(String::new(), |subject| format!(", subject = \"{subject}\""));
     format!(
-        "{{ name = {}, position = {}, kind = \"{kind}\"{merge} }}",
+        "{{ name = {}, position = {}, kind = \"{kind}\"{merge}{subject} }}",
         string(&argument.name),
         argument.position
     )

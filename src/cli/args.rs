@@ -69,10 +69,16 @@ pub struct Scan {
     pub csv_raw: bool,
     /// Show N lines before and behind each finding, up to 100: under samples in human text, as `before` and `after` in
     /// json and ndjson. A line is cut at 512 bytes and then ends with an ellipsis; lines that begin more than 32 KiB away are
-    /// not shown
-    #[arg(short = 'C', long, value_name = "N", default_value_t = 0, hide_default_value = true,
+    /// not shown. Not with --redact, as such lines may name anything
+    #[arg(short = 'C', long, value_name = "N", default_value_t = 0, hide_default_value = true, conflicts_with = "redact",
           value_parser = clap::value_parser!(u32).range(..=100))]
     pub context_lines: u32,
+    /// Replace names of servers, databases, roles, tables, paths, addresses and subscriptions by tokens, so that the output
+    /// can be shown to others. With MAPFILE, the key and what the tokens stand for are kept in this file, so that later
+    /// runs give the same tokens: do not give it away
+    #[arg(long, value_name = "MAPFILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "absent, alone, with a file")]
+    pub redact: Option<Option<PathBuf>>,
     /// Count only findings of this code or id (repeatable)
     #[arg(long, value_name = "CODE")]
     pub code: Vec<String>,

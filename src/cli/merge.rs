@@ -17,7 +17,7 @@ pub fn run(args: &Merge) -> Result<Exit, Error> {
         say("ndjson and csv are lists of all findings, which a report does not hold");
         return Ok(Exit::Usage);
     }
-    if let Some(message) = outputs::clash(&args.outputs) {
+    if let Some(message) = outputs::clash(&args.outputs, None) {
         say(&message);
         return Ok(Exit::Usage);
     }
@@ -34,7 +34,9 @@ pub fn run(args: &Merge) -> Result<Exit, Error> {
     let mut report = merger.finish()?;
     baseline::apply(known.as_ref(), &mut report);
     let (outputs, catalog, fail_on) = (&args.outputs, &catalog, args.judge.fail_on);
-    let wanted = Wanted { args: outputs, csv_raw: false, catalog, looked: &|_| true, fail_on };
+    let redaction = report.redaction.clone();
+    let redaction = redaction.as_deref();
+    let wanted = Wanted { args: outputs, csv_raw: false, catalog, looked: &|_| true, fail_on, redaction };
     Outputs::new(wanted)?.finish(&report, wanted)?;
     if outputs.format != Format::Human {
         baseline::tell(args.judge.baseline.as_deref(), &report);

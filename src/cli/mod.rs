@@ -15,6 +15,7 @@ mod output;
 mod outputs;
 mod paths;
 mod progress;
+mod redaction;
 mod scan;
 
 use args::{Command, SchemaOf, TextFormat};

@@ -57,11 +57,13 @@ pub struct Wanted<'a> {
     pub looked: &'a dyn Fn(&Entry) -> bool,
     /// What fails the run.
     pub fail_on: FailOn,
+    /// The id of the key under which names are tokens, if they are.
+    pub redaction: Option<&'a str>,
 }
 
-/// Whether `args` name one file twice or none; in words.
-pub fn clash(args: &OutputArgs) -> Option<String> {
-    let named = args.output.iter().chain(args.report.iter().map(|(_, path)| path));
+/// Whether `args` and `other` name one file twice; in words.
+pub fn clash(args: &OutputArgs, other: Option<&PathBuf>) -> Option<String> {
+    let named = args.output.iter().chain(args.report.iter().map(|(_, path)| path)).chain(other);
     let mut places: Vec<PathBuf> = Vec::new();
     for path in named {
         let place = place(path);
@@ -149,7 +151,8 @@ impl Target {
         let name = output.name().to_string();
         let form = match format {
             Format::Ndjson => {
-                let printer = ndjson::Printer::new(output, &name, &CatalogStamp::new(wanted.catalog))?;
+                let stamp = CatalogStamp::new(wanted.catalog);
+                let printer = ndjson::Printer::new(output, &name, &stamp, wanted.redaction)?;
                 return Ok(Target::Ndjson(printer));
             }
             Format::Csv => {

@@ -3,6 +3,7 @@
 use super::args::{Format, Scan, Undated};
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
+use super::redaction::Redaction;
 use super::{baseline, catalog, paths, progress, say};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -36,7 +37,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     }
-    if let Some(message) = outputs::clash(&args.outputs) {
+    if let Some(message) = outputs::clash(&args.outputs, args.redact.iter().flatten().next()) {
         say(&message);
         return Ok(Exit::Usage);
     }
@@ -54,6 +55,11 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     };
+    let redaction = args.redact.as_ref().map(|map| Redaction::new(map.as_deref())).transpose()?;
+    let baseline = match &redaction {
+        Some(redaction) => baseline.map(|known| known.redacted(&redaction.redactor, &catalog)),
+        None => baseline,
+    };
     let (mmap, limits) = (!args.no_mmap, (&args.limits).into());
     let context_lines = args.context_lines as usize;
     let options = Options {
@@ -65,8 +71,10 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         context_lines,
         limits,
         globs,
+        redactor: redaction.as_ref().map(|redaction| redaction.redactor.clone()),
     };
-    let mut scan = Run { args, options, matcher: Matcher::new(&catalog), walk, catalog, baseline };
+    let matcher = Matcher::new(&catalog);
+    let mut scan = Run { args, options, matcher, walk, catalog, baseline, redaction };
     if args.last_attempt {
         if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
             say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
@@ -119,6 +127,7 @@ struct Run<'a> {
     baseline: Option<Baseline>,
     matcher: Matcher,
     walk: Walk,
+    redaction: Option<Redaction>,
 }
 
 impl Run<'_> {
@@ -127,9 +136,15 @@ impl Run<'_> {
         let looked = |entry: &Entry| looked(self.args, entry);
         let (args, catalog) = (&self.args.outputs, &self.catalog);
         let (csv_raw, fail_on) = (self.args.csv_raw, self.args.judge.fail_on);
-        let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on };
+        let redaction = self.redaction.as_ref().map(|redaction| redaction.redactor.id());
+        let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction };
         let mut outputs = Outputs::new(wanted)?;
         let report = self.report(self.scan(outputs.sink())?);
+        // Before the outputs, so that there is none whose tokens nobody can tell.
+        if let Some(redaction) = &self.redaction {
+            redaction.keep()?;
+            redaction.warning().iter().for_each(|text| say(text));
+        }
         outputs.finish(&report, wanted)?;
         Ok(report)
     }
@@ -144,7 +159,8 @@ impl Run<'_> {
     /// The last attempt of all that is asked for by time: whether it found what is asked for, or no longer.
     fn last_attempt(&self) -> Result<LastAttempt, Error> {
         let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
-        let options = Options { filter, ..self.options.clone() };
+        // Attempts are told apart by the names that the logs give.
+        let options = Options { filter, redactor: None, ..self.options.clone() };
         let counters = Progress::default();
         let outcome = progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
             scan(&self.matcher, &self.walk, &options, None, &counters)

@@ -6,6 +6,7 @@
 
 use crate::matcher::canonical::lossy;
 use crate::matcher::record;
+use crate::redact::secrets;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub const MAX_DISTANCE: usize = 32 << 10;
 // A line that begins in reach can be read as far as it is shown, whatever window the match is in.
 const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < record::MARGIN);
 
-/// The lines before and behind the lines of a finding, in the source's order; what is no UTF-8 as U+FFFD.
+/// The lines before and behind the lines of a finding, in the source's order; what is no UTF-8 as U+FFFD, secrets masked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Neighbours {
     /// The lines before it.
@@ -98,14 +99,14 @@ fn shown(bytes: &[u8]) -> Arc<str> {
     let line = memchr::memchr(b'\n', reach).map_or(reach, |end| &reach[..end]);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.len() <= MAX_LINE_BYTES {
-        return lossy(line).into();
+        return secrets::mask(&lossy(line)).into();
     }
     let mut end = MAX_LINE_BYTES;
     // Not within a character.
     while end > MAX_LINE_BYTES - 3 && line[end] & 0xc0 == 0x80 {
         end -= 1;
     }
-    format!("{}{CUT}", lossy(&line[..end])).into()
+    format!("{}{CUT}", secrets::mask(&lossy(&line[..end]))).into()
 }
 
 #[cfg(test)]

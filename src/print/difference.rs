@@ -39,12 +39,15 @@ impl Compared {
     /// # Errors
     ///
     /// [`Error::Unusable`] where they were made with different catalogues, so that what one does not have may only not
-    /// have been looked for.
+    /// have been looked for, or where their names are not hidden with the same key.
     pub fn new(old: ReportFile, new: ReportFile) -> Result<Compared, Error> {
         let (theirs, catalog) = (&old.record.catalog, new.record.catalog.clone());
         if theirs.fingerprint != catalog.fingerprint {
             let message = format!("made with catalogue {catalog}, but {} with {theirs}", old.name);
             return Err(Error::unusable(&new.name, Some("catalog".into()), message));
+        }
+        if let Some(message) = new.record.names_differ(&old.name, old.record.redaction.as_ref()) {
+            return Err(Error::unusable(&new.name, Some("redaction".into()), message));
         }
         let sides = ((old.name, old.record.complete), (new.name, new.record.complete));
         let difference = Difference::new(&old.record.outcome().summary, &new.record.outcome().summary);

@@ -6,7 +6,7 @@
 use super::json::write_line;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::record::{CatalogRecord, FindingRecord, InputRecord, RunRecord, SummaryRecord};
+use crate::record::{FindingRecord, InputRecord, RunRecord, SummaryRecord};
 use crate::report::{CatalogStamp, Report};
 use crate::scan::Sink;
 use serde::Serialize;
@@ -20,14 +20,20 @@ pub struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// Begins the output; `target` names the writer in errors.
+    /// Begins the output; `target` names the writer in errors, `redaction` the key under which names are tokens, if they
+    /// are.
     ///
     /// # Errors
     ///
     /// [`Error::Output`].
-    pub fn new(writer: W, target: &str, catalog: &CatalogStamp) -> Result<Printer<W>, Error> {
+    pub fn new(
+        writer: W,
+        target: &str,
+        catalog: &CatalogStamp,
+        redaction: Option<&str>,
+    ) -> Result<Printer<W>, Error> {
         let mut printer = Printer { writer, target: target.to_string(), line: Vec::new() };
-        printer.put(&RunRecord::from(CatalogRecord::from(catalog)))?;
+        printer.put(&RunRecord::new(catalog.into(), redaction.map(Into::into)))?;
         Ok(printer)
     }
 

@@ -68,6 +68,11 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
+/// That names are tokens, under the key with this id.
+pub(super) fn redacted(key: &str) -> String {
+    format!("Names of servers, databases, roles, tables, paths and addresses are tokens (key {key}).")
+}
+
 /// A size in bytes with a decimal unit.
 pub(super) fn bytes(number: u64) -> String {
     let units = ["kB", "MB", "GB", "TB"];

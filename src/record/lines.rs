@@ -1,7 +1,7 @@
 //! NDJSON's lines: the run, findings, inputs that were not read whole, the summary.
 
 use super::finding::FindingRecord;
-use super::{CatalogRecord, ProblemRecord, TOOL, VERSION};
+use super::{CatalogRecord, ProblemRecord, RedactionRecord, TOOL, VERSION};
 use crate::report::{Report, SCHEMA_VERSION};
 use crate::scan::Problem;
 use schemars::JsonSchema;
@@ -40,12 +40,16 @@ pub struct RunRecord<'a> {
     pub version: Cow<'a, str>,
     /// Which catalogue was used.
     pub catalog: CatalogRecord<'a>,
+    /// How names were hidden; absent where they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<RedactionRecord<'a>>,
 }
 
-impl<'a> From<CatalogRecord<'a>> for RunRecord<'a> {
-    fn from(catalog: CatalogRecord<'a>) -> RunRecord<'a> {
+impl<'a> RunRecord<'a> {
+    /// A run with this catalogue, whose names are hidden as `redaction` says.
+    pub fn new(catalog: CatalogRecord<'a>, redaction: Option<RedactionRecord<'a>>) -> RunRecord<'a> {
         let (tool, version) = (TOOL.into(), VERSION.into());
-        RunRecord { r#type: RunType::Run, schema_version: SCHEMA_VERSION, tool, version, catalog }
+        RunRecord { r#type: RunType::Run, schema_version: SCHEMA_VERSION, tool, version, catalog, redaction }
     }
 }
 

@@ -49,6 +49,9 @@ pub struct ReportRecord<'a> {
     pub version: Cow<'a, str>,
     /// Which catalogue was used.
     pub catalog: CatalogRecord<'a>,
+    /// How names were hidden; absent where they were not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<RedactionRecord<'a>>,
     /// Whether everything asked for was read.
     pub complete: bool,
     /// What was looked at.
@@ -95,6 +98,35 @@ impl<'a> From<&'a CatalogStamp> for CatalogRecord<'a> {
             entries: stamp.entries,
             fingerprint: stamp.fingerprint.as_str().into(),
         }
+    }
+}
+
+/// How names were hidden: names of servers, databases, roles and the like are tokens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Redaction", deny_unknown_fields)]
+pub struct RedactionRecord<'a> {
+    /// Tells the secret key from others: only under one key is one name one token.
+    pub key: Cow<'a, str>,
+}
+
+impl<'a> From<&'a str> for RedactionRecord<'a> {
+    fn from(key: &'a str) -> RedactionRecord<'a> {
+        RedactionRecord { key: key.into() }
+    }
+}
+
+impl ReportRecord<'_> {
+    /// Why its names cannot be compared with those of `other`, a report called `name`, if that is so.
+    pub fn names_differ(&self, name: &str, other: Option<&RedactionRecord<'_>>) -> Option<String> {
+        let said = |redaction: Option<&RedactionRecord<'_>>| match redaction {
+            Some(redaction) => format!("redacted with key {}", redaction.key),
+            None => "not redacted".to_string(),
+        };
+        let mine = self.redaction.as_ref();
+        (mine != other).then(|| {
+            let (mine, theirs) = (said(mine), said(other));
+            format!("{mine}, but {name} is {theirs}: their names cannot be compared; redact both with one --redact=MAPFILE")
+        })
     }
 }
 
@@ -194,6 +226,7 @@ impl<'a> From<&'a Report> for ReportRecord<'a> {
             tool: TOOL.into(),
             version: VERSION.into(),
             catalog: (&report.catalog).into(),
+            redaction: report.redaction.as_deref().map(Into::into),
             complete: inputs.complete(),
             inputs: InputsRecord {
                 scanned: inputs.scanned,

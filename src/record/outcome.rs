@@ -15,7 +15,11 @@ impl ReportRecord<'_> {
         let codes = self.codes.into_iter().map(|code| (code.id.as_ref().into(), summary(code))).collect();
         let attempts = Attempts::told(self.attempts.into_owned(), self.attempts_truncated);
         let surroundings = self.support.surroundings();
-        Outcome { summary: Summary { codes, surroundings, attempts }, inputs: self.inputs.into() }
+        Outcome {
+            summary: Summary { codes, surroundings, attempts },
+            inputs: self.inputs.into(),
+            redaction: self.redaction.map(|redaction| redaction.key.into_owned()),
+        }
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Report {
     pub attempts: Vec<Attempt>,
     /// Whether there were more.
     pub attempts_truncated: bool,
+    /// The id of the key under which names are tokens, if they are.
+    pub redaction: Option<String>,
     /// What of it is known and accepted, rule by rule, where a baseline was applied.
     pub baseline: Option<Vec<Suppression>>,
 }
@@ -250,7 +252,9 @@ impl Report {
         }
         codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
         let (around, attempts) = (&outcome.summary.surroundings, &outcome.summary.attempts);
-        Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around, attempts)
+        let report =
+            Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around, attempts);
+        Report { redaction: outcome.redaction, ..report }
     }
 
     /// Puts a report together: what is derived from its codes is made anew.
@@ -271,6 +275,7 @@ impl Report {
             inputs,
             window,
             codes,
+            redaction: None,
             baseline,
             plan,
             support,

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::{Globs, Limits, Walk};
 use crate::matcher::Matcher;
+use crate::redact::Redactor;
 use crate::source::Origin;
 use crate::summary::{LastAttempt, Summary};
 use board::Board;
@@ -55,6 +56,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which members of archives are wanted.
     pub globs: Globs,
+    /// Turns names into tokens in all that the scan gives, if it is to be shown to others; secrets are masked anyway.
+    pub redactor: Option<Arc<Redactor>>,
 }
 
 impl Default for Options {
@@ -68,6 +71,7 @@ impl Default for Options {
             context_lines: 0,
             limits: Limits::default(),
             globs: Globs::default(),
+            redactor: None,
         }
     }
 }
@@ -146,6 +150,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// What was looked at.
     pub inputs: Inputs,
+    /// The id of the key under which names are tokens, if they are.
+    pub redaction: Option<String>,
 }
 
 /// What became of the inputs.
@@ -184,6 +190,15 @@ impl Inputs {
         self.failed += other.failed;
         self.bytes += other.bytes;
         self.problems.extend(other.problems);
+        self.sort();
+    }
+
+    /// Turns the names of inputs into tokens, and what their problems say of them.
+    fn redact(&mut self, redactor: &Redactor) {
+        for problem in &mut self.problems {
+            problem.origin = Arc::new(redactor.origin(&problem.origin));
+            problem.reason = redactor.free_text(&problem.reason);
+        }
         self.sort();
     }
 
@@ -258,7 +273,12 @@ pub fn scan<'k>(
     let bytes = all.bytes;
     let summary = std::mem::take(&mut all.summary);
     let (scanned, problems) = all.coverage();
-    Ok(Outcome { summary, inputs: covered(scanned, bytes, problems, walk) })
+    let mut inputs = covered(scanned, bytes, problems, walk);
+    if let Some(redactor) = &options.redactor {
+        inputs.redact(redactor);
+    }
+    let redaction = options.redactor.as_ref().map(|redactor| redactor.id().to_string());
+    Ok(Outcome { summary, inputs, redaction })
 }
 
 /// What became of all inputs: those of the scan, and those that the walk has passed over or could not look at.

@@ -11,7 +11,7 @@ use super::tasks::{SMALL_FILE, Task};
 use super::{Options, Progress, WINDOW_BYTES};
 use crate::context::{self, neighbours};
 use crate::error::SourceError;
-use crate::finding::Builder;
+use crate::finding::{Builder, Hider};
 use crate::input::limits::{Budget, Fed};
 use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Window};
 use crate::matcher::{Matcher, What, record, wording::Grade};
@@ -23,6 +23,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// What all workers see.
@@ -299,7 +300,11 @@ impl Shared<'_, '_> {
     }
 
     fn find(&self, share: &mut Share, source: &Source, window: &Window<'_>) -> Scanned {
-        let builder = Builder { matcher: self.matcher, origin: source.origin.clone() };
+        let redactor = self.options.redactor.as_deref();
+        let origin =
+            redactor.map_or_else(|| source.origin.clone(), |known| Arc::new(known.origin(&source.origin)));
+        let builder = Builder { matcher: self.matcher, origin };
+        let mut hider = Hider::new(redactor);
         let reader = context::Reader::new(window, &self.options.timezone);
         let lines = self.options.context_lines;
         let mut neighbours = neighbours::Reader::new(window.bytes, lines);
@@ -324,6 +329,7 @@ impl Shared<'_, '_> {
             if shown && lines > 0 {
                 finding.neighbours = Some(Box::new(neighbours.read(&found.range)));
             }
+            hider.hide(&mut finding, builder.entry(&found));
             share.summary.add(&finding, source.number);
             if shown {
                 findings.push(finding);

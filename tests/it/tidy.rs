@@ -4,10 +4,11 @@ use crate::{files, run, stdout, top};
 use std::path::{Path, PathBuf};
 
 /// The floors of the rooms, as the crate documentation's table has them.
-const FLOORS: [(&str, u32); 19] = [
+const FLOORS: [(&str, u32); 20] = [
     ("error", 0),
     ("source", 0),
     ("catalog", 10),
+    ("redact", 15),
     ("input", 20),
     ("matcher", 30),
     ("context", 31),

@@ -161,7 +161,7 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
         return listing;
     }
     listing.problem = match twice {
-        Some(name) => Some(SourceError::Archive(format!("the directory has two members called {name}"))),
+        Some(name) => Some(SourceError::Archive(format!("the directory has two members called '{name}'"))),
         None => ZipArchive::with_config(config, reader())
             .and_then(|mut zip| zip.validate_header_consistency())
             .err()

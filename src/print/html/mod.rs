@@ -14,7 +14,7 @@ mod plan;
 mod plot;
 mod text;
 
-use super::words::{accepted, bytes, plural, seconds, thousands};
+use super::words::{accepted, bytes, plural, redacted, seconds, thousands};
 use crate::context::Time;
 use crate::record::{TOOL, VERSION};
 use crate::report::Report;
@@ -241,6 +241,7 @@ fn foot(report: &Report, generated: Option<Time>) -> Markup {
                     ", written " time datetime=(time) { (seconds(time)) " UTC" }
                 }
                 "."
+                @if let Some(key) = &report.redaction { " " (Log(&redacted(key))) }
             }
             p {
                 "A finding is one occurrence in a log, a failure a distinct set of code, arguments and database: "

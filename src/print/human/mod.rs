@@ -20,7 +20,7 @@ use crate::catalog::Actor;
 use crate::context::Time;
 use crate::finding::Finding;
 use crate::matcher::wording::Grade;
-use crate::print::words::{bytes, period, plural, seconds, side, thousands};
+use crate::print::words::{bytes, period, plural, redacted, seconds, side, thousands};
 use crate::report::{CodeReport, Report, Verdict};
 use crate::scan::{Inputs, Status};
 use crate::summary::ArgSet;
@@ -100,7 +100,8 @@ impl Page<'_> {
         let stamp = &report.catalog;
         let entries = plural(stamp.entries as u64, "entry");
         let looked = format!("Looked for {entries} of catalogue {}", line(&stamp.edition));
-        writeln!(self.out, "{}", self.paint(DIM, looked))
+        writeln!(self.out, "{}", self.paint(DIM, looked))?;
+        report.redaction.as_deref().map_or(Ok(()), |key| self.wrapped("", &redacted(&line(key))))
     }
 
     fn table(&mut self, codes: &[CodeReport]) -> io::Result<()> {

@@ -6,7 +6,7 @@
 
 pub mod escape;
 
-use super::words::{accepted, bytes, period, plural, seconds, side, taken, thousands};
+use super::words::{accepted, bytes, period, plural, redacted, seconds, side, taken, thousands};
 use crate::catalog::{Actor, ArgValue, Entry};
 use crate::finding::Finding;
 use crate::report::{CodeReport, Report, Suppressed};
@@ -70,7 +70,9 @@ fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let stamp = &report.catalog;
     let edition = inline(&stamp.edition);
     let entries = plural(stamp.entries as u64, "entry");
-    writeln!(out, "{}. Catalogue {edition}, {entries}.", read(inputs))
+    writeln!(out, "{}. Catalogue {edition}, {entries}.", read(inputs))?;
+    let told = |key: &str| writeln!(out, "\n{}", inline(&redacted(key)));
+    report.redaction.as_deref().map_or(Ok(()), told)
 }
 
 /// How many inputs were read.

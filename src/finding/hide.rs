@@ -1,0 +1,183 @@
+//! What of a finding must not be shown: secrets always, names where redaction is asked for.
+//!
+//! A finding as it was built comes in, and stays with secrets masked and, if there is a redactor, with tokens for names:
+//! in its arguments, its text, its context and what is said about its migration. Its wording and place stay.
+
+use super::Finding;
+use crate::catalog::{ArgValue, Entry, Part, Subject};
+use crate::context::{About, Context};
+use crate::matcher::wording::Grade;
+use crate::redact::secrets::{MASK, mask_in_place};
+use crate::redact::{Known, Redactor};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Hides what must not be shown of findings.
+#[derive(Debug)]
+pub struct Hider<'r> {
+    redactor: Option<&'r Redactor>,
+    /// The last migration's resource, as it was and as it is shown.
+    about: Option<(Arc<About>, Arc<About>)>,
+    words: HashMap<Arc<str>, Words>,
+}
+
+/// The words of an entry's messages.
+#[derive(Debug, Default)]
+struct Words {
+    /// All, in lower case.
+    all: HashSet<String>,
+    /// The word before each argument, by the argument's name.
+    before: HashMap<Arc<str>, Vec<String>>,
+}
+
+impl<'r> Hider<'r> {
+    /// Masks secrets, and turns names into tokens if there is a redactor.
+    pub fn new(redactor: Option<&'r Redactor>) -> Hider<'r> {
+        Hider { redactor, about: None, words: HashMap::new() }
+    }
+
+    /// Hides what `finding` must not show; `entry` is what it is a finding of, if a catalogue lists it.
+    pub fn hide(&mut self, finding: &mut Finding, entry: Option<&Entry>) {
+        if let Some(redactor) = self.redactor {
+            self.redact(redactor, finding, entry);
+        }
+        mask_in_place(&mut finding.text);
+        for (_, value) in &mut finding.args {
+            match value {
+                ArgValue::One(value) => mask_in_place(value),
+                ArgValue::Many(values) => values.iter_mut().for_each(mask_in_place),
+            }
+        }
+        let Context { database, server, migration, validation, state, level } = &mut finding.context;
+        for value in [database, server, migration, validation, state, level].into_iter().flatten() {
+            mask_in_place(value);
+        }
+    }
+
+    fn redact(&mut self, redactor: &Redactor, finding: &mut Finding, entry: Option<&Entry>) {
+        if !finding.text.is_empty() {
+            let text = self.text(redactor, finding, entry);
+            finding.text = text.unwrap_or_else(|| MASK.into());
+        }
+        for (name, value) in &mut finding.args {
+            *value = redactor.argument(subject(entry, name), value);
+        }
+        let Context { database, server, migration, validation, state, level } = &mut finding.context;
+        let replace = |value: &mut Option<String>, token: &dyn Fn(&str) -> String| {
+            if let Some(value) = value {
+                *value = token(value);
+            }
+        };
+        replace(database, &|name| redactor.name(Subject::Database, name));
+        replace(server, &|name| redactor.server(name));
+        replace(migration, &|id| redactor.migration(id));
+        for value in [validation, state, level] {
+            replace(value, &|word| redactor.word(word));
+        }
+        if let Some(about) = &mut finding.about {
+            let known = self.about.as_ref().filter(|(as_it_was, _)| Arc::ptr_eq(as_it_was, about));
+            let shown = match known {
+                Some((_, shown)) => shown.clone(),
+                None => {
+                    let shown = Arc::new(redacted(redactor, about));
+                    self.about = Some((about.clone(), shown.clone()));
+                    shown
+                }
+            };
+            *about = shown;
+        }
+        // What they say is anybody's guess.
+        finding.neighbours = None;
+    }
+
+    /// The text without names; none if a name that is known does not stand in it as it is known.
+    fn text(&mut self, redactor: &Redactor, finding: &Finding, entry: Option<&Entry>) -> Option<String> {
+        let words = match entry {
+            Some(entry) => self.words.entry(entry.id.clone()).or_insert_with(|| Words::new(entry)),
+            None => self.words.entry("".into()).or_default(),
+        };
+        let mut known = Vec::new();
+        for (name, value) in &finding.args {
+            let Some(subject) = subject(entry, name) else { continue };
+            let values = match value {
+                ArgValue::One(value) => std::slice::from_ref(value),
+                ArgValue::Many(values) => values,
+            };
+            for value in values {
+                let behind = words.behind(name, value);
+                known.push(Known { subject, name: value, behind });
+            }
+        }
+        let drifted = finding.wording == Grade::Drifted;
+        let text = redactor.text(&finding.text, &known, drifted)?;
+        // Names around the message may stand in it, but need not.
+        let Context { database, server, .. } = &finding.context;
+        let around = [(Subject::Database, database), (Subject::Server, server)];
+        let around = around.into_iter().filter_map(|(subject, name)| {
+            let name = name.as_deref()?;
+            let behind = words.is_own(name).then(Vec::new);
+            Some(Known { subject, name, behind })
+        });
+        Some(redactor.known_text(&text, &around.collect::<Vec<_>>()))
+    }
+}
+
+impl Words {
+    fn new(entry: &Entry) -> Words {
+        let mut words = Words::default();
+        for template in entry.wordings.iter().chain(&entry.followups) {
+            for sentence in &template.sentences {
+                let mut last: Option<String> = None;
+                for part in &sentence.parts {
+                    match part {
+                        Part::Literal(literal) => {
+                            let all = split(literal).map(str::to_lowercase);
+                            words.all.extend(all);
+                            last = split(literal).last().map(str::to_string);
+                        }
+                        Part::Argument(index) => {
+                            let name = entry.arguments[*index].name.clone();
+                            words.before.entry(name).or_default().extend(last.take());
+                        }
+                    }
+                }
+            }
+        }
+        words.all.extend(split(&entry.title).map(str::to_lowercase));
+        words
+    }
+
+    /// Whether a name is made of words of the messages.
+    fn is_own(&self, name: &str) -> bool {
+        split(name).all(|word| self.all.contains(&word.to_lowercase()))
+    }
+
+    /// The words that a name stands behind which is made of words of the messages.
+    fn behind(&self, argument: &str, name: &str) -> Option<Vec<String>> {
+        self.is_own(name).then(|| self.before.get(argument).cloned().unwrap_or_default())
+    }
+}
+
+/// Words: whatever a name may not stand within.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+fn subject(entry: Option<&Entry>, argument: &str) -> Option<Subject> {
+    entry?.arguments.iter().find(|known| *known.name == *argument)?.subject
+}
+
+fn redacted(redactor: &Redactor, about: &About) -> About {
+    let server = |name: &Option<String>| name.as_deref().map(|name| redactor.server(name));
+    About {
+        resource: about.resource.as_deref().map(|id| redactor.migration(id)),
+        source: server(&about.source),
+        target: server(&about.target),
+        server: server(&about.server),
+        databases: about.databases.iter().map(|name| redactor.name(Subject::Database, name)).collect(),
+        tracking: about.tracking.clone(),
+        state: about.state.as_deref().map(|state| redactor.word(state)),
+        began: about.began,
+        ended: about.ended,
+    }
+}
