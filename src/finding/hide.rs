@@ -8,7 +8,7 @@ use crate::catalog::{ArgValue, Entry, Part, Subject};
 use crate::context::{About, Context};
 use crate::matcher::wording::Grade;
 use crate::redact::secrets::{MASK, mask_in_place};
-use crate::redact::{Known, Redactor};
+use crate::redact::{Known, Redactor, Where};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -104,8 +104,19 @@ impl<'r> Hider<'r> {
                 ArgValue::Many(values) => values,
             };
             for value in values {
-                let behind = words.behind(name, value);
-                known.push(Known { subject, name: value, behind });
+                known.push(Known { subject, name: value, place: words.place(name, value) });
+            }
+        }
+        for i in 0..known.len() {
+            let (one, others) = (&known[i], known.iter().enumerate());
+            let same =
+                |other: &Known<'_>| other.name.eq_ignore_ascii_case(one.name) && other.subject != one.subject;
+            let shared = others.into_iter().any(|(at, other)| at != i && same(other));
+            if shared
+                && let Some((name, _)) =
+                    finding.args.iter().find(|(name, _)| subject(entry, name) == Some(one.subject))
+            {
+                known[i].place = Where::Behind(words.before(name));
             }
         }
         let drifted = finding.wording == Grade::Drifted;
@@ -115,8 +126,8 @@ impl<'r> Hider<'r> {
         let around = [(Subject::Database, database), (Subject::Server, server)];
         let around = around.into_iter().filter_map(|(subject, name)| {
             let name = name.as_deref()?;
-            let behind = words.is_own(name).then(Vec::new);
-            Some(Known { subject, name, behind })
+            let place = if words.is_own(name) { Where::Named(Vec::new()) } else { Where::Anywhere };
+            Some(Known { subject, name, place })
         });
         Some(redactor.known_text(&text, &around.collect::<Vec<_>>()))
     }
@@ -152,9 +163,14 @@ impl Words {
         split(name).all(|word| self.all.contains(&word.to_lowercase()))
     }
 
-    /// The words that a name stands behind which is made of words of the messages.
-    fn behind(&self, argument: &str, name: &str) -> Option<Vec<String>> {
-        self.is_own(name).then(|| self.before.get(argument).cloned().unwrap_or_default())
+    /// The words that an argument stands behind.
+    fn before(&self, argument: &str) -> Vec<String> {
+        self.before.get(argument).cloned().unwrap_or_default()
+    }
+
+    /// Where an argument called `name` stands.
+    fn place(&self, argument: &str, name: &str) -> Where {
+        if self.is_own(name) { Where::Named(self.before(argument)) } else { Where::Anywhere }
     }
 }
 

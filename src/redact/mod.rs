@@ -10,7 +10,7 @@ mod patterns;
 pub mod secrets;
 mod text;
 
-pub use text::Known;
+pub use text::{Known, Where};
 
 use crate::catalog::{ArgValue, Subject};
 use hmac::{Hmac, KeyInit, Mac};

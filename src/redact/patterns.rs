@@ -24,6 +24,15 @@ pub(super) enum Kind {
     Any,
 }
 
+/// Why it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sure {
+    /// It has the shape of a name of its kind: it is one name.
+    Shape,
+    /// It stands where a name would: it may be several, or other words.
+    Place,
+}
+
 /// Domains that belong to nobody whose logs these could be, with all below them.
 const PUBLIC: [&str; 5] = ["microsoft.com", "aka.ms", "postgresql.org", "github.com", "pgpedia.info"];
 /// What the last label of a host is: not what files, code and versions end with.
@@ -102,31 +111,31 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
             r#"\s+\\*["'`“‘«](?P<value>[^"'`”’»\\]+)"#,
         )),
         quoted: new(concat!(
-            r#""([^"\\]{1,256})\\*"|'([^'\\]{1,256})\\*'|`([^`\\]{1,256})\\*`"#,
+            r#""([^"\\]{1,256})\\*"|(?:\A|\W)'([^'\\]{1,256})\\*'|`([^`\\]{1,256})\\*`"#,
             r#"|[“„]([^“”]{1,256})[“”]|‘([^‘’]{1,256})’|«([^«»]{1,256})»"#,
         )),
     }
 });
 
 /// Calls `found` with each place that looks like a name; also with each that stands in quotes, if `quoted`.
-pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>, Kind)) {
+pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>, Kind, Sure)) {
     let patterns = &*PATTERNS;
     for id in patterns.resource.find_iter(text) {
-        found(id.range(), Kind::Resource);
+        found(id.range(), Kind::Resource, Sure::Shape);
     }
     for id in patterns.subscription.captures_iter(text).filter_map(|found| found.get(1)) {
         if is_uuid(id.as_str()) {
-            found(id.range(), Kind::Subscription);
+            found(id.range(), Kind::Subscription, Sure::Shape);
         }
     }
     for address in patterns.mail.find_iter(text) {
-        found(address.range(), Kind::Address);
+        found(address.range(), Kind::Address, Sure::Shape);
     }
     for dotted in patterns.dotted.find_iter(text).filter(|dotted| is_host(dotted.as_str())) {
-        found(dotted.range(), Kind::Server);
+        found(dotted.range(), Kind::Server, Sure::Shape);
     }
     for colons in patterns.colons.find_iter(text).filter(|colons| colons.as_str().parse::<IpAddr>().is_ok()) {
-        found(colons.range(), Kind::Server);
+        found(colons.range(), Kind::Server, Sure::Shape);
     }
     for pattern in [&patterns.keyed, &patterns.called] {
         for named in pattern.captures_iter(text) {
@@ -141,7 +150,7 @@ pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>,
             };
             let kind = kinds.iter().find(|(name, _)| is(name)).map_or(Kind::Any, |(_, kind)| *kind);
             if let Some(value) = named.name("value").or_else(|| named.name("bare")) {
-                found(value.range(), kind);
+                found(value.range(), kind, Sure::Place);
             }
         }
     }
@@ -149,7 +158,7 @@ pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>,
         for value in
             patterns.quoted.captures_iter(text).filter_map(|found| found.iter().skip(1).flatten().next())
         {
-            found(value.range(), Kind::Any);
+            found(value.range(), Kind::Any, Sure::Place);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! like a name. Where two places overlap, the longer one is replaced and what is left of the other is masked, so that no
 //! part of a name stays.
 
-use super::patterns::{self, Kind};
+use super::patterns::{self, Kind, Sure};
 use super::secrets::MASK;
 use super::{Redactor, name};
 use crate::catalog::{QUOTES, Subject};
@@ -17,15 +17,26 @@ pub struct Known<'a> {
     pub subject: Subject,
     /// The name.
     pub name: &'a str,
-    /// Where the name is a word of the message, too: the words of the message that it stands behind. Elsewhere only what
-    /// stands in quotes is the name.
-    pub behind: Option<Vec<String>>,
+    /// Where in the text.
+    pub place: Where,
+}
+
+/// Where a name stands in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Where {
+    /// Wherever it is a whole word.
+    Anywhere,
+    /// In quotes or behind one of these words: it is a word of the message, too.
+    Named(Vec<String>),
+    /// Behind one of these words, if there at all: something else has the same name.
+    Behind(Vec<String>),
 }
 
 /// A place to be replaced.
 struct Place {
     range: Range<usize>,
     token: String,
+    sure: Sure,
 }
 
 impl Redactor {
@@ -59,16 +70,27 @@ impl Redactor {
     }
 
     fn places(&self, text: &str, known: &Known<'_>, places: &mut Vec<Place>) {
-        let token = self.name(known.subject, known.name);
-        for range in occurrences(text, known.name, known.subject == Subject::Server) {
-            if !range.is_empty() && known.behind.as_ref().is_none_or(|words| is_behind(text, &range, words)) {
-                places.push(Place { range, token: token.clone() });
+        let all: Vec<_> = occurrences(text, known.name, known.subject == Subject::Server).collect();
+        let behind = |words: &[String]| -> Vec<_> {
+            all.iter().filter(|range| is_behind(text, range, words)).cloned().collect()
+        };
+        let found = match &known.place {
+            Where::Anywhere => all,
+            Where::Named(words) => {
+                all.into_iter().filter(|at| is_quoted(text, at) || is_behind(text, at, words)).collect()
             }
-        }
+            Where::Behind(words) => Some(behind(words)).filter(|found| !found.is_empty()).unwrap_or(all),
+        };
+        let token = self.name(known.subject, known.name);
+        places.extend(found.into_iter().map(|range| Place {
+            range,
+            token: token.clone(),
+            sure: Sure::Shape,
+        }));
     }
 
     fn looked_for(&self, text: &str, quoted: bool, places: &mut Vec<Place>) {
-        patterns::find(text, quoted, |range, kind| {
+        patterns::find(text, quoted, |range, kind, sure| {
             let found = &text[range.clone()];
             let token = match kind {
                 Kind::Server => self.server(found),
@@ -80,28 +102,28 @@ impl Redactor {
                 Kind::Address => self.token("address", &found.to_ascii_lowercase()),
                 Kind::Any => self.token("name", found),
             };
-            places.push(Place { range, token });
+            places.push(Place { range, token, sure });
         });
     }
 
     fn replaced(&self, text: &str, mut places: Vec<Place>) -> String {
         // Stable: of equal places, the known one comes first.
-        places.sort_by_key(|place| std::cmp::Reverse(place.range.len()));
+        places.sort_by_key(|place| (place.sure, std::cmp::Reverse(place.range.len())));
         let mut taken: Vec<Place> = Vec::new();
         for place in places {
             let over =
                 |other: &&Place| other.range.start < place.range.end && place.range.start < other.range.end;
             let mut left = vec![place.range.clone()];
-            let mut free = true;
             for other in taken.iter().filter(over) {
-                free = false;
                 left = left.into_iter().flat_map(|part| without(part, &other.range)).collect();
             }
-            if free {
+            if left == [place.range.clone()] {
                 taken.push(place);
-            } else {
-                taken.extend(left.into_iter().map(|range| Place { range, token: MASK.into() }));
+                continue;
             }
+            // What stands between names may stay: commas of a list.
+            let parts = left.into_iter().filter(|part| text[part.clone()].contains(char::is_alphanumeric));
+            taken.extend(parts.map(|range| Place { range, token: MASK.into(), sure: place.sure }));
         }
         taken.sort_by_key(|place| place.range.start);
         let mut redacted = String::with_capacity(text.len());
@@ -181,16 +203,20 @@ fn match_at(text: &str, start: usize, name: &str, any_case: bool) -> Option<usiz
     Some(end)
 }
 
-/// Whether what stands at `range` is in quotes, or behind one of the words.
-fn is_behind(text: &str, range: &Range<usize>, words: &[String]) -> bool {
+/// Whether what stands at `range` is in quotes.
+fn is_quoted(text: &str, range: &Range<usize>) -> bool {
     let before = text[..range.start].trim_end_matches('\\');
-    let quoted = before.ends_with(QUOTES) && text[range.end..].trim_start_matches('\\').starts_with(QUOTES);
-    let before = before.trim_end_matches(|c: char| c.is_whitespace() || QUOTES.contains(&c));
-    let ends = |word: &String| {
+    before.ends_with(QUOTES) && text[range.end..].trim_start_matches('\\').starts_with(QUOTES)
+}
+
+/// Whether what stands at `range` stands behind one of the words.
+fn is_behind(text: &str, range: &Range<usize>, words: &[String]) -> bool {
+    let between = |c: char| c.is_whitespace() || c == '\\' || QUOTES.contains(&c);
+    let before = text[..range.start].trim_end_matches(between);
+    words.iter().any(|word| {
         let start = before.len().checked_sub(word.len());
         start.and_then(|start| before.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
-    };
-    quoted || words.iter().any(ends)
+    })
 }
 
 #[cfg(test)]
@@ -204,7 +230,7 @@ mod tests {
     }
 
     fn known(subject: Subject, name: &str) -> Known<'_> {
-        Known { subject, name, behind: None }
+        Known { subject, name, place: Where::Anywhere }
     }
 
     #[test]
@@ -223,7 +249,8 @@ mod tests {
     #[test]
     fn names_that_are_words_of_the_message_are_replaced_where_they_are_names() {
         let redactor = redactor();
-        let name = Known { behind: Some(vec!["Database".into()]), ..known(Subject::Database, "database") };
+        let name =
+            Known { place: Where::Named(vec!["Database".into()]), ..known(Subject::Database, "database") };
         let token = redactor.name(Subject::Database, "database");
         let found = redactor.text("database database exists in 'database', a database", &[name], false);
         assert_eq!(found, Some(format!("database {token} exists in '{token}', a database")));

@@ -14,6 +14,7 @@ mod limits;
 mod outputs;
 mod own_catalogue;
 mod plans;
+mod redaction;
 mod reports;
 mod samples;
 mod schemas;
