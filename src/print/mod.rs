@@ -13,4 +13,5 @@ pub mod markdown;
 pub mod ndjson;
 pub mod prometheus;
 pub mod safe;
+mod steps;
 mod words;

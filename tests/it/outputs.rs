@@ -103,7 +103,7 @@ fn csv_is_read_back_and_begins_no_formula() {
 fn markdown_shows_hostile_arguments_as_text() {
     let folder = hostile();
     let text = scanned(folder.path(), &["-f", "markdown", "-C", "2"]);
-    let (mut shown, mut headings, mut links, mut blocks) = (Vec::new(), 0, Vec::new(), 0);
+    let (mut shown, mut headings, mut links, mut blocks, mut tasks) = (Vec::new(), 0, Vec::new(), 0, 0);
     let options = Options::all().difference(Options::ENABLE_SMART_PUNCTUATION);
     for event in Parser::new_ext(&text, options) {
         match event {
@@ -122,10 +122,21 @@ fn markdown_shows_hostile_arguments_as_text() {
                 | Tag::TableCell,
             )
             | md::Event::End(_) => {}
+            // The steps of the plan.
+            md::Event::TaskListMarker(false) => tasks += 1,
             other => panic!("{other:?}: {text}"),
         }
     }
-    assert_eq!((headings, blocks, links), (4, 2, Vec::<String>::new()), "{text}");
+    let json: serde_json::Value =
+        serde_json::from_str(&scanned(folder.path(), &["-f", "json"])).expect("JSON");
+    let steps = json["plan"]["steps"].as_array().expect("a list");
+    let commands = |step: &serde_json::Value| {
+        let place = |command: &serde_json::Value| command["database"].clone();
+        step["commands"].as_array().map_or(0, |all| all.chunk_by(|a, b| place(a) == place(b)).count())
+    };
+    assert_eq!(tasks, steps.len(), "{text}");
+    let plan: usize = steps.iter().map(commands).sum();
+    assert_eq!((headings, blocks, links), (5, 2 + plan, Vec::<String>::new()), "{text}");
     for argument in arguments(folder.path()) {
         let want = migsift::print::safe::line(&argument).into_owned();
         assert!(shown.contains(&want), "{want}: {text}");

@@ -5,6 +5,7 @@
 //! copy with and remembers which steps are ticked. maud escapes what is special in HTML; what comes from a log takes
 //! the door of `text.rs` on top of that. Every table is cut at a stated number of rows.
 
+mod attempts;
 mod baseline;
 mod cards;
 mod coverage;
@@ -49,6 +50,7 @@ fn page(report: &Report, generated: Option<Time>) -> Markup {
     let sections: Vec<Section> = [
         Section::new("plan", "What to do", plan::steps(report), found),
         Section::new("time", "When it happened", plot::figure(report), found),
+        Section::new("attempts", "Attempts", attempts::all(report), found),
         Section::new("codes", "Code by code", cards::all(report), found),
         Section::new("matrix", "What fails where", matrix::all(report), found),
         Section::new("failures", "All failures", failures::table(report), found),

@@ -1,10 +1,11 @@
 //! Markdown: a report to paste into a ticket.
 //!
 //! A report comes in; CommonMark with tables goes out, for any tracker that reads GitHub's dialect: the verdict, a table
-//! by code, a section for each code, what was not read. What comes from a log or a pattern file goes through [`escape`].
+//! by code, the plan, a section for each code, what was not read. What comes from a log or a pattern file goes through [`escape`].
 //! It is bounded by counts, so that a ticket can hold it, and says what it leaves out.
 
 pub mod escape;
+mod plan;
 
 use super::words::{accepted, bytes, period, plural, redacted, seconds, side, taken, thousands};
 use crate::catalog::{Actor, ArgValue, Entry};
@@ -34,6 +35,8 @@ const SQL: [&str; 9] = ["ALTER", "CREATE", "DELETE", "DROP", "GRANT", "REVOKE", 
 pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     verdict(report, out)?;
     table(&report.codes, out)?;
+    plan::attempts(report, out)?;
+    plan::steps(report, out)?;
     for code in &report.codes {
         section(code, out)?;
     }
