@@ -88,6 +88,12 @@ fn a_migration_is_told_by_its_id_and_takes_the_logs_of_its_time() {
     assert!(first.starts_with("  m-1, ") && first.ends_with("finding, Failed"), "{first}");
     assert!(second.starts_with("  m-2, ") && second.contains("InProgress, no final state"), "{second}");
     assert!(text.contains("2 attempts; --last-attempt"), "logs of a migration's time are its own: {text}");
+    let path = folder.path().to_string_lossy().into_owned();
+    for (format, id) in [("markdown", r"m\-1"), ("html", "m-1")] {
+        let text = stdout(&run(&["scan", &path, "-f", format]));
+        let (_, attempts) = text.rsplit_once("Attempts").unwrap_or_else(|| panic!("{format}: {text}"));
+        assert!(attempts.contains(id) && attempts.contains("no final state"), "{format}: {text}");
+    }
     let last = report(&folder, &["--last-attempt"]);
     assert_eq!(last["totals"]["findings"], 2);
     for code in last["codes"].as_array().expect("a list") {
