@@ -32,22 +32,33 @@ impl<'a> Text<'a> {
     /// Undoes the escapes of `raw`, a region that begins at offset `base`.
     pub fn new(raw: &'a [u8], base: usize) -> Text<'a> {
         let mut text = Text { bytes: Cow::Borrowed(raw), map: Vec::new(), base };
-        text.pass(&[0x1b], ansi);
+        // Most lines hold nothing but plain text, which one look tells.
+        let escaped = memchr::memchr3(0x1b, b'\\', b'&', raw).is_some();
+        if escaped {
+            text.pass(&[0x1b], ansi);
+        }
         if text.has(&CSV_QUOTE) && looks_like_csv(&text.bytes) {
             text.pass(b"\"", |rest, with| one_of_two(rest, b'"', with));
         }
-        for _ in 0..MAX_ESCAPE_LEVELS {
-            if memchr::memchr(b'\\', &text.bytes).is_none() || !has_backslash_escapes(&text.bytes) {
-                break;
-            }
-            text.pass(b"\\", backslash);
+        if escaped {
+            text.unescape();
         }
-        text.pass(&[0x1b], ansi);
-        text.pass(b"&", entity);
         if text.has(&SQL_QUOTE) {
             text.pass(b"'", |rest, with| one_of_two(rest, b'\'', with));
         }
         text
+    }
+
+    /// Undoes backslashes, level by level, then colours and entities.
+    fn unescape(&mut self) {
+        for _ in 0..MAX_ESCAPE_LEVELS {
+            if memchr::memchr(b'\\', &self.bytes).is_none() || !has_backslash_escapes(&self.bytes) {
+                break;
+            }
+            self.pass(b"\\", backslash);
+        }
+        self.pass(&[0x1b], ansi);
+        self.pass(b"&", entity);
     }
 
     fn has(&self, doubled: &Finder<'static>) -> bool {
@@ -227,28 +238,26 @@ fn looks_like_csv(text: &[u8]) -> bool {
 /// How many bytes are evened out at once.
 const PLAIN: usize = 64;
 
-/// What a byte is to [`Keys`].
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// Part of a word.
-    Word,
-    /// A mark that counts.
-    Mark,
-    /// Counts nowhere.
-    Dropped,
-    /// Depends on what stands around it.
-    Special,
-}
+/// What a byte is to [`Keys`], as bits: it counts.
+const COUNTS: u8 = 1;
+/// It is part of a word.
+const WORD: u8 = 2;
+/// What it is depends on what stands around it.
+const SPECIAL: u8 = 4;
+/// It is a capital letter; the same bit in a letter makes it a small one.
+const CAPITAL: u8 = 0x20;
 
-static SHAPES: [Shape; 256] = {
-    let mut shapes = [Shape::Mark; 256];
+/// The bits of each byte.
+static SHAPES: [u8; 256] = {
+    let mut shapes = [COUNTS; 256];
     let mut i = 0;
     while i < 256 {
         shapes[i] = match i as u8 {
-            b' ' | b'\t' | b'\r' | 0x0b | 0x0c | b'-' | b'*' | b'"' | b'`' => Shape::Dropped,
-            b'\n' | b'\'' | b'(' | 0xc2 | 0xe2 => Shape::Special,
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | 0x80.. => Shape::Word,
-            _ => Shape::Mark,
+            b' ' | b'\t' | b'\r' | 0x0b | 0x0c | b'-' | b'*' | b'"' | b'`' => 0,
+            b'\n' | b'\'' | b'(' | 0xc2 | 0xe2 => SPECIAL,
+            b'A'..=b'Z' => COUNTS | WORD | CAPITAL,
+            b'0'..=b'9' | b'a'..=b'z' | b'_' | 0x80.. => COUNTS | WORD,
+            _ => COUNTS,
         };
         i += 1;
     }
@@ -330,17 +339,20 @@ impl Keys {
     fn plain(&mut self, text: &[u8], from: usize, mut in_word: bool) -> (usize, bool) {
         let (mut bytes, mut at) = ([0; PLAIN], [0; PLAIN]);
         let (mut len, mut end) = (0, 0);
+        // What a capital becomes small by: nothing inside a word.
+        let mut fold = if in_word { 0 } else { CAPITAL };
         for byte in text.iter().take(PLAIN) {
             let shape = SHAPES[usize::from(*byte)];
-            if shape == Shape::Special {
+            if shape & SPECIAL != 0 {
                 break;
             }
-            bytes[end] = if in_word { *byte } else { byte.to_ascii_lowercase() };
-            at[end] = (from + len) as u32;
-            end += usize::from(shape != Shape::Dropped);
-            in_word = shape == Shape::Word;
+            bytes[end % PLAIN] = byte | shape & fold;
+            at[end % PLAIN] = (from as u32).wrapping_add(len as u32);
+            end += usize::from(shape & COUNTS);
+            fold = !(shape << 4) & CAPITAL;
             len += 1;
         }
+        in_word = fold == 0;
         self.bytes.extend_from_slice(&bytes[..end]);
         self.at.extend_from_slice(&at[..end]);
         (len, in_word)

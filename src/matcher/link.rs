@@ -37,9 +37,6 @@ pub enum AtomKind {
     Message(usize),
 }
 
-/// The most entries that may share a wording.
-const MAX_TWINS: usize = 16;
-
 /// Atoms that are one finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Group {
@@ -59,52 +56,50 @@ enum Relation {
     NeighbourLines,
 }
 
-/// Groups `atoms`, which are in order of their begin. `bytes` is the window; `is_title` says whether a line of text is
+/// A code that has chosen a message.
+struct Call {
+    message: usize,
+    code: usize,
+    relation: Relation,
+    /// The message is another entry's.
+    foreign: bool,
+}
+
+/// Groups `atoms`, which are in order of their range, codes before messages. `bytes` is the window; `is_title` says whether a line of text is
 /// the title of the entry.
 pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Group> {
     let linker = Linker { bytes, atoms, is_title, ends: ends(atoms) };
-    let choices: Vec<Option<(usize, Relation, bool)>> = (0..atoms.len()).map(|i| linker.choice(i)).collect();
+    let mut calls: Vec<Call> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();
+    calls.sort_unstable_by_key(|call| (call.message, call.code));
     let mut taken: Vec<bool> = vec![false; atoms.len()];
     let mut groups = Vec::new();
-    let mut callers_of: Vec<Vec<usize>> = vec![Vec::new(); atoms.len()];
-    for (code, choice) in choices.iter().enumerate() {
-        if let Some((message, ..)) = choice {
-            callers_of[*message].push(code);
-        }
-    }
-    for (index, atom) in atoms.iter().enumerate() {
-        if !matches!(atom.kind, AtomKind::Message(_)) {
+    let (mut index, mut rest) = (0, &calls[..]);
+    while index < atoms.len() {
+        let is_message = |atom: &Atom| matches!(atom.kind, AtomKind::Message(_));
+        let twin = |atom: &&Atom| is_message(atom) && atom.range == atoms[index].range;
+        let twins = index..index + atoms[index..].iter().take_while(twin).count();
+        if twins.is_empty() {
+            index += 1;
             continue;
         }
-        let callers = |index: usize, foreign: bool| {
-            let of = callers_of[index].iter().copied();
-            of.filter_map(|code| choices[code].filter(|c| c.2 == foreign).map(|c| (c.1, code)))
-                .collect::<Vec<_>>()
-        };
+        index = twins.end;
+        let called;
+        (called, rest) = rest.split_at(rest.partition_point(|call| call.message < twins.end));
         // The same words may be a wording of several entries: the one that is called by its code, else the first.
-        let twins = (index.saturating_sub(MAX_TWINS)..atoms.len().min(index + MAX_TWINS)).filter(|other| {
-            matches!(atoms[*other].kind, AtomKind::Message(_)) && atoms[*other].range == atom.range
-        });
-        if twins.min_by_key(|twin| (callers(*twin, false).is_empty(), *twin)) != Some(index) {
-            continue;
-        }
-        let (own, others) = (callers(index, false), callers(index, true));
-        let foreign = own.is_empty() && !others.is_empty();
-        let callers = if foreign { others } else { own };
-        let closest = callers.iter().map(|(relation, _)| *relation).min();
-        let distance = |code: usize| linker.gap(code, index).map_or(usize::MAX, |gap| gap.len());
-        let nearest = callers.iter().map(|(_, code)| *code).min_by_key(|code| distance(*code));
-        let mut codes: Vec<usize> = callers
-            .iter()
-            .filter(|(relation, code)| {
-                let all = !foreign && Some(*relation) == closest && *relation != Relation::NeighbourLines;
-                all && linker.same_code(nearest, *code) || nearest == Some(*code)
-            })
-            .map(|(_, code)| *code)
-            .collect();
-        codes.sort_unstable();
+        let own = called.iter().filter(|call| !call.foreign).map(|call| call.message).min();
+        let message = own.unwrap_or(twins.start);
+        let foreign = own.is_none() && called.iter().any(|call| call.message == message);
+        let callers = || called.iter().filter(|call| call.message == message && call.foreign == foreign);
+        let closest = callers().map(|call| call.relation).min();
+        let distance = |code: usize| linker.gap(code, message).map_or(usize::MAX, |gap| gap.len());
+        let nearest = callers().map(|call| call.code).min_by_key(|code| distance(*code));
+        let belongs = |call: &&Call| {
+            let all = !foreign && Some(call.relation) == closest && call.relation != Relation::NeighbourLines;
+            all && linker.same_code(nearest, call.code) || nearest == Some(call.code)
+        };
+        let codes: Vec<usize> = callers().filter(belongs).map(|call| call.code).collect();
         codes.iter().for_each(|code| taken[*code] = true);
-        groups.push(Group { message: Some(index), codes, foreign });
+        groups.push(Group { message: Some(message), codes, foreign });
     }
     let mut alone: Vec<usize> = Vec::new();
     for (index, atom) in atoms.iter().enumerate() {
@@ -143,8 +138,8 @@ fn ends(atoms: &[Atom]) -> Vec<usize> {
 }
 
 impl Linker<'_> {
-    /// The message that the code `index` belongs to, how they stand, and whether it is another entry's.
-    fn choice(&self, index: usize) -> Option<(usize, Relation, bool)> {
+    /// The message that the code `index` belongs to.
+    fn call(&self, index: usize) -> Option<Call> {
         let AtomKind::Code { weak, trailing, .. } = self.atoms[index].kind else { return None };
         let own = &self.atoms[index].range;
         let (floor, ceiling) = (self.floor(own.start), self.ceiling(own.end));
@@ -175,7 +170,7 @@ impl Linker<'_> {
                 best = Some((cost, other));
             }
         }
-        best.map(|((foreign, relation, ..), other)| (other, relation, foreign))
+        best.map(|((foreign, relation, ..), message)| Call { message, code: index, relation, foreign })
     }
 
     /// What ends here or before is unrelated to a code at `start`: too far, or behind what parts them for good.

@@ -87,8 +87,8 @@ struct Hit {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum HitKind {
-    /// An anchor, by index.
-    Anchor(usize),
+    /// An anchor, by index, with the first of its owners that the bytes around it may be.
+    Anchor { anchor: usize, first: usize },
     /// Six digits, weak ones being no code without their title or message.
     Digits { weak: bool },
 }
@@ -220,8 +220,11 @@ impl Matcher {
             let reach = range.end.min(end + overlap);
             let known = hits.len();
             self.searcher.each(bytes, start..reach, |anchor, at| {
-                if at < end && self.owners(bytes, at, anchor).next().is_some() {
-                    hits.push(Hit { at, kind: HitKind::Anchor(anchor) });
+                if at >= end {
+                    return;
+                }
+                if let Some((first, _)) = self.owners(bytes, at, anchor, 0).next() {
+                    hits.push(Hit { at, kind: HitKind::Anchor { anchor, first } });
                 }
             });
             for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
@@ -249,7 +252,12 @@ impl Matcher {
             }
             let canon = Canon::at(bytes, hit.at, &mut kept);
             match hit.kind {
-                HitKind::Anchor(anchor) => self.messages_at(bytes, canon, hit.at, anchor, &mut messages),
+                HitKind::Anchor { anchor, first } => {
+                    let known = self.anchors[anchor].owners[first];
+                    let more = self.owners(bytes, hit.at, anchor, first + 1).map(|(_, owner)| owner);
+                    let owners = std::iter::once(known).chain(more);
+                    self.messages_at(bytes, canon, hit.at, owners, &mut messages);
+                }
                 HitKind::Digits { .. } => codes.extend(self.code_at(bytes, canon, hit.at)),
             }
         }
@@ -262,14 +270,21 @@ impl Matcher {
         matches
     }
 
-    /// The owners of the anchor at `at` that the raw bytes around it may be.
-    fn owners<'m>(&'m self, bytes: &'m [u8], at: usize, anchor: usize) -> impl Iterator<Item = Owner> + 'm {
+    /// The owners of the anchor at `at` that the raw bytes around it may be, by index, from `first` on.
+    fn owners<'m>(
+        &'m self,
+        bytes: &'m [u8],
+        at: usize,
+        anchor: usize,
+        first: usize,
+    ) -> impl Iterator<Item = (usize, Owner)> + 'm {
         let Anchor { bytes: own, owners } = &self.anchors[anchor];
         // For few owners gathering what stands around costs more than it spares.
-        let here = (owners.len() > 2).then(|| Around::raw(bytes, at, at + own.len()));
+        let here = (owners.len() > first + 2).then(|| Around::raw(bytes, at, at + own.len()));
         let agrees = move |around: &Around| here.is_none_or(|here| here.agrees(around));
-        let near = owners.iter().zip(&self.around[anchor]).filter(move |(_, around)| agrees(around));
-        near.map(|(owner, _)| *owner).filter(move |owner| {
+        let all = owners.iter().zip(&self.around[anchor]).enumerate().skip(first);
+        let near = all.filter(move |(_, (_, around))| agrees(around));
+        near.map(|(index, (owner, _))| (index, *owner)).filter(move |(_, owner)| {
             let keys = self.wordings[owner.wording].keys(owner.part);
             around::plausible(bytes, at, keys, owner.offset)
         })
@@ -283,9 +298,8 @@ impl Matcher {
         near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
     }
 
-    /// Joins messages and codes to what is one finding each, in order.
-    fn join(&self, bytes: &[u8], messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
-        let mut messages = distinct(messages);
+    /// Joins distinct messages and codes to what is one finding each, in order.
+    fn join(&self, bytes: &[u8], mut messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
         let mut atoms = codes;
         // What is perhaps a code is none, and parts nothing, without its own title or message.
         atoms.retain(|atom| match atom.kind {
@@ -313,19 +327,20 @@ impl Matcher {
         matches
     }
 
-    /// The wordings that own the anchor, each tried.
+    /// The wordings that own the anchor at `at`, each tried.
     fn messages_at(
         &self,
         bytes: &[u8],
         canon: &Canon<'_>,
         at: usize,
-        anchor: usize,
+        owners: impl Iterator<Item = Owner>,
         found: &mut Vec<Message>,
     ) {
         let mut wide = None;
         let key = canon.key(at);
-        let owners = self.owners(bytes, at, anchor);
-        found.extend(owners.filter_map(|owner| self.message_at(bytes, canon, &mut wide, (at, key), owner)));
+        for owner in owners {
+            found.extend(self.message_at(bytes, canon, &mut wide, (at, key), owner));
+        }
     }
 
     /// The wording tried on the line, and where the line ends too early on the lines around it.

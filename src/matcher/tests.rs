@@ -45,7 +45,7 @@ fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
     let digits = memchr::memmem::find_iter(bytes, CODE_PREFIX).filter(|at| code::may_be_code(bytes, *at));
     let codes =
         digits.filter_map(|at| matcher.code_at(bytes, &Canon::new(bytes, record::line(bytes, at)), at));
-    matcher.join(bytes, messages, codes.collect())
+    matcher.join(bytes, distinct(messages), codes.collect())
 }
 
 /// Short lines of messages and pieces of them, so that no line is longer than what is looked at.
