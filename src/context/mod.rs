@@ -16,7 +16,7 @@ pub use time::Time;
 
 use crate::input::Window;
 use crate::matcher::canonical::{Text, lossy};
-use crate::matcher::{Matcher, record};
+use crate::matcher::record;
 use jiff::tz::TimeZone;
 use memchr::memmem;
 use regex::Regex;
@@ -83,6 +83,20 @@ struct Line<'a> {
     document: OnceCell<Option<Document<'a>>>,
 }
 
+impl<'a> Line<'a> {
+    /// The line around `at`.
+    fn new(bytes: &'a [u8], at: usize) -> Line<'a> {
+        let range = record::line_within(bytes, at, record::MAX_CONTEXT, record::MAX_CONTEXT);
+        let raw = &bytes[range.clone()];
+        Line {
+            text: Text::new(raw, range.start),
+            open: memchr::memchr(b'{', raw).map(|open| range.start + open),
+            document: OnceCell::new(),
+            range,
+        }
+    }
+}
+
 /// Keys under which records give their time.
 const TIME_KEYS: [&str; 7] =
     ["time", "timestamp", "@timestamp", "timegenerated", "eventtimestamp", "ts", "log_time"];
@@ -96,16 +110,12 @@ impl<'w, 'a> Reader<'w, 'a> {
     /// The time and context of what stands at `range` in the window.
     pub fn read(&self, range: &Range<usize>) -> (Option<Time>, Context) {
         let bytes = self.window.bytes;
-        let line = record::line_within(bytes, range.start, record::MAX_CONTEXT, record::MAX_CONTEXT);
         let mut kept = self.line.borrow_mut();
         let line = match kept.take() {
-            Some(known) if known.range == line => kept.insert(known),
-            _ => kept.insert(Line {
-                text: Text::new(&bytes[line.clone()], line.start),
-                open: memchr::memchr(b'{', &bytes[line.clone()]).map(|open| line.start + open),
-                document: OnceCell::new(),
-                range: line,
-            }),
+            Some(known) if record::is_line(&known.range, range.start, record::MAX_CONTEXT) => {
+                kept.insert(known)
+            }
+            _ => kept.insert(Line::new(bytes, range.start)),
         };
         let before = lossy(&line.text.bytes[..line.text.index_of(range.start)]);
         let document = self.whole.get_or_init(|| self.window.whole.and_then(Document::parse));
@@ -160,7 +170,8 @@ impl Reader<'_, '_> {
     /// The unescaped text of what was read last, if all that decides about it stands on its line.
     pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
         let line = self.line.borrow();
-        let line = line.as_ref().filter(|line| line.range == Matcher::lines(self.window.bytes, range))?;
+        let whole = |line: &&Line<'_>| record::is_line(&line.range, range.start, record::MAX_LINE);
+        let line = line.as_ref().filter(|line| whole(line) && range.end <= line.range.end)?;
         Some(line.text.slice(range).to_vec())
     }
 }

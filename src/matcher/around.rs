@@ -69,9 +69,7 @@ impl Around {
     pub fn raw(raw: &[u8], start: usize, end: usize) -> Around {
         let (behind, _) = Side::raw(raw[end..].iter());
         let (mut before, taken) = Side::raw(raw[..start].iter().rev());
-        // The end of an escape (`\u0027`, `&#39;`, a colour) looks like any letter or digit.
-        let first = start - taken;
-        if raw[first.saturating_sub(KEYS)..first].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b)) {
+        if ends_escape(raw, start - taken) {
             before = Side::default();
         }
         Around { before, behind }
@@ -81,6 +79,46 @@ impl Around {
     pub fn agrees(&self, other: &Around) -> bool {
         self.before.agrees(other.before) && self.behind.agrees(other.behind)
     }
+}
+
+/// Which raw bytes may stand right before and right behind an anchor: nearly all hits are refused by these two alone.
+#[derive(Debug, Clone)]
+pub struct Edges {
+    before: [bool; 256],
+    behind: [bool; 256],
+}
+
+impl Edges {
+    /// The edges of an anchor in all of its owners: for each the keys of its literal, where the anchor begins and ends.
+    pub fn new<'k>(owners: impl Iterator<Item = (&'k [u8], usize, usize)>) -> Edges {
+        let open = CLASSES.map(|class| class != Class::Plain);
+        let mut edges = Edges { before: open, behind: open };
+        for (keys, start, end) in owners {
+            let sides = [(&mut edges.before, keys[..start].last()), (&mut edges.behind, keys.get(end))];
+            for (side, key) in sides {
+                match key {
+                    Some(key) => {
+                        side[usize::from(key.to_ascii_lowercase())] = true;
+                        side[usize::from(key.to_ascii_uppercase())] = true;
+                    }
+                    None => *side = [true; 256],
+                }
+            }
+        }
+        edges
+    }
+
+    /// Whether the anchor from `start` to `end` may be one of an owner, as [`plausible`] says for each.
+    pub fn agree(&self, raw: &[u8], start: usize, end: usize) -> bool {
+        let agrees = |side: &[bool; 256], byte: Option<&u8>| byte.is_none_or(|byte| side[usize::from(*byte)]);
+        agrees(&self.behind, raw.get(end))
+            && (agrees(&self.before, raw[..start].last()) || ends_escape(raw, start))
+    }
+}
+
+/// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may stand before `end`: it looks like any letter or digit.
+fn ends_escape(raw: &[u8], end: usize) -> bool {
+    raw[end.saturating_sub(KEYS)..end].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b))
 }
 
 /// What a raw byte is to [`plausible`].
@@ -137,12 +175,7 @@ pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
             Class::Skipped => {}
             Class::Open => break,
             Class::Plain if same(byte, wanted) => key = before.next(),
-            // The end of an escape (`\u0027`, `&#39;`, a colour) looks like any letter or digit.
-            Class::Plain => {
-                return raw[(i + 1).saturating_sub(8)..=i]
-                    .iter()
-                    .any(|byte| matches!(byte, b'\\' | b'&' | 0x1b));
-            }
+            Class::Plain => return ends_escape(raw, i + 1),
         }
     }
     true
@@ -160,6 +193,8 @@ mod tests {
             let at = raw.find('x').expect("there");
             let offset = keys.find('x').expect("there");
             let agrees = Around::raw(raw.as_bytes(), at, at + 1).agrees(&Around::keys(keys.as_bytes(), offset, offset + 1));
+            let edges = Edges::new([(keys.as_bytes(), offset, offset + 1)].into_iter());
+            let agrees = agrees && edges.agree(raw.as_bytes(), at, at + 1);
             prop_assert!(agrees || !plausible(raw.as_bytes(), at, keys.as_bytes(), offset));
         }
     }

@@ -23,15 +23,33 @@ static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"
 pub struct Text<'a> {
     /// The unescaped bytes; UTF-8 where the raw bytes were.
     pub bytes: Cow<'a, [u8]>,
-    /// For each byte the raw offset and length it came from; empty where nothing was escaped.
-    map: Vec<(u32, u8)>,
+    /// Where it came from, in order; empty where nothing was escaped.
+    pieces: Vec<Piece>,
     base: usize,
+}
+
+/// Bytes of a text up to the next piece, and the raw bytes they came from.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    /// The index of the first of them.
+    at: u32,
+    /// The raw offset of the first of them.
+    raw: u32,
+    /// How many raw bytes all of them stand for together; 0 where each is a raw byte of its own.
+    len: u8,
+}
+
+impl Piece {
+    /// The raw offset and length that the byte `i` came from.
+    fn raw(self, i: usize) -> (u32, u8) {
+        if self.len > 0 { (self.raw, self.len) } else { (self.raw + i as u32 - self.at, 1) }
+    }
 }
 
 impl<'a> Text<'a> {
     /// Undoes the escapes of `raw`, a region that begins at offset `base`.
     pub fn new(raw: &'a [u8], base: usize) -> Text<'a> {
-        let mut text = Text { bytes: Cow::Borrowed(raw), map: Vec::new(), base };
+        let mut text = Text { bytes: Cow::Borrowed(raw), pieces: Vec::new(), base };
         // Most lines hold nothing but plain text, which one look tells.
         let escaped = memchr::memchr3(0x1b, b'\\', b'&', raw).is_some();
         if escaped {
@@ -69,37 +87,58 @@ impl<'a> Text<'a> {
     fn pass(&mut self, marks: &[u8; 1], undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) {
         let Some(first) = memchr::memchr(marks[0], &self.bytes) else { return };
         let mut bytes = Vec::with_capacity(self.bytes.len());
-        let mut map = Vec::with_capacity(self.bytes.len());
-        let keep = |bytes: &mut Vec<u8>, map: &mut Vec<(u32, u8)>, from: usize, to: usize| {
-            bytes.extend_from_slice(&self.bytes[from..to]);
-            match self.map.get(from..to) {
-                Some(known) => map.extend_from_slice(known),
-                None => map.extend((from..to).map(|i| (i as u32, 1))),
-            }
-        };
-        let (mut done, mut next) = (0, Some(first));
+        let mut pieces = Vec::with_capacity(self.pieces.len() + 16);
+        let (mut done, mut kept, mut next) = (0, 0, Some(first));
         while let Some(at) = next {
-            keep(&mut bytes, &mut map, done, at);
-            let before = bytes.len();
+            let mark = bytes.len() + at - done;
+            bytes.extend_from_slice(&self.bytes[done..at]);
             if let Some(len) = undo(&self.bytes[at..], &mut bytes) {
-                let (start, _) = self.raw(at);
-                let (last, last_len) = self.raw(at + len - 1);
-                let raw_len = (last + u32::from(last_len) - start).min(255) as u8;
-                map.extend(std::iter::repeat_n((start, raw_len), bytes.len() - before));
+                self.keep(kept..at, mark, &mut pieces);
+                if bytes.len() > mark {
+                    let (start, _) = self.raw(at);
+                    let (last, last_len) = self.raw(at + len - 1);
+                    let len = (last + u32::from(last_len) - start).min(255) as u8;
+                    pieces.push(Piece { at: mark as u32, raw: start, len });
+                }
                 done = at + len;
+                kept = done;
             } else {
-                keep(&mut bytes, &mut map, at, at + 1);
+                bytes.push(self.bytes[at]);
                 done = at + 1;
             }
             next = memchr::memchr(marks[0], &self.bytes[done..]).map(|at| at + done);
         }
-        keep(&mut bytes, &mut map, done, self.bytes.len());
+        bytes.extend_from_slice(&self.bytes[done..]);
+        self.keep(kept..self.bytes.len(), bytes.len(), &mut pieces);
         self.bytes = Cow::Owned(bytes);
-        self.map = map;
+        self.pieces = pieces;
+    }
+
+    /// Adds where the bytes of `range` came from, which now end at `end`.
+    fn keep(&self, range: Range<usize>, end: usize, pieces: &mut Vec<Piece>) {
+        if range.is_empty() {
+            return;
+        }
+        let moved = |at: usize| (end - (range.end - at)) as u32;
+        if self.pieces.is_empty() {
+            pieces.push(Piece { at: moved(range.start), raw: range.start as u32, len: 0 });
+            return;
+        }
+        let first = self.piece(range.start);
+        for piece in self.pieces[first..].iter().take_while(|piece| (piece.at as usize) < range.end) {
+            let start = range.start.max(piece.at as usize);
+            let (raw, _) = piece.raw(start);
+            pieces.push(Piece { at: moved(start), raw, len: piece.len });
+        }
+    }
+
+    /// The index of the piece that holds the byte `i`.
+    fn piece(&self, i: usize) -> usize {
+        self.pieces.partition_point(|piece| piece.at as usize <= i) - 1
     }
 
     fn raw(&self, i: usize) -> (u32, u8) {
-        self.map.get(i).copied().unwrap_or((i as u32, 1))
+        if self.pieces.is_empty() { (i as u32, 1) } else { self.pieces[self.piece(i)].raw(i) }
     }
 
     /// The raw offset where the byte `i` begins; for the end of the text, where the last byte ends.
@@ -127,10 +166,16 @@ impl<'a> Text<'a> {
     /// The first byte that came from the raw offset `raw` or behind it.
     pub fn index_of(&self, raw: usize) -> usize {
         let relative = raw.saturating_sub(self.base);
-        if self.map.is_empty() {
+        if self.pieces.is_empty() {
             return relative.min(self.bytes.len());
         }
-        self.map.partition_point(|&(start, _)| (start as usize) < relative)
+        // The first piece that begins there or behind it, unless the one before has a byte that does.
+        let next = self.pieces.partition_point(|piece| (piece.raw as usize) < relative);
+        let end = self.pieces.get(next).map_or(self.bytes.len(), |piece| piece.at as usize);
+        match next.checked_sub(1).map(|last| self.pieces[last]) {
+            Some(last) if last.len == 0 => end.min(last.at as usize + relative - last.raw as usize),
+            _ => end,
+        }
     }
 }
 
@@ -240,24 +285,24 @@ const PLAIN: usize = 64;
 
 /// What a byte is to [`Keys`], as bits: it counts.
 const COUNTS: u8 = 1;
-/// It is part of a word.
-const WORD: u8 = 2;
 /// What it is depends on what stands around it.
 const SPECIAL: u8 = 4;
 /// It is a capital letter; the same bit in a letter makes it a small one.
 const CAPITAL: u8 = 0x20;
+/// It is no part of a word: a capital behind it begins one.
+const BEFORE_WORD: u8 = 0x40;
 
 /// The bits of each byte.
 static SHAPES: [u8; 256] = {
-    let mut shapes = [COUNTS; 256];
+    let mut shapes = [COUNTS | BEFORE_WORD; 256];
     let mut i = 0;
     while i < 256 {
         shapes[i] = match i as u8 {
-            b' ' | b'\t' | b'\r' | 0x0b | 0x0c | b'-' | b'*' | b'"' | b'`' => 0,
+            b' ' | b'\t' | b'\r' | 0x0b | 0x0c | b'-' | b'*' | b'"' | b'`' => BEFORE_WORD,
             b'\n' | b'\'' | b'(' | 0xc2 | 0xe2 => SPECIAL,
-            b'A'..=b'Z' => COUNTS | WORD | CAPITAL,
-            b'0'..=b'9' | b'a'..=b'z' | b'_' | 0x80.. => COUNTS | WORD,
-            _ => COUNTS,
+            b'A'..=b'Z' => COUNTS | CAPITAL,
+            b'0'..=b'9' | b'a'..=b'z' | b'_' | 0x80.. => COUNTS,
+            _ => COUNTS | BEFORE_WORD,
         };
         i += 1;
     }
@@ -282,16 +327,18 @@ impl Keys {
     /// The same in the memory of keys that are no longer needed.
     pub fn of(self, text: &[u8]) -> Keys {
         let mut keys = self;
-        keys.bytes.clear();
-        keys.at.clear();
-        keys.bytes.reserve(text.len());
-        keys.at.reserve(text.len());
+        // What contractions leave out is at most half as long; a whole block fits behind the last key.
+        let most = text.len() + text.len() / 2 + PLAIN + 2;
+        keys.bytes.resize(most, 0);
+        keys.at.resize(most, 0);
         let mut i = mail_quote(text);
+        let mut end = 0;
         // The kind of the character before: a letter or digit makes the next capital one inside a word.
         let mut in_word = false;
         while i < text.len() {
-            let (len, word) = keys.plain(&text[i..], i, in_word);
+            let (len, count, word) = keys.plain(&text[i..], i, end, in_word);
             i += len;
+            end += count;
             in_word = word;
             if len == PLAIN {
                 continue;
@@ -303,13 +350,13 @@ impl Keys {
                     i += 1 + mail_quote(&text[i + 1..]);
                 }
                 b'\'' => {
-                    keys.contraction(text, i, 1);
+                    end = keys.contraction(text, i, 1, end);
                     in_word = false;
                     i += 1;
                 }
                 b'(' if in_word && text[i..].starts_with(b"(s)") => {
                     // It stands for all of the mark, so that an argument begins behind it.
-                    keys.push(b's', i + 2);
+                    end = keys.put(b's', i + 2, end);
                     i += 3;
                 }
                 0xc2 if matches!(text.get(i + 1), Some(0xa0 | 0xab | 0xbb)) => {
@@ -318,66 +365,69 @@ impl Keys {
                 }
                 0xe2 if even_mark(text.get(i..i + 3)) => {
                     if text[i + 2] == 0x99 {
-                        keys.contraction(text, i, 3);
+                        end = keys.contraction(text, i, 3, end);
                     }
                     in_word = false;
                     i += 3;
                 }
                 _ => {
-                    keys.push(byte, i);
+                    end = keys.put(byte, i, end);
                     in_word = byte >= 0x80;
                     i += 1;
                 }
             }
         }
+        keys.bytes.truncate(end);
+        keys.at.truncate(end);
         keys
     }
 
-    /// Evens out bytes that mean the same whatever stands around them, the first at `from`, at most [`PLAIN`]; says how
-    /// many they are and whether a word goes on behind them. Each key is written, and the next one over it where the
-    /// byte does not count: no branch to mispredict.
-    fn plain(&mut self, text: &[u8], from: usize, mut in_word: bool) -> (usize, bool) {
-        let (mut bytes, mut at) = ([0; PLAIN], [0; PLAIN]);
-        let (mut len, mut end) = (0, 0);
+    /// Evens out bytes that mean the same whatever stands around them, the first at `from`, at most [`PLAIN`], behind
+    /// `known` keys; says how many they are, how many keys, and whether a word goes on behind them. Each key is written,
+    /// and the next one over it where the byte does not count: no branch to mispredict.
+    fn plain(&mut self, text: &[u8], from: usize, known: usize, in_word: bool) -> (usize, usize, bool) {
+        let places = (self.bytes[known..].first_chunk_mut(), self.at[known..].first_chunk_mut());
+        let (Some(bytes), Some(at)): (Option<&mut [u8; PLAIN]>, Option<&mut [u32; PLAIN]>) = places else {
+            unreachable!("there is room for a block");
+        };
+        let (mut len, mut end, mut place) = (text.len().min(PLAIN), 0, from as u32);
         // What a capital becomes small by: nothing inside a word.
         let mut fold = if in_word { 0 } else { CAPITAL };
-        for byte in text.iter().take(PLAIN) {
+        for (i, byte) in text[..len].iter().enumerate() {
             let shape = SHAPES[usize::from(*byte)];
             if shape & SPECIAL != 0 {
+                len = i;
                 break;
             }
             bytes[end % PLAIN] = byte | shape & fold;
-            at[end % PLAIN] = (from as u32).wrapping_add(len as u32);
+            at[end % PLAIN] = place;
             end += usize::from(shape & COUNTS);
-            fold = !(shape << 4) & CAPITAL;
-            len += 1;
+            place = place.wrapping_add(1);
+            fold = shape >> 1 & CAPITAL;
         }
-        in_word = fold == 0;
-        self.bytes.extend_from_slice(&bytes[..end]);
-        self.at.extend_from_slice(&at[..end]);
-        (len, in_word)
+        (len, end, fold == 0)
     }
 
-    fn push(&mut self, key: u8, at: usize) {
-        self.bytes.push(key);
-        self.at.push(at as u32);
+    /// Writes a key behind `known` others; gives how many there are.
+    fn put(&mut self, key: u8, at: usize, known: usize) -> usize {
+        (self.bytes[known], self.at[known]) = (key, at as u32);
+        known + 1
     }
 
-    /// At an apostrophe of `len` bytes: what a contraction leaves out (`n't` is `not`, `'re` is `are`).
-    fn contraction(&mut self, text: &[u8], i: usize, len: usize) {
-        let rest = &text[i + len..];
+    /// At an apostrophe of `len` bytes, behind `known` keys: what a contraction leaves out (`n't` is `not`, `'re` is
+    /// `are`). Gives how many keys there are.
+    fn contraction(&mut self, text: &[u8], i: usize, len: usize, known: usize) -> usize {
+        let (before, rest) = (&self.bytes[..known], &text[i + len..]);
         let tail = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
-        let missing: &[u8] = match (&rest[..tail], self.bytes.last()) {
-            (b"t", Some(b'n')) if self.bytes.ends_with(b"can") => b"no",
+        let missing: &[u8] = match (&rest[..tail], before.last()) {
+            (b"t", Some(b'n')) if before.ends_with(b"can") => b"no",
             (b"t", Some(b'n')) => b"o",
             (b"re", Some(last)) if last.is_ascii_alphabetic() => b"a",
             (b"ve", Some(last)) if last.is_ascii_alphabetic() => b"ha",
             (b"ll", Some(last)) if last.is_ascii_alphabetic() => b"wi",
             _ => b"",
         };
-        for key in missing {
-            self.push(*key, i);
-        }
+        missing.iter().fold(known, |known, key| self.put(*key, i, known))
     }
 
     /// The text index of key `k`.
@@ -410,6 +460,7 @@ fn even_mark(bytes: Option<&[u8]>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn text(raw: &str) -> String {
         String::from_utf8(Text::new(raw.as_bytes(), 0).bytes.into_owned()).expect("UTF-8")
@@ -463,8 +514,26 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// Every byte comes from where the bytes around it let it come from, and the way there leads back.
+        #[test]
+        fn places_lead_there_and_back(raw in "([a-z:{}\\[\\]]|\\\\\\\\|\\\\\"|\\\\u0027|\\\\n|&amp;|&#39;|''|\"\"|\x1b\\[1m|\"){0,40}", base in 0usize..9) {
+            let text = Text::new(raw.as_bytes(), base);
+            let mut before = base;
+            for (i, byte) in text.bytes.iter().enumerate() {
+                let (start, end) = (text.raw_start(i), text.raw_end(i + 1));
+                prop_assert!(before <= start && start < end && end <= base + raw.len(), "{}", i);
+                prop_assert!(end - start > 1 || raw.as_bytes()[start - base] == *byte);
+                prop_assert!((0..=i).contains(&text.index_of(start)) && text.raw_start(text.index_of(start)) == start);
+                prop_assert!(text.index_of(start + 1) > i);
+                before = start;
+            }
+            prop_assert_eq!(text.index_of(base + raw.len()), text.bytes.len());
+        }
+    }
+
     #[test]
-    fn the_map_leads_back_to_raw_offsets() {
+    fn the_way_leads_back_to_raw_offsets() {
         let raw = r#"{"m":"a \"b\" \u0027c"}"#;
         let text = Text::new(raw.as_bytes(), 100);
         let at = text.bytes.iter().position(|byte| *byte == b'c').expect("there");

@@ -23,7 +23,7 @@ pub mod wording;
 use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
 use crate::input::Window;
 use anchors::{Anchor, Owner};
-use around::Around;
+use around::{Around, Edges};
 use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
 pub use lines::Lines;
@@ -48,8 +48,8 @@ pub struct Matcher {
     titles: Vec<Vec<u8>>,
     codes: HashMap<u32, usize>,
     anchors: Vec<Anchor>,
-    /// What stands around each anchor in its owners.
-    around: Vec<Vec<Around>>,
+    /// What stands around each anchor in its owners, and what stands next to it in any.
+    around: Vec<(Edges, Vec<Around>)>,
     searcher: Searcher,
     prefix: memchr::memmem::Finder<'static>,
 }
@@ -128,10 +128,9 @@ impl<'b> Canon<'b> {
 
     /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
     fn at<'k>(bytes: &'b [u8], at: usize, kept: &'k mut Option<Canon<'b>>) -> &'k Canon<'b> {
-        let line = record::line(bytes, at);
         match kept.take() {
-            Some(known) if known.range == line => kept.insert(known),
-            known => kept.insert(Canon::after(known, bytes, line)),
+            Some(known) if record::is_line(&known.range, at, record::MAX_LINE) => kept.insert(known),
+            known => kept.insert(Canon::after(known, bytes, record::line(bytes, at))),
         }
     }
 
@@ -172,16 +171,7 @@ impl Matcher {
                 .filter_map(|(i, entry)| Some((code(entry)?, i)))
                 .collect(),
             followups: compile(|entry| &entry.followups),
-            around: anchors
-                .iter()
-                .map(|anchor| {
-                    let around = |owner: &Owner| {
-                        let keys = wordings[owner.wording].keys(owner.part);
-                        Around::keys(keys, owner.offset, owner.offset + anchor.bytes.len())
-                    };
-                    anchor.owners.iter().map(around).collect()
-                })
-                .collect(),
+            around: anchors.iter().map(|anchor| around(anchor, &wordings)).collect(),
             searcher: Searcher::new(&anchors),
             prefix: memchr::memmem::Finder::new(CODE_PREFIX).into_owned(),
             entries: catalog.entries.clone(),
@@ -279,10 +269,12 @@ impl Matcher {
         first: usize,
     ) -> impl Iterator<Item = (usize, Owner)> + 'm {
         let Anchor { bytes: own, owners } = &self.anchors[anchor];
+        let (edges, around) = &self.around[anchor];
+        let first = if edges.agree(bytes, at, at + own.len()) { first } else { owners.len() };
         // For few owners gathering what stands around costs more than it spares.
         let here = (owners.len() > first + 2).then(|| Around::raw(bytes, at, at + own.len()));
         let agrees = move |around: &Around| here.is_none_or(|here| here.agrees(around));
-        let all = owners.iter().zip(&self.around[anchor]).enumerate().skip(first);
+        let all = owners.iter().zip(around).enumerate().skip(first);
         let near = all.filter(move |(_, (_, around))| agrees(around));
         near.map(|(index, (owner, _))| (index, *owner)).filter(move |(_, owner)| {
             let keys = self.wordings[owner.wording].keys(owner.part);
@@ -520,6 +512,19 @@ impl Matcher {
     pub fn lines(bytes: &[u8], range: &Range<usize>) -> Range<usize> {
         record::line(bytes, range.start).start..record::line(bytes, range.end).end.max(range.end)
     }
+}
+
+/// What stands around the anchor in its owners' literals.
+fn around(anchor: &Anchor, wordings: &[Wording]) -> (Edges, Vec<Around>) {
+    let place = |owner: &Owner| {
+        let keys = wordings[owner.wording].keys(owner.part);
+        (keys, owner.offset, owner.offset + anchor.bytes.len())
+    };
+    let around = |owner| {
+        let (keys, start, end) = place(owner);
+        Around::keys(keys, start, end)
+    };
+    (Edges::new(anchor.owners.iter().map(place)), anchor.owners.iter().map(around).collect())
 }
 
 /// Whether one of `messages`, which are in order, is of `entry` and stands near enough to `range` to belong to a code there.

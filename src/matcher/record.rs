@@ -38,6 +38,12 @@ pub fn line_within(bytes: &[u8], at: usize, before: usize, after: usize) -> Rang
     start..end
 }
 
+/// Whether `line`, cut at `most` bytes to either side of a place in it, is the line around `at` as well: both of its ends
+/// are its own.
+pub fn is_line(line: &Range<usize>, at: usize, most: usize) -> bool {
+    line.len() < most && line.start <= at && at <= line.end
+}
+
 /// The whole lines within [`WRAP_BEFORE`] and [`WRAP_AFTER`] around `at`; the line itself where it is longer.
 pub fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
     let own = line(bytes, at);
@@ -138,6 +144,13 @@ mod tests {
         let long = vec![b'x'; 3 * MAX_LINE];
         assert_eq!(line(&long, MAX_LINE + 7), 7..2 * MAX_LINE + 7);
         assert_eq!(line_within(text, 6, 1, 1), 5..7);
+        for at in 0..=text.len() {
+            for other in 0..=text.len() {
+                let same = line(text, at) == line(text, other);
+                assert_eq!(is_line(&line(text, at), other, MAX_LINE), same, "{at} {other}");
+            }
+        }
+        assert!(!is_line(&line(&long, MAX_LINE + 7), MAX_LINE + 8, MAX_LINE));
     }
 
     #[test]
