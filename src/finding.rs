@@ -13,6 +13,7 @@ use crate::input::Window;
 use crate::matcher::canonical;
 use crate::matcher::{Match, Matcher, What, wording::Grade};
 use crate::source::Origin;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The longest `text` of a finding, in characters.
@@ -92,15 +93,15 @@ impl Builder<'_> {
         reader: &context::Reader<'_, '_>,
         line: u64,
     ) -> Finding {
-        let mut finding = self.untold(found, window, reader, line);
-        finding.tell(found, window, reader);
+        let mut finding = self.untold(found.clone(), window, reader, line);
+        finding.tell(&found.range, window, reader);
         finding
     }
 
     /// The same without its text, for findings that are only counted.
     pub(crate) fn untold(
         &self,
-        found: &Match,
+        found: Match,
         window: &Window<'_>,
         reader: &context::Reader<'_, '_>,
         line: u64,
@@ -119,8 +120,7 @@ impl Builder<'_> {
             (_, Some(entry)) => (entry.id.clone(), entry.code.clone()),
             (_, None) => unreachable!("an entry has its index"),
         };
-        let named =
-            |(index, value): &(usize, ArgValue)| Some((entry?.arguments[*index].name.clone(), value.clone()));
+        let named = |(index, value): (usize, ArgValue)| Some((entry?.arguments[index].name.clone(), value));
         Finding {
             id,
             code,
@@ -129,7 +129,7 @@ impl Builder<'_> {
             title: entry.map_or_else(|| UNKNOWN_TITLE.into(), |entry| entry.title.clone()),
             code_in_log: found.code_in_log,
             wording: found.grade,
-            args: found.args.iter().filter_map(named).collect(),
+            args: found.args.into_iter().filter_map(named).collect(),
             time,
             origin: self.origin.clone(),
             line,
@@ -151,10 +151,15 @@ impl Finding {
         1 + lines / LINES_OF_WEIGHT
     }
 
-    /// Reads the text that `found` stands for.
-    pub(crate) fn tell(&mut self, found: &Match, window: &Window<'_>, reader: &context::Reader<'_, '_>) {
-        let known = reader.unescaped(&found.range);
-        let raw = known.unwrap_or_else(|| Matcher::text(window.bytes, &found.range));
+    /// Reads the text of `range`, where it stands.
+    pub(crate) fn tell(
+        &mut self,
+        range: &Range<usize>,
+        window: &Window<'_>,
+        reader: &context::Reader<'_, '_>,
+    ) {
+        let known = reader.unescaped(range);
+        let raw = known.unwrap_or_else(|| Matcher::text(window.bytes, range));
         (self.text, self.lossy) = clipped(&raw);
     }
 }

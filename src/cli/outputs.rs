@@ -15,7 +15,7 @@ use migsift::finding::Finding;
 use migsift::print::human::{self, Layout};
 use migsift::print::{csv, html, json, junit, markdown, ndjson, prometheus, safe};
 use migsift::report::{CatalogStamp, CodeReport, Report};
-use migsift::scan::Sink;
+use migsift::scan::{Encode, Sink};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -121,16 +121,12 @@ impl Outputs {
     }
 }
 
-impl Sink for Outputs {
-    fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
+impl Outputs {
+    /// Gives each output what there is for it; those that fail are left out from then on.
+    fn each(&mut self, mut give: impl FnMut(&mut Target) -> Result<(), Error>) -> Result<(), Error> {
         let mut at = 0;
         while at < self.outputs.len() {
-            let result = match &mut self.outputs[at] {
-                Target::Ndjson(printer) => printer.finding(finding),
-                Target::Csv(printer) => printer.finding(finding),
-                Target::Report(..) => Ok(()),
-            };
-            match result {
+            match give(&mut self.outputs[at]) {
                 Ok(()) => at += 1,
                 Err(error) => {
                     self.outputs.remove(at);
@@ -142,6 +138,30 @@ impl Sink for Outputs {
             Some(error) => Err(error),
             None => Ok(()),
         }
+    }
+}
+
+impl Sink for Outputs {
+    fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
+        self.each(|target| match target {
+            Target::Csv(printer) => printer.finding(finding),
+            Target::Ndjson(_) | Target::Report(..) => Ok(()),
+        })
+    }
+
+    fn encode(&self) -> Option<Encode> {
+        self.outputs.iter().any(|target| matches!(target, Target::Ndjson(_))).then_some(ndjson::encode)
+    }
+
+    fn rows(&mut self, rows: &[u8]) -> Result<(), Error> {
+        self.each(|target| match target {
+            Target::Ndjson(printer) => printer.rows(rows),
+            Target::Csv(_) | Target::Report(..) => Ok(()),
+        })
+    }
+
+    fn takes_findings(&self) -> bool {
+        self.outputs.iter().any(|target| matches!(target, Target::Csv(_)))
     }
 }
 

@@ -23,7 +23,7 @@ pub mod wording;
 use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
 use crate::input::Window;
 use anchors::{Anchor, Owner};
-use around::{Around, Edges};
+use around::Around;
 use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
 pub use lines::Lines;
@@ -48,8 +48,8 @@ pub struct Matcher {
     titles: Vec<Vec<u8>>,
     codes: HashMap<u32, usize>,
     anchors: Vec<Anchor>,
-    /// What stands around each anchor in its owners, and what stands next to it in any.
-    around: Vec<(Edges, Vec<Around>)>,
+    /// What stands around each anchor in its owners.
+    around: Vec<Vec<Around>>,
     searcher: Searcher,
     prefix: memchr::memmem::Finder<'static>,
 }
@@ -269,14 +269,12 @@ impl Matcher {
         first: usize,
     ) -> impl Iterator<Item = (usize, Owner)> + 'm {
         let Anchor { bytes: own, owners } = &self.anchors[anchor];
-        let (edges, around) = &self.around[anchor];
-        let first = if edges.agree(bytes, at, at + own.len()) { first } else { owners.len() };
         // For few owners gathering what stands around costs more than it spares.
         let here = (owners.len() > first + 2).then(|| Around::raw(bytes, at, at + own.len()));
         let agrees = move |around: &Around| here.is_none_or(|here| here.agrees(around));
-        let all = owners.iter().zip(around).enumerate().skip(first);
-        let near = all.filter(move |(_, (_, around))| agrees(around));
-        near.map(|(index, (owner, _))| (index, *owner)).filter(move |(_, owner)| {
+        let around = self.around[anchor][first..].iter().enumerate();
+        let near = around.filter(move |(_, around)| agrees(around)).map(move |(i, _)| first + i);
+        near.map(|index| (index, owners[index])).filter(move |(_, owner)| {
             let keys = self.wordings[owner.wording].keys(owner.part);
             around::plausible(bytes, at, keys, owner.offset)
         })
@@ -515,16 +513,12 @@ impl Matcher {
 }
 
 /// What stands around the anchor in its owners' literals.
-fn around(anchor: &Anchor, wordings: &[Wording]) -> (Edges, Vec<Around>) {
-    let place = |owner: &Owner| {
+fn around(anchor: &Anchor, wordings: &[Wording]) -> Vec<Around> {
+    let around = |owner: &Owner| {
         let keys = wordings[owner.wording].keys(owner.part);
-        (keys, owner.offset, owner.offset + anchor.bytes.len())
+        Around::keys(keys, owner.offset, owner.offset + anchor.bytes.len())
     };
-    let around = |owner| {
-        let (keys, start, end) = place(owner);
-        Around::keys(keys, start, end)
-    };
-    (Edges::new(anchor.owners.iter().map(place)), anchor.owners.iter().map(around).collect())
+    anchor.owners.iter().map(around).collect()
 }
 
 /// Whether one of `messages`, which are in order, is of `entry` and stands near enough to `range` to belong to a code there.

@@ -11,6 +11,7 @@
 
 use super::Sink;
 use super::archive::Members;
+use super::rows::Rows;
 use super::share::{Place, Share, Source};
 use super::tasks::{Task, Tasks};
 use crate::error::Error;
@@ -70,8 +71,10 @@ pub(super) struct Chunk {
 /// What was found in one window.
 pub(super) struct Scanned {
     pub source: u32,
-    /// The findings, with lines counted from the window's core.
+    /// The findings that are wanted one by one, with lines counted from the window's core.
     pub findings: Vec<Finding>,
+    /// All of them as rows, where they are wanted so.
+    pub rows: Rows,
     /// Line breaks in the window's core.
     pub lines: u64,
 }
@@ -79,7 +82,7 @@ pub(super) struct Scanned {
 impl Scanned {
     /// How much of the room for findings that wait it takes.
     pub fn weight(&self) -> usize {
-        self.findings.iter().map(Finding::weight).sum()
+        self.rows.weight() + self.findings.iter().map(Finding::weight).sum::<usize>()
     }
 }
 
@@ -164,6 +167,7 @@ impl<'s, 'k> Board<'s, 'k> {
             spare: Vec::new(),
         };
         let writer = Writer {
+            every: sink.as_ref().is_some_and(|sink| sink.takes_findings()),
             sink,
             source: 0,
             lines: 0,
@@ -432,6 +436,8 @@ impl<'s> State<'s> {
 /// Writes in order.
 struct Writer<'k> {
     sink: Option<&'k mut (dyn Sink + 'k)>,
+    /// Whether it takes every finding, not only rows.
+    every: bool,
     /// The source last written and the line breaks before its next window.
     source: u32,
     lines: u64,
@@ -455,10 +461,17 @@ impl Writer<'_> {
             if self.source != scanned.source {
                 (self.source, self.lines) = (scanned.source, 0);
             }
+            if let Some(sink) = &mut self.sink
+                && self.error.is_none()
+                && !scanned.rows.is_empty()
+            {
+                self.error = sink.rows(&scanned.rows.finish(self.lines)).err();
+            }
             for mut finding in scanned.findings {
                 finding.line += self.lines;
                 self.samples.sample(&finding);
                 if let Some(sink) = &mut self.sink
+                    && self.every
                     && self.error.is_none()
                 {
                     self.error = sink.finding(&finding).err();

@@ -8,6 +8,7 @@
 mod archive;
 mod board;
 mod reading;
+mod rows;
 mod share;
 mod tasks;
 mod worker;
@@ -118,7 +119,30 @@ pub trait Sink: Send {
     ///
     /// Ends the scan.
     fn finding(&mut self, finding: &Finding) -> Result<(), Error>;
+
+    /// How findings become rows, on the threads that find them; none where it takes no rows.
+    fn encode(&self) -> Option<Encode> {
+        None
+    }
+
+    /// Takes the rows of the next findings in order.
+    ///
+    /// # Errors
+    ///
+    /// Ends the scan.
+    fn rows(&mut self, _rows: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Whether it takes every finding, be it beside rows.
+    fn takes_findings(&self) -> bool {
+        true
+    }
 }
+
+/// Appends a finding to the rows before it, without the number of its line, which is known when all before it is read;
+/// gives the place where that goes.
+pub type Encode = fn(&Finding, &mut Vec<u8>) -> usize;
 
 /// What has been done so far; read it from another thread.
 #[derive(Debug, Default)]
@@ -261,11 +285,12 @@ pub fn scan<'k>(
     let sources = Sources::default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|error| Error::Threads(error.to_string()))?;
-    let every = sink.is_some();
+    let every = sink.as_ref().is_some_and(|sink| sink.takes_findings());
+    let encode = sink.as_ref().and_then(|sink| sink.encode());
     let tasks = Tasks::new(&walk.inputs, options, &sources);
     let board = Board::new(tasks, sink, pool.current_num_threads());
     let inputs = &walk.inputs;
-    let shared = Shared { matcher, options, progress, inputs, sources: &sources, every, board };
+    let shared = Shared { matcher, options, progress, inputs, sources: &sources, every, encode, board };
     let shares = pool.broadcast(|_| worker::run(&shared));
     let (samples, mut all) = shared.board.finish()?;
     shares.into_iter().for_each(|share| all.merge(share));

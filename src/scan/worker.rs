@@ -6,9 +6,10 @@
 use super::archive::{Members, Zip};
 use super::board::{Batch, Board, Chunk, Job, Scanned};
 use super::reading::{Lane, Reading};
+use super::rows::Rows;
 use super::share::{Place, Share, Source, Sources};
 use super::tasks::{SMALL_FILE, Task};
-use super::{Options, Progress, WINDOW_BYTES};
+use super::{Encode, Options, Progress, WINDOW_BYTES};
 use crate::context::{self, neighbours};
 use crate::error::SourceError;
 use crate::finding::{Builder, Hider};
@@ -35,6 +36,8 @@ pub(super) struct Shared<'s, 'k> {
     pub sources: &'s Sources,
     /// Whether every finding is wanted in order, not only samples.
     pub every: bool,
+    /// How findings become rows, where rows are wanted.
+    pub encode: Option<Encode>,
     pub board: Board<'s, 'k>,
 }
 
@@ -295,7 +298,7 @@ impl Shared<'_, '_> {
         let result = catch_unwind(AssertUnwindSafe(|| self.find(share, source, window)));
         result.unwrap_or_else(|_| {
             share.broken(source, &SourceError::Panic);
-            Scanned { source: source.number, findings: Vec::new(), lines: 0 }
+            Scanned { source: source.number, findings: Vec::new(), rows: Rows::default(), lines: 0 }
         })
     }
 
@@ -308,37 +311,42 @@ impl Shared<'_, '_> {
         let reader = context::Reader::new(window, &self.options.timezone);
         let lines = self.options.context_lines;
         let mut neighbours = neighbours::Reader::new(window.bytes, lines);
-        let mut findings = Vec::new();
+        let (mut findings, mut rows) = (Vec::new(), Rows::default());
         let mut samples: HashMap<What, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);
         let (matches, breaks) = self.matcher.scan_lines(window);
         for found in matches {
             line += breaks.between(window.bytes, counted, found.range.start);
             counted = found.range.start;
-            let mut finding = builder.untold(&found, window, &reader, line);
+            let (what, range) = (found.what, found.range.clone());
+            let mut finding = builder.untold(found, window, &reader, line);
             if !self.options.filter.takes(&finding) {
                 continue;
             }
-            let sampled = samples.entry(found.what).or_default();
+            let sampled = samples.entry(what).or_default();
             *sampled += 1;
-            let shown = self.every || *sampled <= MAX_SAMPLES;
+            let kept = self.every || *sampled <= MAX_SAMPLES;
+            let shown = kept || self.encode.is_some();
             // Drifted texts are compared with each other.
             if shown || finding.wording == Grade::Drifted {
-                finding.tell(&found, window, &reader);
+                finding.tell(&range, window, &reader);
             }
             if shown && lines > 0 {
-                finding.neighbours = Some(Box::new(neighbours.read(&found.range)));
+                finding.neighbours = Some(Box::new(neighbours.read(&range)));
             }
             hider.hide(&mut finding, builder.entry(&found));
             share.summary.add(&finding, source.number);
-            if shown {
+            if let Some(encode) = self.encode {
+                rows.push(&finding, encode);
+            }
+            if kept {
                 findings.push(finding);
             }
         }
         let lines = line - 1 + breaks.between(window.bytes, counted, window.core.end);
         share.bytes += window.core.len() as u64;
         self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
-        Scanned { source: source.number, findings, lines }
+        Scanned { source: source.number, findings, rows, lines }
     }
 }
 
