@@ -35,6 +35,8 @@ pub struct Document<'a> {
     kept: RefCell<Option<(usize, Arc<About>)>>,
 }
 
+/// How many members an object has room for at first: most records have no more.
+const USUAL_MEMBERS: usize = 8;
 /// The key under which a migration's resource lists its databases.
 const LIST_KEY: &str = "dbsToMigrate";
 
@@ -178,7 +180,7 @@ impl<'a> Walk<'a> {
                 }
             }
             b'{' | b'[' => self.skip(),
-            b'"' => return Some(self.string()),
+            b'"' => return Some(self.string().0),
             first => {
                 let start = self.at;
                 let rest = &self.text.as_bytes()[start..];
@@ -194,10 +196,13 @@ impl<'a> Walk<'a> {
     fn object(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<()> {
         let (index, start) = (self.objects.len(), self.at);
         self.objects.push(Object { range: start..start, name: name.cloned(), scalars: Vec::new(), parent });
-        let mut members: Vec<Member<'a>> = Vec::new();
+        let mut members: Vec<Member<'a>> = Vec::with_capacity(USUAL_MEMBERS);
         let mut readable = true;
         while self.next(b'}') {
-            let key = unescaped(self.string());
+            let key = match self.string() {
+                (quoted, false) => Some(Cow::Borrowed(&quoted[1..quoted.len() - 1])),
+                (quoted, true) => unescaped(quoted),
+            };
             // Behind the colon.
             self.blanks();
             self.at += 1;
@@ -224,6 +229,7 @@ impl<'a> Walk<'a> {
         }
         let object = &mut self.objects[index];
         object.range.end = self.at;
+        object.scalars.reserve_exact(members.len());
         object.scalars.extend(members.into_iter().filter_map(|member| Some((member.key, member.scalar?))));
         readable.then_some(())
     }
@@ -245,9 +251,10 @@ impl<'a> Walk<'a> {
         self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
     }
 
-    /// Goes behind the string that begins here and gives it with its quotes.
-    fn string(&mut self) -> &'a str {
+    /// Goes behind the string that begins here and gives it with its quotes, and whether anything in it is escaped.
+    fn string(&mut self) -> (&'a str, bool) {
         let start = self.at;
+        let mut escaped = false;
         self.at += 1;
         while let Some(at) = memchr::memchr2(b'"', b'\\', &self.text.as_bytes()[self.at..]) {
             self.at += at + 1;
@@ -255,8 +262,9 @@ impl<'a> Walk<'a> {
                 break;
             }
             self.at += 1;
+            escaped = true;
         }
-        &self.text[start..self.at]
+        (&self.text[start..self.at], escaped)
     }
 
     /// Goes behind the object or array that begins here.

@@ -67,7 +67,11 @@ impl fmt::Display for Time {
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let stamp = self.stamp();
+        match stamp.as_ref().and_then(|(stamp, len)| std::str::from_utf8(&stamp[..*len]).ok()) {
+            Some(stamp) => serializer.serialize_str(stamp),
+            None => serializer.collect_str(self),
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::format::{Format, HEAD};
 use super::mapping::Mapping;
-use super::{Input, encoding, own_report};
+use super::{Input, InputKind, encoding, own_report};
 use crate::error::SourceError;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -55,10 +55,17 @@ impl Opened {
     ///
     /// [`SourceError::Open`], [`SourceError::Read`] and [`SourceError::OwnReport`].
     pub fn input(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Opened, SourceError> {
-        let mut opened = Opened::new(&input.path, mmap)?;
-        opened.buffered = opened.bytes <= MAX_BUFFERED;
-        let wanted = if opened.buffered { opened.bytes } else { HEAD as u64 };
-        let read = opened.read(0..wanted, buffer)?;
+        let mut opened = match Opened::unchanged(input, mmap, buffer)? {
+            Some(opened) => opened,
+            None => {
+                let mut opened = Opened::new(&input.path, mmap)?;
+                opened.buffered = opened.bytes <= MAX_BUFFERED;
+                let wanted = if opened.buffered { opened.bytes } else { HEAD as u64 };
+                opened.read(0..wanted, buffer)?;
+                opened
+            }
+        };
+        let read = &buffer[..];
         let head = &read[..read.len().min(HEAD)];
         if input.walked && own_report::is(head) {
             return Err(SourceError::OwnReport);
@@ -66,6 +73,23 @@ impl Opened {
         opened.format = Format::of(head);
         opened.plain = opened.format.is_none() && encoding::of(head).is_none();
         Ok(opened)
+    }
+
+    /// Opens a small file that is as large as when it was met: a read that ends there spares asking for its size. None
+    /// for any other, and for what is no regular file any more, of which nothing can be read so.
+    fn unchanged(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Option<Opened>, SourceError> {
+        let InputKind::File { bytes } = input.kind else { return Ok(None) };
+        if bytes == 0 || bytes > MAX_BUFFERED {
+            return Ok(None);
+        }
+        let file = Arc::new(open(&input.path).map_err(SourceError::Open)?);
+        let opened =
+            Opened { file, bytes, plain: true, format: None, buffered: true, mmap: mmap && cfg!(unix) };
+        // One more than it has: less comes at the end only.
+        buffer.resize(bytes as usize + 1, 0);
+        let got = opened.part(None).upto(bytes + 1).read(buffer).unwrap_or(0);
+        buffer.truncate(got);
+        Ok((got as u64 == bytes).then_some(opened))
     }
 
     /// All of its bytes, in the `buffer` that it was opened with where it is small.
@@ -157,6 +181,13 @@ pub struct Part<'c> {
     at: u64,
     end: u64,
     count: Option<&'c AtomicU64>,
+}
+
+impl Part<'_> {
+    /// The same that ends at `end`.
+    fn upto(self, end: u64) -> Self {
+        Part { end, ..self }
+    }
 }
 
 impl Read for Part<'_> {

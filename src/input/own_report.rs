@@ -10,9 +10,11 @@ pub fn is(head: &[u8]) -> bool {
     if !matches!(head.first(), Some(b'{' | b'i' | b'N' | b'a' | b'#' | b'<' | b'0'..=b'9')) {
         return false;
     }
+    if head[0] == b'{' {
+        let marks = [b"\"tool\":\"migsift\"".as_slice(), b"\"tool\": \"migsift\""];
+        return marks.iter().any(|mark| memchr::memmem::find(head, mark).is_some());
+    }
     let head = String::from_utf8_lossy(head);
-    let json = head.starts_with('{')
-        && ["\"tool\":\"migsift\"", "\"tool\": \"migsift\""].iter().any(|mark| head.contains(mark));
     let csv = head.starts_with("id,code,known,severity,title,code_in_log,wording");
     let html =
         head.starts_with("<!DOCTYPE html>") && head.contains("<meta name=\"generator\" content=\"migsift ");
@@ -23,7 +25,7 @@ pub fn is(head: &[u8]) -> bool {
     let verdict = ["Nothing found", "No blockers, ", "at least "].iter().any(|mark| head.starts_with(mark))
         || head.split_once(' ').is_some_and(|(_, rest)| rest.starts_with("blocker"));
     let human = verdict && head.lines().take(3).any(is_coverage);
-    json || csv || html || human || markdown || junit || metrics || difference(&head)
+    csv || html || human || markdown || junit || metrics || difference(&head)
 }
 
 /// Whether the line counts inputs: `1,204 of 1,207 inputs read (34.8 kB)`.

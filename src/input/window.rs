@@ -23,4 +23,9 @@ impl<'a> Window<'a> {
     pub fn whole(bytes: &'a [u8]) -> Window<'a> {
         Window { bytes, base: 0, core: 0..bytes.len(), whole: Some(bytes) }
     }
+
+    /// Whether it is the only one of its source: nothing stands before or behind its core.
+    pub fn is_only(&self) -> bool {
+        self.base == 0 && self.core == (0..self.bytes.len())
+    }
 }

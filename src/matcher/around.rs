@@ -6,6 +6,8 @@
 
 /// How many keys on each side.
 const KEYS: usize = 8;
+/// How many keys [`plausible`] looks at on each side: what agrees so far is nearly always the literal.
+const MAX_KEYS: usize = 24;
 
 /// Up to eight keys on each side, the nearest in the lowest byte; a mask has ones where a key is known.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -141,7 +143,7 @@ fn class(byte: u8) -> Class {
 /// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
 pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
     let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
-    let mut behind = keys[offset..].iter();
+    let mut behind = keys[offset..].iter().take(MAX_KEYS);
     let mut key = behind.next();
     for &byte in &raw[at..] {
         let Some(&wanted) = key else { break };
@@ -152,7 +154,7 @@ pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
             Class::Plain => return false,
         }
     }
-    let mut before = keys[..offset].iter().rev();
+    let mut before = keys[..offset].iter().rev().take(MAX_KEYS);
     let mut key = before.next();
     for (i, &byte) in raw[..at].iter().enumerate().rev() {
         let Some(&wanted) = key else { break };

@@ -1,11 +1,11 @@
 //! Lines: how many line breaks stand before a place in a window.
 //!
 //! Blocks come in while stage 1 has them in the nearest cache; a count for any place goes out, for which less than a block
-//! is read again.
+//! is read again. In the only window of a source lines are counted when somebody asks, which mostly nobody does.
 
 use super::BLOCK;
 
-/// The line breaks of the bytes that stage 1 has seen.
+/// The line breaks of the bytes that stage 1 has seen, or is about to see.
 #[derive(Debug)]
 pub struct Lines {
     start: usize,
@@ -31,7 +31,7 @@ impl Lines {
     /// If they were not scanned.
     pub fn between(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
         let block = |at: usize| (at - self.start) / BLOCK;
-        if block(from) == block(to) {
+        if self.before.len() == 1 || block(from) == block(to) {
             return breaks(&bytes[from..to]);
         }
         let upto = |at: usize| self.before[block(at)] + breaks(&bytes[self.start + block(at) * BLOCK..at]);
@@ -54,9 +54,11 @@ mod tests {
         let mut lines = Lines::new(start);
         bytes[start..].chunks(BLOCK).for_each(|block| lines.push(block));
         let places = [100, 101, 5_000, start + BLOCK - 1, start + BLOCK, 2 * BLOCK, bytes.len()];
-        for (i, from) in places.iter().enumerate() {
-            for to in &places[i..] {
-                assert_eq!(lines.between(&bytes, *from, *to), breaks(&bytes[*from..*to]), "{from} {to}");
+        for lines in [lines, Lines::new(start)] {
+            for (i, from) in places.iter().enumerate() {
+                for to in &places[i..] {
+                    assert_eq!(lines.between(&bytes, *from, *to), breaks(&bytes[*from..*to]), "{from} {to}");
+                }
             }
         }
     }

@@ -194,12 +194,12 @@ impl Matcher {
     pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
         let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
         let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
-        let (hits, lines) = self.hits(window.bytes, from..to);
+        let (hits, lines) = self.hits(window.bytes, from..to, !window.is_only());
         (self.matches(window.bytes, &hits, &window.core), lines)
     }
 
-    /// Stage 1: everything that is worth a closer look in `range`, in order.
-    fn hits(&self, bytes: &[u8], range: Range<usize>) -> (Vec<Hit>, Lines) {
+    /// Stage 1: everything that is worth a closer look in `range`, in order, and its lines, `counted` or not.
+    fn hits(&self, bytes: &[u8], range: Range<usize>, counted: bool) -> (Vec<Hit>, Lines) {
         let mut hits = Vec::new();
         let mut lines = Lines::new(range.start);
         let overlap =
@@ -223,7 +223,9 @@ impl Matcher {
                 }
             }
             hits[known..].sort_unstable();
-            lines.push(&bytes[start..end]);
+            if counted {
+                lines.push(&bytes[start..end]);
+            }
             start = end;
         }
         (hits, lines)

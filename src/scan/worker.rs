@@ -343,7 +343,9 @@ impl Shared<'_, '_> {
                 findings.push(finding);
             }
         }
-        let lines = line - 1 + breaks.between(window.bytes, counted, window.core.end);
+        // Behind the only window of a source nobody asks.
+        let rest = if window.is_only() { 0 } else { breaks.between(window.bytes, counted, window.core.end) };
+        let lines = line - 1 + rest;
         share.bytes += window.core.len() as u64;
         self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
         Scanned { source: source.number, findings, rows, lines }
