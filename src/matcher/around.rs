@@ -34,23 +34,23 @@ impl Side {
 
     /// Takes in raw bytes, the nearest first; gives how many it took until eight keys are known or one is left open.
     fn raw<'r>(bytes: impl Iterator<Item = &'r u8>) -> (Side, usize) {
-        let (mut keys, mut known, mut taken) = (0, 0, 0);
+        let (mut keys, mut known, mut taken) = (0, 0_u32, 0);
         for &byte in bytes {
             let key = RAW_KEYS[usize::from(byte)];
             if key == OPEN {
                 break;
             }
-            taken += 1;
+            taken = usize::wrapping_add(taken, 1);
             if key == SKIPPED {
                 continue;
             }
-            keys |= u64::from(key) << known;
-            known += 8;
+            keys |= u64::from(key).wrapping_shl(known);
+            known = known.wrapping_add(8);
             if known == 64 {
                 break;
             }
         }
-        let mask = if known == 64 { u64::MAX } else { (1 << known) - 1 };
+        let mask = if known == 64 { u64::MAX } else { !(u64::MAX << known) };
         (Side { keys, mask }, taken)
     }
 
@@ -86,7 +86,12 @@ impl Around {
 
 /// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may stand before `end`: it looks like any letter or digit.
 fn ends_escape(raw: &[u8], end: usize) -> bool {
-    raw[end.saturating_sub(KEYS)..end].iter().any(|byte| matches!(byte, b'\\' | b'&' | 0x1b))
+    let escapes = |byte: &u8| (*byte == b'\\') | (*byte == b'&') | (*byte == 0x1b);
+    match end.checked_sub(KEYS).and_then(|start| raw[start..].first_chunk::<KEYS>()) {
+        // Without a branch for each, all are looked at at once.
+        Some(near) => near.iter().fold(false, |seen, byte| seen | escapes(byte)),
+        None => raw[..end].iter().any(escapes),
+    }
 }
 
 /// What a raw byte is to [`plausible`].

@@ -27,16 +27,11 @@ pub struct Wording {
     /// Part counts at which a match may end: behind each sentence from the one that completes the arguments on.
     stops: Vec<usize>,
     /// How each literal is looked for; none for arguments.
-    finders: Vec<Option<Finders>>,
+    finders: Vec<Option<memmem::Finder<'static>>>,
+    /// Each literal's own text without what evening out drops at its edges; empty for arguments.
+    exact: Vec<Box<[u8]>>,
     /// Keys of the entry's title without its closing mark.
     title: Vec<u8>,
-}
-
-/// A literal's keys, ready to be looked for in either direction.
-#[derive(Debug)]
-struct Finders {
-    ahead: memmem::Finder<'static>,
-    back: memmem::FinderRev<'static>,
 }
 
 /// A part of a wording.
@@ -176,15 +171,16 @@ impl Wording {
                 stops.push(parts.len());
             }
         }
-        let finders = |part: &Piece| match part {
-            Piece::Literal { keys, .. } => Some(Finders {
-                ahead: memmem::Finder::new(keys).into_owned(),
-                back: memmem::FinderRev::new(keys).into_owned(),
-            }),
+        let finder = |part: &Piece| match part {
+            Piece::Literal { keys, .. } => Some(memmem::Finder::new(keys).into_owned()),
             Piece::Argument { .. } => None,
         };
-        let finders = parts.iter().map(finders).collect();
-        Wording { entry: index, parts, stops, finders, title: title_keys(&entry.title) }
+        let exact = |part: &Piece| match part {
+            Piece::Literal { text, .. } => text.trim_matches(evened).as_bytes().into(),
+            Piece::Argument { .. } => Box::default(),
+        };
+        let (finders, exact) = (parts.iter().map(finder).collect(), parts.iter().map(exact).collect());
+        Wording { entry: index, parts, stops, finders, exact, title: title_keys(&entry.title) }
     }
 
     /// How many parts there are up to the end of the sentence that completes the arguments.
@@ -268,16 +264,15 @@ impl Wording {
     fn exact(&self, region: &Region<'_>, start: usize, end: usize, args: &[Gap]) -> bool {
         let mut key = start;
         let mut args = args.iter();
-        for part in &self.parts {
+        for (part, exact) in self.parts.iter().zip(&self.exact) {
             if key >= end {
                 break;
             }
             match part {
-                Piece::Literal { keys, text, .. } => {
+                Piece::Literal { keys, .. } => {
                     let (from, to) = (region.keys.at(key), region.keys.at(key + keys.len() - 1) + 1);
-                    let trimmed = text.trim_start_matches(evened).trim_end_matches(evened);
-                    let raw_len = region.text.raw_end(to) - region.text.raw_start(from);
-                    if region.text.bytes[from..to] != *trimmed.as_bytes() || raw_len != trimmed.len() {
+                    let raw_len = || region.text.raw_end(to) - region.text.raw_start(from);
+                    if region.text.bytes[from..to] != **exact || raw_len() != exact.len() {
                         return false;
                     }
                     key += keys.len();
@@ -331,11 +326,16 @@ impl Wording {
             args.push(Gap { part: before, from, to });
             return Some(region.keys.index_of(from));
         };
-        let (keys, finders) = (self.keys(literal), self.finders[literal].as_ref()?);
-        let floor = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
+        let (keys, finder) = (self.keys(literal), self.finders[literal].as_ref()?);
+        let mut from = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
+        let mut places = Vec::new();
+        while let Some(at) = finder.find(&region.keys.bytes[from..start]) {
+            places.push(from + at);
+            from += at + 1;
+        }
         let mut best: Option<(usize, usize, Vec<Gap>)> = None;
-        for at in finders.back.rfind_iter(&region.keys.bytes[floor..start]) {
-            let place = Piecewise { start: floor + at, end: floor + at + keys.len() };
+        for at in places.into_iter().rev() {
+            let place = Piecewise { start: at, end: at + keys.len() };
             if place.end >= start || !self.bounded(region, literal, place) {
                 continue;
             }
@@ -403,14 +403,14 @@ impl Wording {
         let gap_start = region.keys.at(end - 1) + 1;
         let quoted = opening_quote(bytes, gap_start);
         let ceiling = region.keys.index_of(gap_start + MAX_ARGUMENT);
-        if let Some(Some(finders)) = self.finders.get(part + 1) {
+        if let Some(Some(finder)) = self.finders.get(part + 1) {
             let keys = self.keys(part + 1);
             // First the places where the quote that opens the argument is closed, then any.
             for closed in [true, false] {
                 if closed && quoted.is_none() {
                     continue;
                 }
-                for at in finders.ahead.find_iter(&region.keys.bytes[end..]) {
+                for at in finder.find_iter(&region.keys.bytes[end..]) {
                     let place = Piecewise { start: end + at, end: end + at + keys.len() };
                     if place.start > ceiling {
                         break;
@@ -507,6 +507,9 @@ fn opening_quote(text: &[u8], from: usize) -> Option<(char, usize)> {
 }
 
 fn first_char(bytes: &[u8]) -> Option<char> {
+    if let Some(byte) = bytes.first().filter(|byte| byte.is_ascii()) {
+        return Some(char::from(*byte));
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => text.chars().next(),
         Err(error) => std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?.chars().next(),
@@ -587,6 +590,10 @@ pub(super) fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
 
 /// Whether there is a value in an argument's text.
 fn is_value(text: &[u8], kind: Kind) -> bool {
+    // No mark that is taken off is a letter or digit.
+    if matches!(kind, Kind::Text | Kind::List) && text.iter().any(u8::is_ascii_alphanumeric) {
+        return true;
+    }
     let text = unwrapped(text);
     let inner = unquoted(&text);
     if kind == Kind::List { items(inner).next().is_some() } else { fits(inner, kind) }
