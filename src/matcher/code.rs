@@ -125,6 +125,8 @@ fn is_process_id(raw: &[u8], at: usize) -> bool {
 
 /// How far back the word before digits is looked for in raw bytes.
 const MAX_LOOK: usize = 48;
+/// How many letters of a word count.
+const MAX_WORD: usize = 40;
 
 /// Whether digits for which [`may_be_code`] holds are at most a weak mention, judged by raw bytes: most digits in a log
 /// are, and need no line made canonical where neither their title nor their message stands near. Says no where escapes
@@ -146,9 +148,8 @@ pub fn is_weak(raw: &[u8], at: usize) -> bool {
     if word.is_empty() && matches!(outer, b'\n' | b'\r') || mixed || !word.is_ascii() {
         return false;
     }
-    let lower: String =
-        word.iter().filter(|byte| **byte != b'_').map(|byte| byte.to_ascii_lowercase() as char).collect();
-    if ERROR_WORDS.contains(&&*lower) || CONNECTORS.contains(&&*lower) || lower.ends_with("errorcode") {
+    let word = Word::new(word, MAX_LOOK);
+    if word.is_error() || word.is_one_of(&CONNECTORS) {
         return false;
     }
     match (before.last(), behind.first()) {
@@ -158,7 +159,7 @@ pub fn is_weak(raw: &[u8], at: usize) -> bool {
             next.is_some_and(u8::is_ascii_alphanumeric)
         }
         // Behind a time it is a PID, behind a level, a file or a label the head of a message.
-        (Some(b'['), Some(b']')) => matches!(&*lower, "utc" | "gmt"),
+        (Some(b'['), Some(b']')) => word.is_one_of(&["utc", "gmt"]),
         _ => true,
     }
 }
@@ -229,20 +230,19 @@ fn called_error(before: &[u8]) -> bool {
             }
         }
         let (word, start) = last_word(rest);
-        if word.is_empty() || tag && !matches!(rest[..start].last(), Some(b'<')) {
+        if word.letters().is_empty() || tag && !matches!(rest[..start].last(), Some(b'<')) {
             return false;
         }
-        if word == "code" && !connected {
+        if word.is_one_of(&["code"]) && !connected {
             let (other, _) = last_word(rest[..start].trim_ascii_end());
-            if OTHER_CODES.contains(&other.as_str()) {
+            if other.is_one_of(&OTHER_CODES) {
                 return false;
             }
         }
-        if ERROR_WORDS.contains(&word.as_str()) || word.ends_with("errorcode") {
-            // The word as a whole: `errors` and `error_count` are others.
+        if word.is_error() {
             return true;
         }
-        if !CONNECTORS.contains(&word.as_str()) {
+        if !word.is_one_of(&CONNECTORS) {
             return false;
         }
         connected = true;
@@ -251,12 +251,42 @@ fn called_error(before: &[u8]) -> bool {
     false
 }
 
-/// The last word of `text` in lower case without `_`, and where it begins; empty if another mark is last.
-fn last_word(text: &[u8]) -> (String, usize) {
+/// The last word of `text`, and where it begins; empty if another mark is last.
+fn last_word(text: &[u8]) -> (Word, usize) {
     let start = text.iter().rposition(|byte| !is_word(*byte)).map_or(0, |i| i + 1);
-    let word =
-        text[start..].iter().filter(|byte| **byte != b'_').map(|byte| byte.to_ascii_lowercase() as char);
-    (word.take(40).collect(), start)
+    (Word::new(&text[start..], MAX_WORD), start)
+}
+
+/// The begin of a word in lower case, without `_`.
+struct Word {
+    letters: [u8; MAX_LOOK],
+    len: usize,
+}
+
+impl Word {
+    /// At most `most` letters of `word`.
+    fn new(word: &[u8], most: usize) -> Word {
+        let letters = word.iter().filter(|byte| **byte != b'_').map(u8::to_ascii_lowercase);
+        let mut word = Word { letters: [0; MAX_LOOK], len: 0 };
+        for (place, letter) in word.letters.iter_mut().zip(letters.take(most)) {
+            *place = letter;
+            word.len += 1;
+        }
+        word
+    }
+
+    fn letters(&self) -> &[u8] {
+        &self.letters[..self.len]
+    }
+
+    fn is_one_of(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| word.as_bytes() == self.letters())
+    }
+
+    /// Whether it makes the digits behind it a code. The word as a whole: `errors` and `error_count` are others.
+    fn is_error(&self) -> bool {
+        self.is_one_of(&ERROR_WORDS) || self.letters().ends_with(b"errorcode")
+    }
 }
 
 /// Whether the digits begin a line and the line above is nothing but a label such as "Error code".
@@ -273,7 +303,7 @@ fn labelled(before: &[u8], above: impl FnOnce() -> Vec<u8>) -> bool {
     // A longer line may be wrapped between the word and the digits: "… (error code".
     let wrapped = label.to_ascii_lowercase().ends_with(b"error code");
     (label.len() <= 24 || wrapped)
-        && (last_word(label).0 == "code" || last_word(label).0 == "errorcode")
+        && last_word(label).0.is_one_of(&["code", "errorcode"])
         && called_error(label)
 }
 

@@ -65,8 +65,8 @@ struct Call {
     foreign: bool,
 }
 
-/// Groups `atoms`, which are in order of their range, codes before messages. `bytes` is the window; `is_title` says whether a line of text is
-/// the title of the entry.
+/// Groups `atoms`, which are in order of their range, codes before messages. `bytes` is the window; `is_title` says whether
+/// a line of text is the title of the entry.
 pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Group> {
     let linker = Linker { bytes, atoms, is_title, ends: ends(atoms) };
     let mut calls: Vec<Call> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();

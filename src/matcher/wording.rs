@@ -327,33 +327,37 @@ impl Wording {
             return Some(region.keys.index_of(from));
         };
         let (keys, finder) = (self.keys(literal), self.finders[literal].as_ref()?);
-        let mut from = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
-        let mut places = Vec::new();
-        while let Some(at) = finder.find(&region.keys.bytes[from..start]) {
-            places.push(from + at);
-            from += at + 1;
-        }
-        let mut best: Option<(usize, usize, Vec<Gap>)> = None;
-        for at in places.into_iter().rev() {
-            let place = Piecewise { start: at, end: at + keys.len() };
+        let mut floor = region.keys.index_of(gap_end.saturating_sub(MAX_ARGUMENT + keys.len() * 2));
+        let known = args.len();
+        let mut best: Option<(usize, usize)> = None;
+        while let Some(at) = finder.find(&region.keys.bytes[floor..start]) {
+            let place = Piecewise { start: floor + at, end: floor + at + keys.len() };
+            floor = place.start + 1;
             if place.end >= start || !self.bounded(region, literal, place) {
                 continue;
             }
             let gap_start = region.keys.at(place.end - 1) + 1;
             let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
-            let mut more = vec![Gap { part: before, from, to }];
-            let Some(begin) = self.backward(region, literal, place.start, &mut more) else { continue };
+            // Behind those of the best place known.
+            let mark = args.len();
+            args.push(Gap { part: before, from, to });
+            let Some(begin) = self.backward(region, literal, place.start, args) else {
+                args.truncate(mark);
+                continue;
+            };
             let half_quoted =
                 opening_quote(bytes, gap_start).is_none() && ends_quoted(&bytes[gap_start..gap_end]);
             let cost =
                 4 * usize::from(half_quoted) + if literal == 0 { self.start_cost(region, begin) } else { 0 };
-            if best.as_ref().is_none_or(|(known, ..)| cost < *known) {
-                best = Some((cost, begin, more));
+            // Of equal ones the nearest.
+            if best.is_none_or(|(least, _)| cost <= least) {
+                best = Some((cost, begin));
+                args.drain(known..mark);
+            } else {
+                args.truncate(mark);
             }
         }
-        let (_, begin, more) = best?;
-        args.extend(more);
-        Some(begin)
+        best.map(|(_, begin)| begin)
     }
 
     /// How badly a key fits as the begin of the message: 0 behind the title, 1 behind a mark, 2 inside a sentence,
