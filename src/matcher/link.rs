@@ -72,7 +72,7 @@ pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> b
     let mut calls: Vec<Call> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();
     calls.sort_unstable_by_key(|call| (call.message, call.code));
     let mut taken: Vec<bool> = vec![false; atoms.len()];
-    let mut groups = Vec::new();
+    let mut groups = Vec::with_capacity(atoms.len());
     let (mut index, mut rest) = (0, &calls[..]);
     while index < atoms.len() {
         let is_message = |atom: &Atom| matches!(atom.kind, AtomKind::Message(_));

@@ -30,7 +30,7 @@ pub use lines::Lines;
 use link::{Atom, AtomKind, Group};
 use searcher::Searcher;
 use std::cell::{Cell, OnceCell};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use wording::{Attempt, Found, Grade, Missing, Region, Wording};
@@ -46,7 +46,7 @@ pub struct Matcher {
     wordings: Vec<Wording>,
     followups: Vec<Wording>,
     titles: Vec<Vec<u8>>,
-    codes: HashMap<u32, usize>,
+    codes: BTreeMap<u32, usize>,
     anchors: Vec<Anchor>,
     /// What stands around each anchor in its owners.
     around: Vec<Vec<Around>>,
@@ -233,8 +233,9 @@ impl Matcher {
 
     /// Stage 2 over `hits`; gives what begins in `core`.
     fn matches(&self, bytes: &[u8], hits: &[Hit], core: &Range<usize>) -> Vec<Match> {
-        let mut messages: Vec<Message> = Vec::new();
-        let mut codes: Vec<Atom> = Vec::new();
+        // In a window full of findings lists that grow would be moved again and again.
+        let mut messages: Vec<Message> = Vec::with_capacity(hits.len());
+        let mut codes: Vec<Atom> = Vec::with_capacity(hits.len());
         let mut kept: Option<Canon<'_>> = None;
         let mut weak = Vec::new();
         for hit in hits {
@@ -314,7 +315,8 @@ impl Matcher {
         };
         let groups = link::groups(bytes, &atoms, &is_title);
         let joined = |group: &Group| self.joined(bytes, group, &atoms, &mut messages);
-        let mut matches: Vec<Match> = groups.iter().filter_map(joined).collect();
+        let mut matches: Vec<Match> = Vec::with_capacity(groups.len());
+        matches.extend(groups.iter().filter_map(joined));
         matches.sort_by_key(|found| (found.range.start, found.range.end, found.what));
         matches
     }
@@ -540,7 +542,7 @@ fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
             |message: &Message| (message.range.start, std::cmp::Reverse(message.range.end), message.grade);
         order(a).cmp(&order(b)).then(b.args.len().cmp(&a.args.len())).then(a.entry.cmp(&b.entry))
     });
-    let mut kept: Vec<Message> = Vec::new();
+    let mut kept: Vec<Message> = Vec::with_capacity(messages.len());
     for message in messages {
         let overlaps = |other: &Message| other.range.end > message.range.start;
         let Some(last) = kept.last().filter(|last| overlaps(last)) else {

@@ -171,6 +171,7 @@ impl<'s, 'k> Board<'s, 'k> {
             sink,
             source: 0,
             lines: 0,
+            buffer: Vec::new(),
             samples: Summary::default(),
             share: Share::default(),
             error: None,
@@ -441,6 +442,8 @@ struct Writer<'k> {
     /// The source last written and the line breaks before its next window.
     source: u32,
     lines: u64,
+    /// Memory for rows.
+    buffer: Vec<u8>,
     samples: Summary,
     share: Share,
     error: Option<Error>,
@@ -465,7 +468,8 @@ impl Writer<'_> {
                 && self.error.is_none()
                 && !scanned.rows.is_empty()
             {
-                self.error = sink.rows(&scanned.rows.finish(self.lines)).err();
+                let put = |rows: &[u8]| sink.rows(rows);
+                self.error = scanned.rows.each(self.lines, &mut self.buffer, put).err();
             }
             for mut finding in scanned.findings {
                 finding.line += self.lines;

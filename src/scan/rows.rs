@@ -10,6 +10,9 @@ use std::io::Write;
 /// How many bytes of rows take as much of the room for what waits as a finding.
 const BYTES_OF_WEIGHT: usize = 1 << 10;
 
+/// How many bytes are handed on at once.
+const BYTES_AT_ONCE: usize = 64 << 10;
+
 /// The rows of one window's findings.
 #[derive(Default)]
 pub(super) struct Rows {
@@ -35,17 +38,28 @@ impl Rows {
         self.bytes.len().div_ceil(BYTES_OF_WEIGHT)
     }
 
-    /// The rows as they are printed, `before` lines being those before the window's core.
-    pub fn finish(self, before: u64) -> Vec<u8> {
-        let mut rows = Vec::with_capacity(self.bytes.len() + self.lines.len() * 20);
+    /// Gives `put` the rows as they are printed, `before` lines being those before the window's core; `buffer` is memory to
+    /// put them together in.
+    pub fn each<E>(
+        self,
+        before: u64,
+        buffer: &mut Vec<u8>,
+        mut put: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut done = 0;
         for (place, line) in self.lines {
-            rows.extend_from_slice(&self.bytes[done..place]);
+            buffer.extend_from_slice(&self.bytes[done..place]);
             // A vector takes all that is written.
-            let _ = write!(rows, "{}", before + line);
+            let _ = write!(buffer, "{}", before + line);
             done = place;
+            if buffer.len() >= BYTES_AT_ONCE {
+                put(buffer)?;
+                buffer.clear();
+            }
         }
-        rows.extend_from_slice(&self.bytes[done..]);
-        rows
+        buffer.extend_from_slice(&self.bytes[done..]);
+        put(buffer)?;
+        buffer.clear();
+        Ok(())
     }
 }

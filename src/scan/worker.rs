@@ -18,7 +18,7 @@ use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Un
 use crate::matcher::{Matcher, What, record, wording::Grade};
 use crate::source::Origin;
 use crate::summary::MAX_SAMPLES;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -312,9 +312,9 @@ impl Shared<'_, '_> {
         let lines = self.options.context_lines;
         let mut neighbours = neighbours::Reader::new(window.bytes, lines);
         let (mut findings, mut rows) = (Vec::new(), Rows::default());
-        let mut samples: HashMap<What, usize> = HashMap::new();
         let (mut line, mut counted) = (1, window.core.start);
         let (matches, breaks) = self.matcher.scan_lines(window);
+        let mut samples = Samples::new(if matches.is_empty() { 0 } else { self.matcher.entries.len() });
         for found in matches {
             line += breaks.between(window.bytes, counted, found.range.start);
             counted = found.range.start;
@@ -323,9 +323,7 @@ impl Shared<'_, '_> {
             if !self.options.filter.takes(&finding) {
                 continue;
             }
-            let sampled = samples.entry(what).or_default();
-            *sampled += 1;
-            let kept = self.every || *sampled <= MAX_SAMPLES;
+            let kept = samples.take(what) || self.every;
             let shown = kept || self.encode.is_some();
             // Drifted texts are compared with each other.
             if shown || finding.wording == Grade::Drifted {
@@ -349,6 +347,28 @@ impl Shared<'_, '_> {
         share.bytes += window.core.len() as u64;
         self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
         Scanned { source: source.number, findings, rows, lines }
+    }
+}
+
+/// How many findings of each sort a window has had.
+struct Samples {
+    entries: Vec<usize>,
+    unknown: BTreeMap<u32, usize>,
+}
+
+impl Samples {
+    fn new(entries: usize) -> Samples {
+        Samples { entries: vec![0; entries], unknown: BTreeMap::new() }
+    }
+
+    /// Whether one more may be among those that are shown.
+    fn take(&mut self, what: What) -> bool {
+        let count = match what {
+            What::Entry(index) => &mut self.entries[index],
+            What::Unknown(code) => self.unknown.entry(code).or_default(),
+        };
+        *count += 1;
+        *count <= MAX_SAMPLES
     }
 }
 
