@@ -95,3 +95,43 @@ pub fn encode(finding: &Finding, rows: &mut Vec<u8>) -> usize {
     rows.remove(place);
     place
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::ArgValue;
+    use crate::input::Window;
+    use crate::{catalog, context, finding, matcher};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn finding() -> Finding {
+        let window = Window::whole(b"603104: Missing Replication Role.");
+        let matcher = matcher::Matcher::new(catalog::builtin());
+        let origin = Arc::new(crate::source::Origin::path("a.log".as_ref()));
+        let builder = finding::Builder { matcher: &matcher, origin };
+        let found = matcher.scan(&window).remove(0);
+        builder.build(&found, &window, &context::Reader::new(&window, &jiff::tz::TimeZone::UTC), 1)
+    }
+
+    proptest! {
+        /// A row with its line is what is written of the finding at once, whatever its texts say.
+        #[test]
+        fn rows_have_one_place_for_the_line(
+            line in any::<u64>(),
+            texts in prop::collection::vec(prop_oneof!["[0,\":a-z\\\\]{0,20}", Just("0,\"offset\":".to_string()), Just(",\"line\":0,\"offset\":1".to_string())], 4),
+            names in prop::sample::subsequence(vec!["line", "offset", "0", "server"], 0..=4),
+        ) {
+            let value = |name: &&str| (Arc::from(*name), ArgValue::One(texts[0].clone()));
+            let mut finding = Finding { line, title: texts[1].as_str().into(), text: texts[2].clone(), ..finding() };
+            finding.args = names.iter().map(value).collect();
+            finding.context.database = Some(texts[3].clone());
+            let mut rows = b"before\n".to_vec();
+            let place = encode(&finding, &mut rows);
+            let row = [&rows[7..place], line.to_string().as_bytes(), &rows[place..]].concat();
+            let mut want = Vec::new();
+            write_line(&FindingRecord::from(&finding), &mut Vec::new(), &mut want).expect("a vector takes it");
+            prop_assert_eq!(String::from_utf8_lossy(&row), String::from_utf8_lossy(&want));
+        }
+    }
+}

@@ -63,3 +63,44 @@ impl Rows {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_handed_on_in_pieces_with_their_lines() {
+        let (count, row) = (3_000, b"<> and what follows\n");
+        let mut rows = Rows::default();
+        for line in 0..count {
+            rows.lines.push((rows.bytes.len() + 1, line));
+            rows.bytes.extend_from_slice(row);
+        }
+        assert_eq!(rows.weight(), (count as usize * row.len()).div_ceil(BYTES_OF_WEIGHT));
+        let (mut pieces, mut all, mut buffer) = (0, Vec::new(), Vec::new());
+        let put = |piece: &[u8]| {
+            pieces += 1;
+            all.extend_from_slice(piece);
+            Ok::<(), ()>(())
+        };
+        assert_eq!(rows.each(9, &mut buffer, put), Ok(()));
+        let want: String = (0..count).map(|line| format!("<{}> and what follows\n", line + 9)).collect();
+        assert_eq!((all, buffer), (want.into_bytes(), Vec::new()));
+        assert!(pieces > 1, "{pieces}");
+    }
+
+    #[test]
+    fn nothing_follows_an_error() {
+        let rows = Rows {
+            bytes: vec![b'x'; 4 * BYTES_AT_ONCE],
+            lines: vec![(2 * BYTES_AT_ONCE, 1), (3 * BYTES_AT_ONCE, 2)],
+        };
+        let mut pieces = 0;
+        let put = |_: &[u8]| {
+            pieces += 1;
+            Err(pieces)
+        };
+        assert_eq!(rows.each(0, &mut Vec::new(), put), Err(1));
+        assert_eq!(pieces, 1);
+    }
+}
