@@ -77,9 +77,9 @@ pub struct Builder<'m> {
 }
 
 impl Builder<'_> {
-    /// What `found` is a finding of, if a catalogue lists it.
-    pub fn entry(&self, found: &Match) -> Option<&Entry> {
-        match found.what {
+    /// What was matched, if a catalogue lists it.
+    pub fn entry(&self, what: What) -> Option<&Entry> {
+        match what {
             What::Entry(index) => Some(&self.matcher.entries[index]),
             What::Unknown(_) => None,
         }
@@ -108,10 +108,7 @@ impl Builder<'_> {
     ) -> Finding {
         let (time, context) = reader.read(&found.range);
         let about = reader.about(&found.range);
-        let entry = match found.what {
-            What::Entry(index) => Some(&self.matcher.entries[index]),
-            What::Unknown(_) => None,
-        };
+        let entry = self.entry(found.what);
         let (id, code) = match (found.what, entry) {
             (What::Unknown(code), _) => {
                 let code: Arc<str> = code.to_string().into();
@@ -125,7 +122,7 @@ impl Builder<'_> {
             id,
             code,
             known: entry.is_some(),
-            severity: severity(entry.map(|entry| &**entry), &context),
+            severity: severity(entry, &context),
             title: entry.map_or_else(|| UNKNOWN_TITLE.into(), |entry| entry.title.clone()),
             code_in_log: found.code_in_log,
             wording: found.grade,

@@ -332,7 +332,7 @@ impl Shared<'_, '_> {
             if shown && lines > 0 {
                 finding.neighbours = Some(Box::new(neighbours.read(&range)));
             }
-            hider.hide(&mut finding, builder.entry(&found));
+            hider.hide(&mut finding, builder.entry(what));
             share.summary.add(&finding, source.number);
             if let Some(encode) = self.encode {
                 rows.push(&finding, encode);
