@@ -107,6 +107,12 @@ pub enum SourceError {
         /// The operating system's reason.
         error: std::io::Error,
     },
+    /// The scan was told to end before it was read.
+    #[error("interrupted")]
+    Interrupted {
+        /// Where in the source it stopped.
+        offset: u64,
+    },
     /// It is known by its first bytes and not read at all.
     #[error("{0}")]
     Unread(String),

@@ -56,7 +56,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing found at or above --fail-on, 1 something found, 2 usage or catalogue error, \
-                        3 an input could not be read whole, 4 the output could not be written"
+                        3 an input could not be read whole, 4 the output could not be written, \
+                        130 interrupted, 143 terminated, after a partial result"
 )]
 pub struct Scan {
     /// Files, directories and archives to scan; `-` is standard input. Without any: standard input, if it is no terminal

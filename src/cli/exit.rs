@@ -19,6 +19,10 @@ pub enum Exit {
     Partial = 3,
     /// The output could not be written, or an internal failure.
     Output = 4,
+    /// Interrupted, after a valid partial result.
+    Interrupted = 130,
+    /// Terminated, after a valid partial result.
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

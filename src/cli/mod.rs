@@ -17,6 +17,7 @@ mod paths;
 mod progress;
 mod redaction;
 mod scan;
+mod signals;
 
 use args::{Command, SchemaOf, TextFormat};
 use exit::Exit;

@@ -4,6 +4,7 @@ use super::args::{Format, Scan, Undated};
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
 use super::redaction::Redaction;
+use super::signals::Signals;
 use super::{baseline, catalog, paths, progress, say};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -23,6 +24,7 @@ const MAX_TOLD: usize = 20;
 
 /// Scans and prints.
 pub fn run(args: &Scan) -> Result<Exit, Error> {
+    let signals = Signals::take();
     let catalog = catalog::load(&args.catalog)?;
     if !args.quiet {
         for id in &catalog.replaced {
@@ -74,7 +76,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         redactor: redaction.as_ref().map(|redaction| redaction.redactor.clone()),
     };
     let matcher = Matcher::new(&catalog);
-    let mut scan = Run { args, options, matcher, walk, catalog, baseline, redaction };
+    let mut scan = Run { args, options, matcher, walk, catalog, baseline, redaction, signals };
     if args.last_attempt {
         if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
             say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
@@ -95,7 +97,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             say(&format!("and {more} more inputs; --verbose says all"));
         }
     }
-    Ok(Exit::of_report(&report, &args.judge))
+    Ok(scan.signals.exit().unwrap_or_else(|| Exit::of_report(&report, &args.judge)))
 }
 
 /// What counts, and the zone of times that name none.
@@ -128,6 +130,7 @@ struct Run<'a> {
     matcher: Matcher,
     walk: Walk,
     redaction: Option<Redaction>,
+    signals: Signals,
 }
 
 impl Run<'_> {
@@ -150,10 +153,14 @@ impl Run<'_> {
     }
 
     fn scan(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
-        let counters = Progress::default();
+        let counters = self.counters();
         progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
             scan(&self.matcher, &self.walk, &self.options, sink, &counters)
         })
+    }
+
+    fn counters(&self) -> Progress {
+        Progress::until(self.signals.stop.clone())
     }
 
     /// The last attempt of all that is asked for by time: whether it found what is asked for, or no longer.
@@ -161,7 +168,7 @@ impl Run<'_> {
         let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
         // Attempts are told apart by the names that the logs give.
         let options = Options { filter, redactor: None, ..self.options.clone() };
-        let counters = Progress::default();
+        let counters = self.counters();
         let outcome = progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
             scan(&self.matcher, &self.walk, &options, None, &counters)
         })?;

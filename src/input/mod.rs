@@ -6,6 +6,7 @@
 //! bytes, formats, sizes and limits.
 
 pub mod archive;
+pub mod awaited;
 mod decode;
 mod encoding;
 mod file;

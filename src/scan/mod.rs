@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use share::Sources;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tasks::Tasks;
 use worker::Shared;
@@ -153,13 +153,26 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Inputs done.
     pub inputs: AtomicU64,
+    /// Set from another thread, or by a handler of signals, to end the scan soon: what is not read by then is told as a
+    /// problem, and the outcome holds for the rest.
+    pub stop: Arc<AtomicBool>,
     current: Mutex<Option<Arc<Origin>>>,
 }
 
 impl Progress {
+    /// Nothing done; the scan ends soon when `stop` is set.
+    pub fn until(stop: Arc<AtomicBool>) -> Progress {
+        Progress { stop, ..Progress::default() }
+    }
+
     /// The source that was opened last.
     pub fn current(&self) -> Option<Arc<Origin>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether the scan is to end.
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     fn reads(&self, origin: &Arc<Origin>) {

@@ -85,6 +85,8 @@ pub(super) struct Reading<'r, 'w, 's, 'k> {
     containers: HashMap<Option<String>, Source>,
     /// The source that is being read.
     open: Option<Source>,
+    /// Whether the file is one source: its own problem says all.
+    single: bool,
 }
 
 /// A part of an archive while it is read.
@@ -115,6 +117,7 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
             waiting: 0,
             containers: HashMap::new(),
             open: None,
+            single: false,
         }
     }
 
@@ -127,6 +130,9 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
 
     /// Matches what is left. Whether a part has to be done again with what is left of the allowance.
     pub fn finish(mut self) -> bool {
+        if self.worker.shared.progress.stopped() && !self.single {
+            self.damaged(None, SourceError::Interrupted { offset: 0 });
+        }
         if self.waiting >= WORTH_SHARING {
             self.offer();
         } else {
@@ -199,14 +205,20 @@ impl Visit for Reading<'_, '_, '_, '_> {
         let mut reader = Recoded::new(reader);
         let core = self.worker.shared.options.window_bytes.unwrap_or(STREAM_WINDOW_BYTES);
         let mut cutter = Cutter::new(&mut reader, core, record::MARGIN);
+        let mut offset = 0;
         while !self.stopped()
             && let Some(cut) = cutter.next(self.worker.shared.board.spare())
         {
+            let window = cut.window();
+            offset = window.base + window.core.end as u64;
             self.push(&source, cut);
         }
-        if let Err(error) = cutter.finish() {
+        if self.worker.shared.progress.stopped() {
+            self.share.broken(&source, &SourceError::Interrupted { offset });
+        } else if let Err(error) = cutter.finish() {
             self.share.broken(&source, &error);
         }
+        self.single |= member.is_none();
         self.open = None;
     }
 
@@ -226,6 +238,9 @@ impl Visit for Reading<'_, '_, '_, '_> {
     }
 
     fn stopped(&self) -> bool {
-        self.part.as_ref().is_some_and(|part| part.over) || self.worker.shared.board.stopped()
+        let shared = self.worker.shared;
+        self.part.as_ref().is_some_and(|part| part.over)
+            || shared.board.stopped()
+            || shared.progress.stopped()
     }
 }

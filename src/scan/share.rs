@@ -57,7 +57,7 @@ struct Noted {
 impl Share {
     /// Notes that `source`, which was opened, was not read whole.
     pub fn broken(&mut self, source: &Source, error: &SourceError) {
-        let nothing = matches!(error, SourceError::Read { offset: 0, .. });
+        let nothing = offset(error) == Some(0);
         self.problem(source, error, if nothing { Status::Failed } else { Status::Partial }, true);
     }
 
@@ -73,7 +73,7 @@ impl Share {
     }
 
     fn problem(&mut self, source: &Source, error: &SourceError, status: Status, opened: bool) {
-        let offset = if let SourceError::Read { offset, .. } = error { *offset } else { 0 };
+        let offset = offset(error).unwrap_or_default();
         let bytes = if opened { offset } else { 0 };
         let problem = Problem { origin: source.origin.clone(), status, reason: error.to_string(), bytes };
         self.note(source.number, Noted { offset, problem, opened });
@@ -106,5 +106,13 @@ impl Share {
         let broken = self.problems.values().filter(|noted| noted.opened).count() as u64;
         let problems = self.problems.into_values().map(|noted| noted.problem).collect();
         (self.sources - broken, problems)
+    }
+}
+
+/// Where in its source reading stopped, if that is what the error says.
+fn offset(error: &SourceError) -> Option<u64> {
+    match error {
+        SourceError::Read { offset, .. } | SourceError::Interrupted { offset } => Some(*offset),
+        _ => None,
     }
 }

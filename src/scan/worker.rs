@@ -13,6 +13,7 @@ use super::{Encode, Options, Progress, WINDOW_BYTES};
 use crate::context::{self, neighbours};
 use crate::error::SourceError;
 use crate::finding::{Builder, Hider};
+use crate::input::awaited::{self, Awaited};
 use crate::input::limits::{Budget, Fed};
 use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Window};
 use crate::matcher::{Matcher, What, record, wording::Grade};
@@ -75,6 +76,10 @@ impl<'s> Worker<'_, 's, '_> {
                 let alone = inputs.len() == 1;
                 for index in inputs {
                     let path = &self.shared.inputs[index].path;
+                    if self.shared.progress.stopped() {
+                        self.ended(path, Err(SourceError::Interrupted { offset: 0 }));
+                        continue;
+                    }
                     let result =
                         catch_unwind(AssertUnwindSafe(|| self.input(&mut lane, index, alone, &mut more)));
                     self.ended(path, result.unwrap_or(Err(SourceError::Panic)));
@@ -85,7 +90,12 @@ impl<'s> Worker<'_, 's, '_> {
                 let last = core.end == file.bytes;
                 self.share.sources += u64::from(core.start == 0);
                 self.shared.progress.reads(&source.origin);
-                let result = catch_unwind(AssertUnwindSafe(|| self.window(&mut lane, &source, &file, core)));
+                let offset = core.start;
+                let result = if self.shared.progress.stopped() {
+                    Ok(Err(SourceError::Interrupted { offset }))
+                } else {
+                    catch_unwind(AssertUnwindSafe(|| self.window(&mut lane, &source, &file, core)))
+                };
                 if let Err(error) = result.unwrap_or(Err(SourceError::Panic)) {
                     self.share.broken(&source, &error);
                 }
@@ -117,10 +127,13 @@ impl<'s> Worker<'_, 's, '_> {
     ) -> Result<(), SourceError> {
         let input = &self.shared.inputs[index];
         match input.kind {
-            InputKind::Stdin => self.stream(lane, input, std::io::stdin().lock()),
+            InputKind::Stdin => {
+                let stdin = awaited::stdin(&self.shared.progress.stop).map_err(SourceError::Open)?;
+                self.stream(lane, input, stdin);
+            }
             InputKind::Stream => {
                 let file = std::fs::File::open(&input.path).map_err(SourceError::Open)?;
-                self.stream(lane, input, file);
+                self.stream(lane, input, Awaited::new(file, &self.shared.progress.stop));
             }
             InputKind::File { .. } => {
                 let file = Opened::input(input, self.shared.options.mmap, &mut self.buffer)?;

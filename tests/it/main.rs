@@ -18,6 +18,8 @@ mod redaction;
 mod reports;
 mod samples;
 mod schemas;
+#[cfg(unix)]
+mod signals;
 mod tidy;
 mod walking;
 mod zips;

@@ -1,0 +1,80 @@
+//! Signals: an interrupted scan gives what it has, and says that it was interrupted.
+
+use crate::{files, program, stdout, top};
+use serde_json::Value;
+use std::io::Write;
+use std::process::{Child, Command, Output, Stdio};
+
+const LINE: &str = "2024-06-06T21:42:53.039Z ERROR 603101: Database `orders` exists on the target server. Ensure the target server doesn't have the database and retry the migration.\n";
+/// Several windows of a stream.
+const LINES: usize = 40_000;
+
+/// A scan of a stream that stays open, of which it has read nearly all.
+fn reading(args: &[&str]) -> Child {
+    let mut command = program();
+    command
+        .args(["scan", "-"])
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("runs");
+    let stdin = child.stdin.as_mut().expect("a pipe");
+    stdin.write_all(LINE.repeat(LINES).as_bytes()).expect("is read");
+    child
+}
+
+fn send(child: &Child, signal: &str) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().expect("runs");
+    assert!(sent.success());
+}
+
+/// Waits with the stream still open.
+fn ended(mut child: Child) -> Output {
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().expect("ends");
+    drop(stdin);
+    output
+}
+
+#[test]
+fn an_interrupted_scan_gives_what_it_has() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let child = reading(&["-f", "ndjson", "--report", "json=/dev/stderr"]);
+        send(&child, signal);
+        let output = ended(child);
+        assert_eq!(output.status.code(), Some(code), "{signal}");
+        let lines: Vec<Value> =
+            stdout(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let (summary, input) = (&lines[lines.len() - 1], &lines[lines.len() - 2]);
+        assert_eq!(summary["complete"], false);
+        assert_eq!((&input["status"], &input["reason"]), (&"partial".into(), &"interrupted".into()));
+        let found = lines.iter().filter(|line| line["type"] == "finding").count();
+        assert!(found > LINES / 2 && found <= LINES, "{found} of {LINES}");
+        assert_eq!(summary["findings"], found);
+        // What is said stands behind it.
+        let mut said = serde_json::Deserializer::from_slice(&output.stderr).into_iter::<Value>();
+        let report = said.next().expect("a value").expect("a report");
+        assert_eq!((&report["complete"], &report["totals"]["findings"]), (&false.into(), &found.into()));
+    }
+}
+
+#[test]
+fn what_was_not_begun_is_listed() {
+    let mut child = program();
+    let child = child
+        .args(["scan", "-", "samples", "-j", "1", "-f", "json"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = child.spawn().expect("runs");
+    child.stdin.as_mut().expect("a pipe").write_all(LINE.repeat(LINES).as_bytes()).expect("is read");
+    send(&child, "-INT");
+    let output = ended(child);
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    let inputs = &report["inputs"];
+    let asked: u64 = ["scanned", "partial", "failed"].iter().filter_map(|key| inputs[key].as_u64()).sum();
+    let files = ["md", "json", "log"].map(|ending| files(&top().join("samples"), ending).len());
+    assert_eq!(asked, 1 + files.iter().sum::<usize>() as u64, "each is told: {inputs}");
+    assert!(inputs["partial"] == 1 && output.status.code() == Some(130), "{inputs}");
+}
