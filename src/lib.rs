@@ -19,8 +19,8 @@
 //! # Rooms
 //!
 //! A room imports only rooms of a lower floor, its siblings on the same floor where the table says so, or its own
-//! children; a test holds the code to it. The library prints nothing, exits nowhere, installs no handler and reads no
-//! clock.
+//! children; a test holds the code to it. The library prints nothing, exits nowhere, installs no handler unless
+//! [asked to](input::survive_shrinking), and reads no clock.
 //!
 //! | floor | room | what it is for |
 //! |---|---|---|

@@ -62,7 +62,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         Some(redaction) => baseline.map(|known| known.redacted(&redaction.redactor, &catalog)),
         None => baseline,
     };
-    let (mmap, limits) = (!args.no_mmap, (&args.limits).into());
+    let (mmap, limits) = (!args.no_mmap && may_map(), (&args.limits).into());
     let context_lines = args.context_lines as usize;
     let options = Options {
         threads: args.threads,
@@ -180,6 +180,14 @@ impl Run<'_> {
         baseline::apply(self.baseline.as_ref(), &mut report);
         report
     }
+}
+
+/// Whether files can be mapped without that one which becomes shorter ends the program.
+fn may_map() -> bool {
+    #[cfg(unix)]
+    return migsift::input::survive_shrinking().is_ok();
+    #[cfg(not(unix))]
+    false
 }
 
 /// Whether findings of the entry are among those that count.

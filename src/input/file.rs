@@ -117,6 +117,32 @@ impl Opened {
         self.read(range, buffer).map(Bytes::Read)
     }
 
+    /// Whether the bytes `got` for what begins at `offset` are still those of the file, and as many as were wanted:
+    /// asked when they have been looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::Read`] where the file has become shorter.
+    pub fn still(&self, got: &Bytes<'_>, offset: u64, wanted: u64) -> Result<(), SourceError> {
+        let torn = match got {
+            // Within its last page a shorter file shows zeros without a fault.
+            Bytes::Mapped(map) => map.is_torn() || self.size()? < offset + wanted,
+            Bytes::Read(bytes) => (bytes.len() as u64) < wanted,
+        };
+        if !torn {
+            return Ok(());
+        }
+        let now = self.size()?;
+        let end = now.clamp(offset, offset + wanted);
+        let text = format!("the file shrank from {} to {now} bytes while it was read", self.bytes);
+        Err(SourceError::Read { offset: end, error: io::Error::other(text) })
+    }
+
+    /// Its size by now.
+    fn size(&self) -> Result<u64, SourceError> {
+        self.file.metadata().map(|known| known.len()).map_err(SourceError::Open)
+    }
+
     /// The file from its begin, to be read or sought in; what is read is added to `count`.
     pub fn part<'c>(&self, count: Option<&'c AtomicU64>) -> Part<'c> {
         Part { file: self.file.clone(), at: 0, end: self.bytes, count }

@@ -26,6 +26,8 @@ pub use file::{Opened, Part};
 pub use format::{Codec, Format};
 pub use globs::Globs;
 pub use limits::Limits;
+#[cfg(unix)]
+pub use mapping::survive_shrinking;
 pub use peek::Peek;
 pub use stream::{Cut, Cutter, STREAM_WINDOW_BYTES};
 pub use unpack::{Nested, Unpacker, Visit};

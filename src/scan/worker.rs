@@ -270,10 +270,10 @@ impl<'s> Worker<'_, 's, '_> {
             let core = from..bytes.len().min(from + step);
             self.matched(lane, source, &Window { bytes: &bytes, base: 0, core, whole: Some(&bytes) });
         }
-        let got = bytes.len() as u64;
+        let still = file.still(&bytes, 0, file.bytes);
         drop(bytes);
         self.buffer = buffer;
-        whole(got, file.bytes, got)
+        still
     }
 
     /// Scans a window of a large file.
@@ -292,9 +292,10 @@ impl<'s> Worker<'_, 's, '_> {
         let end = (core.end - from).min(got) as usize;
         let core = ((core.start - from) as usize).min(end)..end;
         self.matched(lane, source, &Window { bytes: &bytes, base: from, core, whole: None });
+        let still = file.still(&bytes, from, to - from);
         drop(bytes);
         self.buffer = buffer;
-        whole(got, to - from, from + got)
+        still
     }
 
     /// Scans a window of a file whose bytes are the source's own.
@@ -383,13 +384,4 @@ impl Samples {
         *count += 1;
         *count <= MAX_SAMPLES
     }
-}
-
-/// Whether all the bytes asked for were there.
-fn whole(got: u64, wanted: u64, offset: u64) -> Result<(), SourceError> {
-    if got == wanted {
-        return Ok(());
-    }
-    let error = std::io::Error::other(format!("the file became {} bytes shorter", wanted - got));
-    Err(SourceError::Read { offset, error })
 }

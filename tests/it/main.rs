@@ -18,6 +18,7 @@ mod redaction;
 mod reports;
 mod samples;
 mod schemas;
+mod shrinking;
 #[cfg(unix)]
 mod signals;
 mod tidy;

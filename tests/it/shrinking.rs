@@ -1,0 +1,83 @@
+//! Files that change while they are read: none ends the program, and what was not there is told.
+
+use crate::program;
+use serde_json::Value;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::process::{Child, Output, Stdio};
+
+const LINE: &str = "2024-06-06T21:42:53.039Z ERROR 603101: Database `orders` exists on the target server. Ensure the target server doesn't have the database and retry the migration.\n";
+/// Lines at the file's head.
+const LINES: u64 = 100;
+
+/// A scan of `path` of which nobody knows how far it is.
+fn scanning(path: &std::path::Path, args: &[&str]) -> Child {
+    let mut command = program();
+    command.arg("scan").arg(path).args(["-f", "json"]).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs")
+}
+
+fn large(path: &std::path::Path, bytes: u64) {
+    let mut file = File::create(path).expect("creates");
+    for _ in 0..LINES {
+        file.write_all(LINE.as_bytes()).expect("writes");
+    }
+    file.set_len(bytes).expect("grows");
+}
+
+fn report(output: &Output) -> Value {
+    let said = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {:?} {said}", output.status))
+}
+
+/// Whenever a file is cut, the scan gives what was there and says whether it was all.
+#[test]
+fn a_file_that_shrinks_is_partial() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log");
+    for i in 0..40u64 {
+        let bytes = 64 << 20;
+        large(&path, bytes);
+        let child = scanning(&path, if i % 4 == 3 { &["--no-mmap"] } else { &[] });
+        // As good as at random.
+        std::thread::sleep(std::time::Duration::from_micros(700 * i));
+        OpenOptions::new().write(true).open(&path).expect("opens").set_len(4096 + i * 100_000).expect("cuts");
+        let output = child.wait_with_output().expect("ends");
+        let report = report(&output);
+        let (complete, code) = (report["complete"] == true, output.status.code());
+        assert_eq!(code, Some(if complete { 1 } else { 3 }), "{report}");
+        if !complete {
+            let problem = &report["inputs"]["problems"][0];
+            let reason = problem["reason"].as_str().expect("text");
+            assert!(reason.starts_with("the file shrank from 67108864 to"), "{reason}");
+            assert_eq!(problem["status"], "partial");
+        }
+        let found = report["totals"]["findings"].as_u64().expect("a number");
+        assert!(found <= LINES && (i < 2 || found == LINES), "{found} of {LINES} with {i}");
+    }
+}
+
+#[test]
+fn a_file_that_grows_or_goes_is_read_as_it_was() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log");
+    for i in 0..12u64 {
+        large(&path, 32 << 20);
+        let child = scanning(&path, &[]);
+        std::thread::sleep(std::time::Duration::from_micros(900 * i));
+        if i % 2 == 0 {
+            let mut file = OpenOptions::new().append(true).open(&path).expect("opens");
+            file.write_all(LINE.as_bytes()).expect("writes");
+        } else {
+            std::fs::rename(&path, folder.path().join("a.log.1")).expect("renames");
+        }
+        let output = child.wait_with_output().expect("ends");
+        let report = report(&output);
+        let found = report["totals"]["findings"].as_u64().expect("a number");
+        // Before it was opened it may have gone already, or have one line more.
+        let gone = report["inputs"]["failed"] == 1 || report["inputs"]["scanned"] == 0;
+        assert!(found == LINES || found == LINES + 1 || gone && found == 0, "{report}");
+        assert_eq!(output.status.code(), Some(if gone { 3 } else { 1 }), "{report}");
+    }
+}
