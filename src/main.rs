@@ -7,6 +7,12 @@ use cli::exit::Exit;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // A panic's message may quote a log; where it was is enough to find the defect.
+    std::panic::set_hook(Box::new(|panic| {
+        let place =
+            panic.location().map_or(String::new(), |place| format!(" at {}:{}", place.file(), place.line()));
+        cli::say(&format!("internal error{place}; please report it"));
+    }));
     let arguments = cli::args::Cli::parse();
     let exit = cli::run(&arguments.command).unwrap_or_else(|error| {
         let exit = Exit::of(&error);

@@ -20,7 +20,7 @@ mod samples;
 mod schemas;
 mod shrinking;
 #[cfg(unix)]
-mod signals;
+mod system;
 mod tidy;
 mod walking;
 mod zips;

@@ -1,4 +1,4 @@
-//! Signals: an interrupted scan gives what it has, and says that it was interrupted.
+//! What the program asks of the system and takes from it: signals, few descriptors, no network, no other program.
 
 use crate::{files, program, stdout, top};
 use serde_json::Value;
@@ -77,4 +77,38 @@ fn what_was_not_begun_is_listed() {
     let files = ["md", "json", "log"].map(|ending| files(&top().join("samples"), ending).len());
     assert_eq!(asked, 1 + files.iter().sum::<usize>() as u64, "each is told: {inputs}");
     assert!(inputs["partial"] == 1 && output.status.code() == Some(130), "{inputs}");
+}
+
+/// Where `strace` is, it sees every call: no socket is opened, no other program started.
+#[test]
+fn it_makes_no_connection_and_starts_no_program() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trace = folder.path().join("trace");
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-qq", "-e", "trace=%network,execve,execveat", "-o"]).arg(&trace);
+    traced.arg(env!("CARGO_BIN_EXE_migsift")).args(["scan", "samples", "-f", "html", "--redact"]);
+    // Not on this machine, or not allowed there.
+    let Ok(output) = traced.current_dir(top()).output() else { return };
+    let calls = std::fs::read_to_string(&trace).unwrap_or_default();
+    if output.status.code() != Some(1) || !calls.contains("execve(") {
+        return;
+    }
+    let other: Vec<&str> =
+        calls.lines().filter(|line| line.contains('(') && !line.contains("exited")).skip(1).collect();
+    assert!(other.is_empty(), "{other:?}");
+}
+
+/// Far more files than may be open, in one scan.
+#[test]
+fn few_descriptors_are_enough() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for i in 0..300 {
+        let text = if i % 3 == 0 { LINE.repeat(2_000) } else { LINE.to_string() };
+        std::fs::write(folder.path().join(format!("{i}.log")), text).expect("writes");
+    }
+    let script = "ulimit -n 24; exec \"$0\" scan \"$1\" -f json";
+    let program = env!("CARGO_BIN_EXE_migsift");
+    let output = Command::new("sh").args(["-c", script, program]).arg(folder.path()).output().expect("runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!((&report["complete"], &report["totals"]["findings"]), (&true.into(), &200_200.into()));
 }
