@@ -16,6 +16,12 @@ pub enum Error {
     /// Reports or baselines that cannot be used; every problem found, in order.
     #[error("{}", join(.0))]
     Unusable(Vec<FileProblem>),
+    /// The store is in use by another run.
+    #[error("{file}: the store is in use by another run; --wait waits for its end")]
+    Busy {
+        /// The store, as it was named.
+        file: String,
+    },
     /// The worker threads could not be started.
     #[error("cannot start worker threads: {0}; try a smaller --threads")]
     Threads(String),

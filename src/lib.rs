@@ -33,6 +33,7 @@
 //! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and what support needs; one entry as people read it |
 //! | 6 | [`baseline`], [`record`], then [`merge`], [`diff`] | what of a report is known and accepted; the shapes of JSON, written, read back and described; reports made apart as one; what has changed between two |
+//! | 6 | [`store`] | the history: what was read before and what was found in it, in one SQLite file |
 //! | 7 | [`print`](mod@print) | a report, findings or a difference as text |
 //! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
 //!
@@ -68,4 +69,5 @@ pub mod redact;
 pub mod report;
 pub mod scan;
 pub mod source;
+pub mod store;
 pub mod summary;

@@ -32,6 +32,8 @@ pub enum Command {
     Merge(Merge),
     /// Show what is fixed, new and still failing between two JSON reports; exit code 1 when something is new
     Diff(Diff),
+    /// Report from the history that `scan --store` keeps, without scanning
+    Report(History),
     /// Print the JSON Schema of an output or of a pattern file
     Schema {
         /// What it describes
@@ -56,8 +58,8 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 nothing found at or above --fail-on, 1 something found, 2 usage or catalogue error, \
-                        3 an input could not be read whole, 4 the output could not be written, \
-                        130 interrupted, 143 terminated, after a partial result"
+                        3 an input could not be read whole, 4 the output could not be written, 5 the store is in use by \
+                        another run, 130 interrupted, 143 terminated, after a partial result"
 )]
 pub struct Scan {
     /// Files, directories and archives to scan; `-` is standard input. Without any: standard input, if it is no terminal
@@ -80,6 +82,20 @@ pub struct Scan {
     #[arg(long, value_name = "MAPFILE", num_args = 0..=1, require_equals = true)]
     #[expect(clippy::option_option, reason = "absent, alone, with a file")]
     pub redact: Option<Option<PathBuf>>,
+    /// Keep a history in this file, and read only what it does not know: files are told by their content, so that rotated,
+    /// renamed and compressed logs are not read twice. What is printed is of what this run has read. Not with --redact, and
+    /// not with what leaves findings out
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["redact", "code", "severity", "since", "until", "last_attempt"])]
+    pub store: Option<PathBuf>,
+    /// Print and judge only findings that the store did not have
+    #[arg(long, requires = "store")]
+    pub new_only: bool,
+    /// Read everything again, also what the store knows; nothing counts twice
+    #[arg(long, requires = "store")]
+    pub rescan: bool,
+    /// Wait while another run uses the store, instead of ending with exit code 5
+    #[arg(long, requires = "store")]
+    pub wait: bool,
     /// Count only findings of this code or id (repeatable)
     #[arg(long, value_name = "CODE")]
     pub code: Vec<String>,
@@ -286,6 +302,27 @@ pub struct Merge {
     /// Reports that `migsift scan --format json` wrote; `-` is standard input
     #[arg(value_name = "REPORT", required = true)]
     pub reports: Vec<PathBuf>,
+    #[command(flatten)]
+    pub outputs: OutputArgs,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing found at or above --fail-on, 1 something found, 2 usage error or a store that cannot \
+                        be used, 3 the run could not read everything, 4 the output could not be written, 5 the store is in \
+                        use by a run"
+)]
+pub struct History {
+    /// The store
+    #[arg(long, value_name = "FILE")]
+    pub store: PathBuf,
+    /// Only findings that this run was the first to see
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<i64>,
     #[command(flatten)]
     pub outputs: OutputArgs,
     #[command(flatten)]

@@ -19,6 +19,8 @@ pub enum Exit {
     Partial = 3,
     /// The output could not be written, or an internal failure.
     Output = 4,
+    /// The store is in use by another run.
+    Busy = 5,
     /// Interrupted, after a valid partial result.
     Interrupted = 130,
     /// Terminated, after a valid partial result.
@@ -49,6 +51,7 @@ impl Exit {
         match error {
             Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe => Exit::Clean,
             Error::Catalog(_) | Error::Unusable(_) => Exit::Usage,
+            Error::Busy { .. } => Exit::Busy,
             _ => Exit::Output,
         }
     }

@@ -16,8 +16,10 @@ mod outputs;
 mod paths;
 mod progress;
 mod redaction;
+mod report;
 mod scan;
 mod signals;
+mod store;
 
 use args::{Command, SchemaOf, TextFormat};
 use exit::Exit;
@@ -34,6 +36,7 @@ pub fn run(command: &Command) -> Result<Exit, Error> {
         Command::Explain(args) => explain(args),
         Command::Merge(args) => merge::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Report(args) => report::run(args),
         Command::Schema { of } => schema(*of),
         Command::Catalog { command } => catalog::run(command),
         Command::Completions { shell } => man::completions(*shell),

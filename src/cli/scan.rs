@@ -5,7 +5,8 @@ use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
 use super::redaction::Redaction;
 use super::signals::Signals;
-use super::{baseline, catalog, paths, progress, say};
+use super::store::Stored;
+use super::{baseline, catalog, paths, progress, say, store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use migsift::baseline::Baseline;
@@ -17,6 +18,7 @@ use migsift::matcher::Matcher;
 use migsift::print::safe;
 use migsift::report::Report;
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
+use migsift::store::Store;
 use migsift::summary::LastAttempt;
 
 /// How many inputs that were not read whole are named on standard error.
@@ -39,7 +41,9 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     }
-    if let Some(message) = outputs::clash(&args.outputs, args.redact.iter().flatten().next()) {
+    if let Some(message) =
+        outputs::clash(&args.outputs, args.redact.iter().flatten().chain(&args.store).next())
+    {
         say(&message);
         return Ok(Exit::Usage);
     }
@@ -141,8 +145,13 @@ impl Run<'_> {
         let (csv_raw, fail_on) = (self.args.csv_raw, self.args.judge.fail_on);
         let redaction = self.redaction.as_ref().map(|redaction| redaction.redactor.id());
         let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction };
+        // Before the outputs begin: nothing is printed where it cannot be used.
+        let store = self.args.store.as_deref().map(|path| Store::open(path, self.args.wait)).transpose()?;
         let mut outputs = Outputs::new(wanted)?;
-        let report = self.report(self.scan(outputs.sink())?);
+        let report = self.report(match store {
+            Some(store) => self.stored(store, outputs.sink())?,
+            None => self.scan(outputs.sink())?,
+        });
         // Before the outputs, so that there is none whose tokens nobody can tell.
         if let Some(redaction) = &self.redaction {
             redaction.keep()?;
@@ -161,6 +170,18 @@ impl Run<'_> {
 
     fn counters(&self) -> Progress {
         Progress::until(self.signals.stop.clone())
+    }
+
+    /// Scans what the store does not know.
+    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
+        let wanted =
+            Stored { args: self.args, catalog: &self.catalog, options: &self.options, walk: &self.walk };
+        store::scan(store, wanted, sink, |walk, sink| {
+            let counters = self.counters();
+            progress::with(self.args.progress, self.args.quiet, walk, &counters, || {
+                scan(&self.matcher, walk, &self.options, sink, &counters)
+            })
+        })
     }
 
     /// The last attempt of all that is asked for by time: whether it found what is asked for, or no longer.

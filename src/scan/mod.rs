@@ -140,6 +140,21 @@ pub trait Sink: Send {
     }
 }
 
+/// Gives `sink` the next finding, whose line is known, in all the ways in which it takes findings.
+///
+/// # Errors
+///
+/// Those of the sink.
+pub fn give(sink: &mut dyn Sink, finding: &Finding) -> Result<(), Error> {
+    if let Some(encode) = sink.encode() {
+        let mut row = Vec::new();
+        let place = encode(finding, &mut row);
+        row.splice(place..place, finding.line.to_string().into_bytes());
+        sink.rows(&row)?;
+    }
+    if sink.takes_findings() { sink.finding(finding) } else { Ok(()) }
+}
+
 /// Appends a finding to the rows before it, without the number of its line, which is known when all before it is read;
 /// gives the place where that goes.
 pub type Encode = fn(&Finding, &mut Vec<u8>) -> usize;

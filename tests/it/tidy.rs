@@ -4,7 +4,7 @@ use crate::{files, run, stdout, top};
 use std::path::{Path, PathBuf};
 
 /// The floors of the rooms, as the crate documentation's table has them.
-const FLOORS: [(&str, u32); 20] = [
+const FLOORS: [(&str, u32); 21] = [
     ("error", 0),
     ("source", 0),
     ("catalog", 10),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u32); 20] = [
     ("record", 63),
     ("merge", 64),
     ("diff", 65),
+    ("store", 66),
     ("print", 70),
     ("cli", 80),
     ("main", 81),

@@ -1,0 +1,101 @@
+//! The history read back: runs, and what was found in them.
+
+use super::{Store, damaged};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::record::FindingRecord;
+use crate::scan::{Inputs, Outcome, Sink, give};
+use crate::source::Origin;
+use rusqlite::{OptionalExtension, params};
+use std::sync::Arc;
+
+/// Which findings of the history are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Select {
+    /// Only those that were first seen in this run.
+    pub run: Option<i64>,
+}
+
+/// One run as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub id: i64,
+    /// When it began, RFC 3339.
+    pub started: String,
+    /// The fingerprint of its catalogue.
+    pub catalog: String,
+    /// What became of its inputs: read to their end, in part, passed over, not read.
+    pub inputs: [u64; 4],
+    /// Bytes read.
+    pub bytes: u64,
+}
+
+impl Store {
+    /// The run with the number `id`, or the last one that ended.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] where there is none.
+    pub fn run(&self, id: Option<i64>) -> Result<RunRow, Error> {
+        let sql = "SELECT id, started, catalog, scanned, partial, skipped, failed, bytes FROM run \
+                   WHERE ended IS NOT NULL AND (?1 IS NULL OR id=?1) ORDER BY id DESC LIMIT 1";
+        let row = self.db.query_row(sql, params![id], |row| {
+            let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+            Ok(RunRow {
+                id: row.get(0)?,
+                started: row.get(1)?,
+                catalog: row.get(2)?,
+                inputs: [count(3)?, count(4)?, count(5)?, count(6)?],
+                bytes: count(7)?,
+            })
+        });
+        let row = row.optional().map_err(|error| self.failed(error))?;
+        row.ok_or_else(|| {
+            let text = id.map_or("has no run that ended".into(), |id| format!("has no run {id} that ended"));
+            super::unusable(&self.path, &text)
+        })
+    }
+
+    /// What is selected, as a scan would give it: findings go to `sink` by path, member and offset. The inputs are those of the
+    /// selected run, or of the last.
+    ///
+    /// # Errors
+    ///
+    /// Those of the sink, and [`Error::Unusable`] for a store that is damaged.
+    pub fn history(&self, select: &Select, sink: &mut dyn Sink) -> Result<Outcome, Error> {
+        let run = self.run(select.run)?;
+        let mut outcome = Outcome::default();
+        let [scanned, partial, skipped, failed] = run.inputs;
+        outcome.inputs = Inputs { scanned, partial, skipped, failed, bytes: run.bytes, problems: Vec::new() };
+        let sql = "SELECT stream.path, finding.record FROM finding JOIN stream ON stream.id = finding.stream \
+                   WHERE ?1 IS NULL OR finding.first_run=?1 \
+                   ORDER BY stream.path, stream.id, member, offset, finding.id, nth";
+        let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
+        let mut rows = statement.query(params![select.run]).map_err(|error| self.failed(error))?;
+        let mut last: Option<Arc<Origin>> = None;
+        let mut source = 0;
+        while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
+            let path = row.get_ref(0).map_err(|error| self.failed(error))?;
+            let path = path.as_bytes().map_err(|error| damaged(&self.path, &error.to_string()))?;
+            let record: String = row.get(1).map_err(|error| self.failed(error))?;
+            let record: FindingRecord<'_> =
+                serde_json::from_str(&record).map_err(|error| damaged(&self.path, &error.to_string()))?;
+            let mut finding = Finding::from(record);
+            let path = String::from_utf8_lossy(path);
+            let origin = Origin { path: path.as_ref().into(), member: finding.origin.member.clone() };
+            finding.origin = match last.take().filter(|known| **known == origin) {
+                Some(known) => known,
+                None => {
+                    source += 1;
+                    Arc::new(origin)
+                }
+            };
+            last = Some(finding.origin.clone());
+            outcome.summary.add(&finding, source);
+            outcome.summary.sample(&finding);
+            give(sink, &finding)?;
+        }
+        Ok(outcome)
+    }
+}

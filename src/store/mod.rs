@@ -1,0 +1,174 @@
+//! The history: one SQLite file that knows what was read before and what was found in it.
+//!
+//! Inputs come in with what the file system says of them, findings as the scan goes; what need not be read again and
+//! which findings are new goes out. Identity is content: a `stream` is told by a hash of all its decoded bytes, an
+//! archive by its own bytes. A file that begins with all of a stream that is no longer there as it was continues it, a
+//! file with exactly its bytes is a copy of it and counts once; a common head alone proves nothing. What continues a
+//! stream is read anew and replaces its findings, so reading in pieces equals reading at once. Each batch of inputs is one
+//! transaction: a crash at any instant undoes the batch, which the next run repeats. The library reads no clock.
+
+mod history;
+mod identity;
+mod record;
+mod schema;
+
+pub use history::{RunRow, Select};
+pub use identity::{Content, Stat, content};
+pub use record::{Decision, Recorder};
+
+use crate::error::Error;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long a run that waits looks for a free store at a time.
+const PATIENCE: Duration = Duration::from_secs(3600);
+/// How long a reader waits for a batch of another run to end.
+const READER_PATIENCE: Duration = Duration::from_millis(200);
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    path: PathBuf,
+    run: i64,
+    /// Streams that a file of this run holds as they are, so that no other file continues them.
+    held: HashSet<i64>,
+}
+
+/// What a run reads with: streams that were read with something else are read again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The program's version, the catalogue's fingerprint and the options that change what is found.
+    pub text: String,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Inputs read to their end, read in part, passed over by rule, not read.
+    pub inputs: [u64; 4],
+    /// Inputs that were not opened, and inputs whose content was known.
+    pub unchanged: [u64; 2],
+    /// Bytes read, decoded.
+    pub bytes: u64,
+    /// Findings in what was read.
+    pub findings: u64,
+    /// Those that the store did not have.
+    pub new: u64,
+}
+
+impl Store {
+    /// Opens the store for a run, and makes it where there is none. Nobody else can use it until it is dropped; `wait`
+    /// says whether to wait for that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`], [`Error::Unusable`] for a file that is no store, is damaged or is of a later version, and
+    /// [`Error::Output`].
+    pub fn open(path: &Path, wait: bool) -> Result<Store, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let store = Store::connect(path, flags)?;
+        let patience = if wait { PATIENCE } else { Duration::ZERO };
+        store.pragmas(
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;",
+            patience,
+        )?;
+        // The lock stays until the connection is closed, also when the process dies.
+        store.sql("BEGIN EXCLUSIVE")?;
+        store.check(true)?;
+        store.sql("COMMIT")?;
+        Ok(store)
+    }
+
+    /// Opens a store that exists, only to read it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn read(path: &Path) -> Result<Store, Error> {
+        let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.pragmas("PRAGMA query_only=ON;", READER_PATIENCE)?;
+        store.sql("BEGIN")?;
+        store.check(false)?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Store, Error> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
+        Ok(Store { db, path: path.to_path_buf(), run: 0, held: HashSet::new() })
+    }
+
+    fn pragmas(&self, text: &str, patience: Duration) -> Result<(), Error> {
+        self.db.busy_timeout(patience).map_err(|error| self.failed(error))?;
+        self.sql(text)
+    }
+
+    fn sql(&self, text: &str) -> Result<(), Error> {
+        self.db.execute_batch(text).map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        failed(&self.path, error)
+    }
+
+    /// Holds the file to be a whole store of a version that is known; makes an empty one.
+    fn check(&self, make: bool) -> Result<(), Error> {
+        let number = |name: &str| {
+            let sql = format!("PRAGMA {name}");
+            self.db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(|error| self.failed(error))
+        };
+        let (application, version) = (number("application_id")?, number("user_version")?);
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 =
+            self.db.query_row(tables, [], |row| row.get(0)).map_err(|error| self.failed(error))?;
+        if make && (application, version, tables) == (0, 0, 0) {
+            return self.sql(schema::SCHEMA);
+        }
+        if application != schema::APPLICATION {
+            let text = "no store of migsift; name another file, or one that does not exist yet";
+            return Err(unusable(&self.path, text));
+        }
+        if version != schema::VERSION {
+            let text = format!(
+                "a store of version {version}, made by another migsift; this one knows {}",
+                schema::VERSION
+            );
+            return Err(unusable(&self.path, &text));
+        }
+        let sound: String = self
+            .db
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(|error| self.failed(error))?;
+        if sound != "ok" { Err(damaged(&self.path, &sound)) } else { Ok(()) }
+    }
+}
+
+/// What an error of SQLite means for the run.
+fn failed(path: &Path, error: rusqlite::Error) -> Error {
+    let reason = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Error::Busy { file: path.display().to_string() }
+        }
+        Some(ErrorCode::NotADatabase) => {
+            unusable(path, "no store of migsift, or a damaged one; move it away, or name another file")
+        }
+        Some(ErrorCode::DatabaseCorrupt) => damaged(path, &reason),
+        Some(ErrorCode::CannotOpen) => unusable(path, &format!("cannot be opened: {reason}")),
+        Some(_) => Error::output(path.display().to_string(), std::io::Error::other(reason)),
+        // A row that is not what this program writes.
+        None => damaged(path, &reason),
+    }
+}
+
+fn damaged(path: &Path, reason: &str) -> Error {
+    let way = "restore a copy, or save what can be read with `sqlite3 FILE .recover`, or move it away and scan anew";
+    unusable(path, &format!("the store is damaged ({reason}); {way}"))
+}
+
+fn unusable(path: &Path, text: &str) -> Error {
+    Error::unusable(&path.display().to_string(), None, text)
+}
