@@ -21,6 +21,7 @@ mod schemas;
 mod shrinking;
 #[cfg(unix)]
 mod system;
+mod store;
 mod tidy;
 mod walking;
 mod zips;
