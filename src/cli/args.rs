@@ -30,7 +30,7 @@ pub enum Command {
     Explain(Explain),
     /// Add up JSON reports made apart (other machines, other days) into one
     Merge(Merge),
-    /// Show what is fixed, new and still failing between two JSON reports; exit code 1 when something is new
+    /// Show what is fixed, new and still failing between two JSON reports or two runs of a history; exit code 1 when something is new
     Diff(Diff),
     /// Report from the history that `scan --store` keeps, without scanning
     Report(History),
@@ -323,6 +323,12 @@ pub struct History {
     /// Only findings that this run was the first to see
     #[arg(long, value_name = "RUN")]
     pub run: Option<i64>,
+    /// Only findings at this time or later in the log, and those without a time, as for `scan`, in UTC
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Only findings before this time, and those without a time
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    pub until: Option<String>,
     #[command(flatten)]
     pub outputs: OutputArgs,
     #[command(flatten)]
@@ -333,6 +339,11 @@ pub struct History {
 
 #[derive(Debug, Args)]
 pub struct Diff {
+    /// Compare two runs of this history: what they were the first to see. OLD and NEW are their numbers
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    #[command(flatten)]
+    pub catalog: CatalogArgs,
     /// The report of before, as `migsift scan --format json` wrote it; `-` is standard input
     #[arg(value_name = "OLD")]
     pub old: PathBuf,

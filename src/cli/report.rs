@@ -4,14 +4,18 @@ use super::args::History;
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
 use super::{baseline, catalog, say};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use migsift::context::time;
 use migsift::error::Error;
 use migsift::finding::Finding;
+use migsift::print::safe;
 use migsift::report::Report;
 use migsift::scan::Sink;
 use migsift::store::{Select, Store};
 
 /// Takes findings that nobody prints one by one.
-struct Nobody;
+pub struct Nobody;
 
 impl Sink for Nobody {
     fn finding(&mut self, _: &Finding) -> Result<(), Error> {
@@ -27,6 +31,18 @@ pub fn run(args: &History) -> Result<Exit, Error> {
     }
     let catalog = catalog::load(&args.catalog)?;
     let known = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
+    let bound = |flag: &str, text: &Option<String>| {
+        let found = text.as_ref().map(|text| time::bound(text, Timestamp::now(), &TimeZone::UTC)).transpose();
+        found.map_err(|message| format!("{flag}: {}", safe::line(&message)))
+    };
+    let (since, until) = match (bound("--since", &args.since), bound("--until", &args.until)) {
+        (Ok(since), Ok(until)) => (since, until),
+        (Err(message), _) | (_, Err(message)) => {
+            say(&message);
+            return Ok(Exit::Usage);
+        }
+    };
+    let select = Select { run: args.run, since, until };
     let store = Store::read(&args.store)?;
     let (outputs, fail_on) = (&args.outputs, args.judge.fail_on);
     let wanted = Wanted {
@@ -38,7 +54,6 @@ pub fn run(args: &History) -> Result<Exit, Error> {
         redaction: None,
     };
     let mut outputs = Outputs::new(wanted)?;
-    let select = Select { run: args.run };
     let outcome = match outputs.sink() {
         Some(sink) => store.history(&select, sink)?,
         None => store.history(&select, &mut Nobody)?,

@@ -50,7 +50,7 @@ pub fn scan(
     let inputs = &run.outcome.inputs;
     run.totals.inputs = [inputs.scanned, inputs.partial, inputs.skipped, inputs.failed];
     run.totals.bytes = inputs.bytes;
-    run.store.end_run(&Timestamp::now().to_string(), &run.totals)?;
+    run.store.end_run(&Timestamp::now().to_string(), &run.totals, &run.outcome.inputs.problems)?;
     if !wanted.args.quiet {
         say(&outcome(&run.totals));
     }
@@ -120,7 +120,13 @@ impl Run<'_> {
     fn changed(&mut self) -> Result<Vec<(Input, Option<Stat>)>, Error> {
         let mut changed = Vec::new();
         self.store.begin()?;
-        for input in &self.wanted.walk.inputs {
+        let walk = self.wanted.walk;
+        for input in &walk.inputs {
+            if self.store.holds(&input.path) {
+                let path = input.path.clone();
+                self.problem(&path, &SourceError::Passed("the store itself"));
+                continue;
+            }
             let regular = matches!(input.kind, InputKind::File { .. });
             let metadata = regular.then(|| std::fs::metadata(&input.path).ok()).flatten();
             let stat = metadata.map(|metadata| Stat::new(&metadata));

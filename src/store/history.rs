@@ -4,8 +4,9 @@ use super::{Store, damaged};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::record::FindingRecord;
-use crate::scan::{Inputs, Outcome, Sink, give};
+use crate::scan::{Inputs, Outcome, Problem, Sink, Status, give};
 use crate::source::Origin;
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
 
@@ -14,6 +15,16 @@ use std::sync::Arc;
 pub struct Select {
     /// Only those that were first seen in this run.
     pub run: Option<i64>,
+    /// Only those at this time or later; those without a time, too.
+    pub since: Option<Timestamp>,
+    /// Only those before this time; those without a time, too.
+    pub until: Option<Timestamp>,
+}
+
+impl Select {
+    fn takes(&self, time: Timestamp) -> bool {
+        self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
+    }
 }
 
 /// One run as the store knows it.
@@ -57,6 +68,24 @@ impl Store {
         })
     }
 
+    /// The inputs that the run did not read whole.
+    fn problems(&self, run: i64) -> Result<Vec<Problem>, Error> {
+        let sql = "SELECT CAST(path AS BLOB), member, status, reason, bytes FROM problem WHERE run=?1 ORDER BY rowid";
+        let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
+        let rows = statement.query_map(params![run], |row| {
+            let path: Vec<u8> = row.get(0)?;
+            let path = String::from_utf8_lossy(&path).into_owned().into();
+            let status = match row.get::<_, String>(2)?.as_str() {
+                "partial" => Status::Partial,
+                "failed" => Status::Failed,
+                _ => Status::Skipped,
+            };
+            let (reason, bytes) = (row.get(3)?, row.get::<_, i64>(4)? as u64);
+            Ok(Problem { origin: Arc::new(Origin { path, member: row.get(1)? }), status, reason, bytes })
+        });
+        rows.and_then(Iterator::collect).map_err(|error| self.failed(error))
+    }
+
     /// What is selected, as a scan would give it: findings go to `sink` by path, member and offset. The inputs are those of the
     /// selected run, or of the last.
     ///
@@ -67,7 +96,8 @@ impl Store {
         let run = self.run(select.run)?;
         let mut outcome = Outcome::default();
         let [scanned, partial, skipped, failed] = run.inputs;
-        outcome.inputs = Inputs { scanned, partial, skipped, failed, bytes: run.bytes, problems: Vec::new() };
+        outcome.inputs =
+            Inputs { scanned, partial, skipped, failed, bytes: run.bytes, problems: self.problems(run.id)? };
         let sql = "SELECT stream.path, finding.record FROM finding JOIN stream ON stream.id = finding.stream \
                    WHERE ?1 IS NULL OR finding.first_run=?1 \
                    ORDER BY stream.path, stream.id, member, offset, finding.id, nth";
@@ -82,6 +112,9 @@ impl Store {
             let record: FindingRecord<'_> =
                 serde_json::from_str(&record).map_err(|error| damaged(&self.path, &error.to_string()))?;
             let mut finding = Finding::from(record);
+            if finding.time.is_some_and(|time| !select.takes(time.instant)) {
+                continue;
+            }
             let path = String::from_utf8_lossy(path);
             let origin = Origin { path: path.as_ref().into(), member: finding.origin.member.clone() };
             finding.origin = match last.take().filter(|known| **known == origin) {

@@ -101,6 +101,18 @@ impl Store {
         Ok(Store { db, path: path.to_path_buf(), run: 0, held: HashSet::new() })
     }
 
+    /// Whether `path` is the store, or its journal.
+    pub fn holds(&self, path: &Path) -> bool {
+        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (own, other) = (name(&self.path), name(path));
+        let same = |own: &Path| matches!((own.canonicalize(), path.canonicalize()), (Ok(own), Ok(path)) if own == path);
+        if other == format!("{own}-journal") {
+            let beside = self.path.with_file_name(&other);
+            return same(&beside);
+        }
+        other == own && same(&self.path)
+    }
+
     fn pragmas(&self, text: &str, patience: Duration) -> Result<(), Error> {
         self.db.busy_timeout(patience).map_err(|error| self.failed(error))?;
         self.sql(text)

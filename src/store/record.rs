@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::Input;
 use crate::record::FindingRecord;
-use crate::scan::{Outcome, Sink, Status, give};
+use crate::scan::{Outcome, Problem, Sink, Status, give};
 use crate::source::{Origin, STDIN};
 use crate::summary::Summary;
 use rusqlite::types::Value;
@@ -54,7 +54,17 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::begin_run`].
-    pub fn end_run(&mut self, now: &str, totals: &Totals) -> Result<(), Error> {
+    pub fn end_run(&mut self, now: &str, totals: &Totals, problems: &[Problem]) -> Result<(), Error> {
+        self.begin()?;
+        for problem in problems {
+            let sql = "INSERT INTO problem VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let (origin, bytes) = (&problem.origin, problem.bytes as i64);
+            let path = key(&origin.path);
+            self.execute(
+                sql,
+                params![self.run, path, origin.member, problem.status.name(), problem.reason, bytes],
+            )?;
+        }
         let sql = "UPDATE run SET ended=?2, complete=?3, scanned=?4, partial=?5, skipped=?6, failed=?7, unchanged=?8, \
                    known=?9, bytes=?10, findings=?11, new_findings=?12 WHERE id=?1";
         let [scanned, partial, skipped, failed] = totals.inputs.map(|count| count as i64);
@@ -65,7 +75,8 @@ impl Store {
             self.run, now, complete, scanned, partial, skipped, failed, unchanged, known, bytes, findings,
             new
         ];
-        self.execute(sql, values).map(|_| ())
+        self.execute(sql, values)?;
+        self.commit()
     }
 
     /// Begins a batch: all or nothing of it is kept.

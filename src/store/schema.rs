@@ -17,6 +17,12 @@ CREATE TABLE run (
   scanned INTEGER, partial INTEGER, skipped INTEGER, failed INTEGER,
   unchanged INTEGER, known INTEGER, bytes INTEGER, findings INTEGER, new_findings INTEGER
 ) STRICT;
+-- An input of a run that was not read whole.
+CREATE TABLE problem (
+  run INTEGER NOT NULL REFERENCES run, path ANY NOT NULL, member TEXT,
+  status TEXT NOT NULL CHECK (status IN ('partial', 'failed', 'skipped')), reason TEXT NOT NULL, bytes INTEGER NOT NULL
+) STRICT;
+CREATE INDEX problem_run ON problem (run);
 -- One content: a log through all its rotations, an archive, or what came through a pipe.
 -- `length` and `hash` are of the decoded bytes of a log and of the own bytes of an archive; `head` is the hash of the
 -- first `length` bytes, at most 1024.

@@ -19,9 +19,9 @@ mod reports;
 mod samples;
 mod schemas;
 mod shrinking;
+mod store;
 #[cfg(unix)]
 mod system;
-mod store;
 mod tidy;
 mod walking;
 mod zips;

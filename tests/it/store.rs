@@ -265,6 +265,130 @@ impl Model {
     }
 }
 
+#[test]
+fn a_store_in_use_ends_the_run_at_once_and_wait_waits() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(1));
+    assert_eq!(numbers(&place.run(&[])), [1]);
+    let lock = rusqlite::Connection::open(place.store()).expect("the store");
+    lock.execute_batch("BEGIN EXCLUSIVE").expect("locked");
+    let output = place.run(&[]);
+    assert_eq!(output.status.code(), Some(5), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "");
+    assert!(
+        stderr(&output).contains("history.db: the store is in use by another run"),
+        "{}",
+        stderr(&output)
+    );
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| place.run(&["--wait"]));
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(!waits.is_finished());
+        lock.execute_batch("ROLLBACK").expect("unlocked");
+        assert_eq!(waits.join().expect("no panic").status.code(), Some(0));
+    });
+}
+
+/// Each page of the store, overwritten: never "nothing new", and what is said names the file and the way out.
+#[test]
+fn a_damaged_store_is_said() {
+    let place = Place::new();
+    for number in 0..40 {
+        append(&place.log(&format!("{number}.log")), &record(number));
+    }
+    assert_eq!(numbers(&place.run(&[])).len(), 40);
+    let whole = fs::read(place.store()).expect("the store");
+    let mut damages: Vec<Vec<u8>> = Vec::new();
+    for page in 0..whole.len() / 4096 {
+        let mut bytes = whole.clone();
+        bytes[page * 4096..][..64].fill(0xa5);
+        damages.push(bytes);
+    }
+    damages.push(whole[..whole.len() / 2].to_vec());
+    damages.push(b"not a store".to_vec());
+    for (i, bytes) in damages.iter().enumerate() {
+        fs::write(place.store(), bytes).expect("written");
+        let output = place.run(&[]);
+        assert_eq!(output.status.code(), Some(2), "{i}: {}", stderr(&output));
+        assert!(stderr(&output).contains("history.db: "), "{}", stderr(&output));
+        assert!(stderr(&output).contains("away"), "{}", stderr(&output));
+        assert_eq!(fs::read(place.store()).expect("the store"), *bytes, "{i}: nobody writes to it");
+    }
+}
+
+#[test]
+fn an_input_that_breaks_loses_nothing_and_is_tried_again() {
+    let place = Place::new();
+    let (plain, packed) = (place.log("app.log"), place.log("app.log.gz"));
+    (0..400).for_each(|number| append(&plain, &record(number)));
+    gzip(&plain, &packed);
+    let whole = fs::read(&packed).expect("packed");
+    assert_eq!(numbers(&place.run(&[])).len(), 400);
+    fs::write(&packed, &whole[..whole.len() / 2]).expect("written");
+    for _ in 0..2 {
+        assert_eq!(place.run(&[]).status.code(), Some(3), "each run says it");
+    }
+    fs::write(&packed, &whole).expect("written");
+    assert_eq!(place.run(&["--new-only"]).status.code(), Some(0));
+    assert!(place.history().into_iter().collect::<BTreeSet<_>>().len() == 400);
+}
+
+/// Members of the same name with the same bytes are told apart, and the store below what is scanned is not read.
+#[test]
+fn members_of_one_name_count_each_and_the_store_is_no_log() {
+    let place = Place::new();
+    let mut builder = tar::Builder::new(Vec::new());
+    for _ in 0..2 {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(record(7).len() as u64);
+        header.set_cksum();
+        builder.append_data(&mut header, "a.log", record(7).as_bytes()).expect("a member");
+    }
+    fs::write(place.log("a.tar"), builder.into_inner().expect("an archive")).expect("written");
+    let run = || {
+        let mut command = program();
+        command.arg("scan").arg("--store").arg(place.store()).arg(place.folder.path()).args(["-f", "ndjson"]);
+        command.stdin(Stdio::null()).output().expect("the program runs")
+    };
+    assert_eq!(numbers(&run()), [7, 7]);
+    let again = run();
+    assert!(stdout(&again).contains("the store itself"), "{}", stdout(&again));
+    assert_eq!((numbers(&again), place.history()), (vec![], vec![7, 7]));
+}
+
+#[test]
+fn another_catalogue_reads_again_and_runs_are_compared() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(1));
+    assert_eq!(numbers(&place.run(&[])), [1]);
+    assert_eq!(numbers(&place.run(&["--timezone", "+02:00"])), [1], "other times may be found");
+    assert_eq!(place.history(), [1]);
+    append(&place.log("app.log"), &record(2));
+    assert_eq!(numbers(&place.run(&["--timezone", "+02:00", "--new-only"])), [2]);
+    let diff = |old: &str, new: &str| {
+        let mut command = program();
+        command.args(["diff", "-f", "json", old, new, "--store"]).arg(place.store());
+        let output = command.output().expect("the program runs");
+        (output.status.code(), stdout(&output).contains("ext2"))
+    };
+    assert_eq!((diff("1", "3"), diff("3", "3").0), ((Some(1), true), Some(0)));
+    assert_eq!(diff("1", "9").0, Some(2), "no such run");
+}
+
+/// A common first page proves nothing: only all of what was read does.
+#[test]
+fn logs_with_the_same_head_are_not_taken_for_one_another() {
+    let place = Place::new();
+    let banner = "# banner\n".repeat(500);
+    for number in 0..3 {
+        append(&place.log(&format!("{number}.log")), &(banner.clone() + &record(number)));
+    }
+    assert_eq!(numbers(&place.run(&[])), [0, 1, 2]);
+    append(&place.log("1.log"), &record(9));
+    assert_eq!(numbers(&place.run(&["--new-only"])), [9]);
+    assert_eq!(place.history(), [0, 1, 2, 9]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: std::env::var("MIGSIFT_STORE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(60),

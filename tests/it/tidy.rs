@@ -138,8 +138,8 @@ fn the_readme_knows_the_flags() {
     for flag in flags(&help) {
         assert!(readme.contains(&flag), "README.md does not mention {flag}");
     }
-    // Cargo's and those of `benches/compare`.
-    let other = ["--release", "--version", "--bench", "--locked", "--test", "--small", "--write"];
+    // Of `report`, Cargo's and those of `benches/compare`.
+    let other = ["--run", "--release", "--version", "--bench", "--locked", "--test", "--small", "--write"];
     for flag in flags(&readme) {
         assert!(
             help.contains(&flag) || other.contains(&flag.as_str()),
