@@ -63,7 +63,7 @@ fn an_interrupted_scan_gives_what_it_has() {
 fn what_was_not_begun_is_listed() {
     let mut child = program();
     let child = child
-        .args(["scan", "-", "samples", "-j", "1", "-f", "json"])
+        .args(["scan", "-", "samples/contoso-orders", "-j", "1", "-f", "json"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null());
@@ -74,7 +74,8 @@ fn what_was_not_begun_is_listed() {
     let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     let inputs = &report["inputs"];
     let asked: u64 = ["scanned", "partial", "failed"].iter().filter_map(|key| inputs[key].as_u64()).sum();
-    let files = ["md", "json", "log"].map(|ending| files(&top().join("samples"), ending).len());
+    let files =
+        ["md", "json", "log"].map(|ending| files(&top().join("samples/contoso-orders"), ending).len());
     assert_eq!(asked, 1 + files.iter().sum::<usize>() as u64, "each is told: {inputs}");
     assert!(inputs["partial"] == 1 && output.status.code() == Some(130), "{inputs}");
 }
