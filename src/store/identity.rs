@@ -65,7 +65,7 @@ pub struct Content {
     pub length: u64,
     /// Their hash.
     pub hash: [u8; 16],
-    /// The hash of the first of them, at most [`HEAD`].
+    /// The hash of the first of them, at most 1,024 bytes.
     pub head: [u8; 16],
     /// The hash of its begin for each length that was asked for and is not longer.
     pub prefixes: Vec<(u64, [u8; 16])>,
