@@ -119,8 +119,13 @@ impl Store {
     /// As [`Store::begin_run`].
     pub fn lengths(&self, head: &[u8]) -> Result<Vec<u64>, Error> {
         let whole = xxhash_rust::xxh3::xxh3_128(head).to_be_bytes();
-        let sql = "SELECT DISTINCT length FROM stream WHERE kind='log' AND length > 0 AND \
-                   (head = ?1 OR length < ?2)";
+        // Short streams by the lengths that there are, each met once in the index.
+        let sql = "WITH RECURSIVE short(at) AS ( \
+                     SELECT min(length) FROM stream WHERE length > 0 AND length < ?2 \
+                     UNION ALL SELECT (SELECT min(length) FROM stream WHERE length > at AND length < ?2) FROM short \
+                     WHERE at IS NOT NULL) \
+                   SELECT at FROM short WHERE at IS NOT NULL \
+                   UNION SELECT length FROM stream WHERE head = ?1 AND kind = 'log' AND length > 0";
         let most = super::identity::HEAD.min(head.len()) as i64;
         let mut statement = self.db.prepare_cached(sql).map_err(|error| self.failed(error))?;
         let rows = statement.query_map(params![whole, most], |row| row.get::<_, i64>(0));

@@ -34,6 +34,7 @@ CREATE TABLE stream (
   first_run INTEGER NOT NULL REFERENCES run, last_run INTEGER NOT NULL REFERENCES run
 ) STRICT;
 CREATE INDEX stream_head ON stream (head);
+CREATE INDEX stream_length ON stream (length, hash);
 -- One path as it was last seen. `settled` says whether its times were old enough to be trusted.
 CREATE TABLE input (
   path ANY PRIMARY KEY, stream INTEGER REFERENCES stream,
