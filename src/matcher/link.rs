@@ -101,22 +101,26 @@ pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> b
         codes.iter().for_each(|code| taken[*code] = true);
         groups.push(Group { message: Some(message), codes, foreign });
     }
-    let mut alone: Vec<usize> = Vec::new();
+    // The last code alone, and its group.
+    let mut last: Option<(usize, usize)> = None;
     for (index, atom) in atoms.iter().enumerate() {
         let AtomKind::Code { weak, titled, .. } = atom.kind else { continue };
         if taken[index] || weak && !titled {
             continue;
         }
         // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same finding.
-        let again = alone.last().is_some_and(|&last| {
-            linker.same_code(Some(last), index) && linker.relation(last, index) == Some(Relation::SameLine)
+        let again = last.filter(|&(code, _)| {
+            let near = linker.near(code, index) && linker.same_code(Some(code), index);
+            near && linker.relation(code, index) == Some(Relation::SameLine)
         });
-        if again && let Some(group) = groups.iter_mut().rfind(|group| group.codes.last() == alone.last()) {
-            group.codes.push(index);
-        } else {
-            groups.push(Group { message: None, codes: vec![index], foreign: false });
+        let group = again.map_or(groups.len(), |(_, group)| group);
+        match groups.get_mut(group) {
+            // A chain of them may go on beyond what a window sees: how far the finding reaches does not.
+            Some(group) if linker.near(group.codes[0], index) => group.codes.push(index),
+            Some(_) => {}
+            None => groups.push(Group { message: None, codes: vec![index], foreign: false }),
         }
-        alone.push(index);
+        last = Some((index, group));
     }
     groups
 }
@@ -143,7 +147,7 @@ impl Linker<'_> {
         let AtomKind::Code { weak, trailing, .. } = self.atoms[index].kind else { return None };
         let own = &self.atoms[index].range;
         let (floor, ceiling) = (self.floor(own.start), self.ceiling(own.end));
-        let near = |other: &usize| self.gap(index, *other).is_some_and(|gap| gap.len() <= MAX_LINK);
+        let near = |other: &usize| self.near(index, *other);
         let before = (0..index)
             .rev()
             .take_while(|i| self.ends[*i] > floor && self.atoms[*i].range.start + 2 * MAX_LINK > own.start);
@@ -225,6 +229,11 @@ impl Linker<'_> {
             // A code inside its message, as a title with the code in the middle of a sentence.
             Some(a.start..a.start)
         }
+    }
+
+    /// Whether two atoms are close enough to be one finding.
+    fn near(&self, a: usize, b: usize) -> bool {
+        self.gap(a, b).is_some_and(|gap| gap.len() <= MAX_LINK)
     }
 
     /// Whether no other atom stands between.

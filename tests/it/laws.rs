@@ -236,6 +236,26 @@ proptest! {
     }
 }
 
+/// Law 1 where one code is named again and again on a long line: mentions within reach are one finding, a chain of them
+/// counts once however long it is, and those too far apart count each.
+#[test]
+fn mentions_of_one_code_on_a_line_are_cut_alike() {
+    let line =
+        |gap: usize, mentions: usize| ["error code 603405 ", &"x ".repeat(gap / 2)].concat().repeat(mentions);
+    for (gap, mentions, want) in [(20, 3, 1), (3_000, 6, 1), (3_000, 40, 1), (5_000, 2, 2), (15_000, 3, 3)] {
+        let bytes = line(gap, mentions).into_bytes();
+        let whole = in_window(&Window::whole(&bytes), 0);
+        assert_eq!(whole.len(), want, "{mentions} mentions {gap} bytes apart");
+        for core in [500, 2_900, 4_096, 10_000, 16_001] {
+            assert_eq!(
+                in_windows(&bytes, core, 0),
+                whole,
+                "{mentions} mentions {gap} bytes apart, cut at {core}"
+            );
+        }
+    }
+}
+
 /// Law 3 where collections are cut: the smallest by hash are kept in any order, and the cut is flagged.
 #[test]
 fn truncated_summaries_add_up_in_any_order() {
