@@ -5,6 +5,7 @@
 
 use super::document::{Document, Level};
 use super::time::{self, Time};
+use crate::redact::{UUID_CHARS, is_uuid};
 use jiff::tz::TimeZone;
 use memchr::memmem::Finder;
 use std::collections::BTreeSet;
@@ -50,8 +51,6 @@ const TRACKING_KEYS: [&str; 8] = [
 const RESOURCE_KEYS: [&str; 2] = ["resourceId", "_ResourceId"];
 /// Keys under which the resource says when a step began or ended.
 const STEP_KEYS: [&str; 4] = ["startedOn", "endedOn", "validationStartTimeInUtc", "validationEndTimeInUtc"];
-/// Characters of an id in the form of a UUID.
-const ID_CHARS: usize = 36;
 
 /// Whether the object is the one of a migration's resource that names its servers.
 pub(super) fn is_migration(level: Level<'_>) -> bool {
@@ -103,7 +102,7 @@ pub(super) fn levels<'d>(levels: impl Iterator<Item = Level<'d>>, about: &mut Ab
     for level in levels {
         for (key, value) in level.strings() {
             let is = |keys: &[&str]| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
-            if value.len() == ID_CHARS && is(&TRACKING_KEYS) && is_id(value.as_bytes()) {
+            if is(&TRACKING_KEYS) && is_uuid(value.as_bytes()) {
                 about.tracking.insert(value.to_ascii_lowercase());
             } else if about.server.is_none() && value.starts_with('/') && is(&RESOURCE_KEYS) {
                 about.server = server_of(value);
@@ -139,17 +138,8 @@ fn id_behind(rest: &[u8]) -> Option<String> {
     let rest = &rest[rest.iter().position(between)?..];
     let rest = rest.get(2..).filter(|_| rest[..2].eq_ignore_ascii_case(b"id")).unwrap_or(rest);
     let start = rest.iter().take(12).position(between)?;
-    let id = rest.get(start..start + ID_CHARS).filter(|id| is_id(id))?;
+    let id = rest.get(start..start + UUID_CHARS).filter(|id| is_uuid(id))?;
     Some(String::from_utf8_lossy(id).to_ascii_lowercase())
-}
-
-/// Whether the bytes have the form of a UUID.
-fn is_id(bytes: &[u8]) -> bool {
-    bytes.len() == ID_CHARS
-        && bytes.iter().enumerate().all(|(i, byte)| match i {
-            8 | 13 | 18 | 23 => *byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]

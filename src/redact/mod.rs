@@ -10,6 +10,7 @@ mod patterns;
 pub mod secrets;
 mod text;
 
+pub use name::{UUID_CHARS, is_uuid};
 pub use text::{Known, Where};
 
 use crate::catalog::{ArgValue, Subject};

@@ -83,7 +83,7 @@ impl Redactor {
 
     /// A migration's id: that of a resource, or a name; a UUID says nothing and support asks for it.
     pub fn migration(&self, id: &str) -> String {
-        if is_uuid(id) {
+        if is_uuid(id.as_bytes()) {
             id.to_string()
         } else if id.starts_with('/') {
             self.resource(id)
@@ -117,14 +117,14 @@ impl Redactor {
     }
 }
 
-/// Whether it has the form of a UUID.
-pub fn is_uuid(text: &str) -> bool {
+/// How long a UUID is in its text form, in bytes.
+pub const UUID_CHARS: usize = 36;
+
+/// Whether `text` has the form of a UUID.
+pub fn is_uuid(text: &[u8]) -> bool {
     let dash = |at| matches!(at, 8 | 13 | 18 | 23);
-    text.len() == 36
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if dash(at) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+    let fits = |(at, byte): (usize, &u8)| if dash(at) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == UUID_CHARS && text.iter().enumerate().all(fits)
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>,
         found(id.range(), Kind::Resource, Sure::Shape);
     }
     for id in patterns.subscription.captures_iter(text).filter_map(|found| found.get(1)) {
-        if is_uuid(id.as_str()) {
+        if is_uuid(id.as_str().as_bytes()) {
             found(id.range(), Kind::Subscription, Sure::Shape);
         }
     }

@@ -140,7 +140,7 @@ impl Redactor {
     /// A word of the service's own, such as a state; whatever is not one word is a name.
     pub fn word(&self, text: &str) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
-        if text.len() <= 64 && text.chars().all(plain) && !name::is_uuid(text) {
+        if text.len() <= 64 && text.chars().all(plain) && !name::is_uuid(text.as_bytes()) {
             text.to_string()
         } else {
             self.token("name", text)
