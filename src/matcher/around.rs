@@ -4,6 +4,8 @@
 //! keys around a hit, eight on either side, are gathered once as two numbers and held against each owner's; only what agrees
 //! is looked at letter by letter. Case is ignored, and what escapes leave open agrees with everything.
 
+use super::wording::is_word;
+
 /// How many keys on each side.
 const KEYS: usize = 8;
 /// How many keys [`plausible`] looks at on each side: what agrees so far is nearly always the literal.
@@ -144,14 +146,29 @@ fn class(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
 
+/// Which outer edges of a literal must fall on word boundaries.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Edges {
+    /// No word goes on into it, if it begins with one.
+    pub left: bool,
+    /// No letter stands directly behind it.
+    pub right: bool,
+}
+
 /// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
 /// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
-pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
+pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize, edges: Edges) -> bool {
     let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
+    let in_word = |byte: u8| class(byte) == Class::Plain && is_word(byte);
     let mut behind = keys[offset..].iter().take(MAX_KEYS);
     let mut key = behind.next();
     for &byte in &raw[at..] {
-        let Some(&wanted) = key else { break };
+        let Some(&wanted) = key else {
+            if edges.right && keys.len() - offset <= MAX_KEYS && in_word(byte) {
+                return false;
+            }
+            break;
+        };
         match class(byte) {
             Class::Skipped => {}
             Class::Open => break,
@@ -162,7 +179,10 @@ pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize) -> bool {
     let mut before = keys[..offset].iter().rev().take(MAX_KEYS);
     let mut key = before.next();
     for (i, &byte) in raw[..at].iter().enumerate().rev() {
-        let Some(&wanted) = key else { break };
+        let Some(&wanted) = key else {
+            let inside = edges.left && offset <= MAX_KEYS && in_word(byte) && is_word(raw[i + 1]);
+            return !inside || ends_escape(raw, i + 1);
+        };
         match class(byte) {
             Class::Skipped => {}
             Class::Open => break,
@@ -185,7 +205,30 @@ mod tests {
             let at = raw.find('x').expect("there");
             let offset = keys.find('x').expect("there");
             let agrees = Around::raw(raw.as_bytes(), at, at + 1).agrees(&Around::keys(keys.as_bytes(), offset, offset + 1));
-            prop_assert!(agrees || !plausible(raw.as_bytes(), at, keys.as_bytes(), offset));
+            let plausible = |edges| plausible(raw.as_bytes(), at, keys.as_bytes(), offset, edges);
+            prop_assert!(agrees || !plausible(Edges::default()));
+            let both = Edges { left: true, right: true };
+            prop_assert!(plausible(Edges::default()) || !plausible(both));
+        }
+    }
+
+    #[test]
+    fn words_that_go_on_are_refused() {
+        let hit = |raw: &str| {
+            let at = raw.find("rver").expect("there");
+            plausible(raw.as_bytes(), at, b"server", 2, Edges { left: true, right: true })
+        };
+        for (raw, want) in [
+            ("the server x", true),
+            ("server", true),
+            ("current_setting('server_version_num')", false),
+            ("(observer)", false),
+            ("servers", false),
+            (r"\nserver", true),
+            (r"server\u0020", true),
+            ("\u{201e}server\u{201d}", true),
+        ] {
+            assert_eq!(hit(raw), want, "{raw}");
         }
     }
 

@@ -5,7 +5,7 @@
 //! as error or code, or at the head of a message. What is only *perhaps* a code is [`Mention::weak`]: it counts beside
 //! its own title or message and not alone.
 
-use super::around::plausible;
+use super::around::{Edges, plausible};
 use super::canonical::Keys;
 use super::wording::is_word;
 use regex::bytes::Regex;
@@ -86,7 +86,10 @@ const UNITS: [&str; 34] = [
 
 /// The cheap test on raw bytes: whether digits at `at` may be a code at all, judged by their neighbours.
 pub fn may_be_code(raw: &[u8], at: usize) -> bool {
-    let digits = raw.get(at..at + CODE_LEN).is_some_and(|code| code.iter().all(u8::is_ascii_digit));
+    // Most of what begins as a code does ends here.
+    if !raw.get(at..at + CODE_LEN).is_some_and(|code| code.iter().all(u8::is_ascii_digit)) {
+        return false;
+    }
     let before = &raw[at.saturating_sub(8)..at];
     let bounded_before = match before.last() {
         None => true,
@@ -109,7 +112,7 @@ pub fn may_be_code(raw: &[u8], at: usize) -> bool {
         }
         _ => true,
     };
-    digits && bounded_before && bounded_after && !is_process_id(raw, at)
+    bounded_before && bounded_after && !is_process_id(raw, at)
 }
 
 /// Whether digits stand between a number or a bracket and a level: a PID in nearly every log line.
@@ -401,7 +404,9 @@ pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
     let labels = [b"errormessage".as_slice(), b"message", b"msg", b"title", b"description", title];
     let open = |byte: u8| matches!(byte, b'\\' | b'&' | b'(' | 0x1b | 0x80..);
     open(raw[end + at])
-        || labels.into_iter().any(|keys| !keys.is_empty() && plausible(raw, end + at, keys, 0))
+        || labels
+            .into_iter()
+            .any(|keys| !keys.is_empty() && plausible(raw, end + at, keys, 0, Edges::default()))
 }
 
 #[cfg(test)]

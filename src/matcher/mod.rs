@@ -278,8 +278,8 @@ impl Matcher {
         let around = self.around[anchor][first..].iter().enumerate();
         let near = around.filter(move |(_, around)| agrees(around)).map(move |(i, _)| first + i);
         near.map(|index| (index, owners[index])).filter(move |(_, owner)| {
-            let keys = self.wordings[owner.wording].keys(owner.part);
-            around::plausible(bytes, at, keys, owner.offset)
+            let wording = &self.wordings[owner.wording];
+            around::plausible(bytes, at, wording.keys(owner.part), owner.offset, wording.edges(owner.part))
         })
     }
 

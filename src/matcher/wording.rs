@@ -5,6 +5,7 @@
 //! places fit a short literal ("Database x exists" behind a title "Database exists in target"), the one that reads as
 //! the begin of the message wins, then the shortest argument: a guess would otherwise swallow the title.
 
+use super::around::Edges;
 use super::canonical::{Keys, Text, lossy};
 use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
 use memchr::memmem;
@@ -30,6 +31,8 @@ pub struct Wording {
     finders: Vec<Option<memmem::Finder<'static>>>,
     /// Each literal's own text without what evening out drops at its edges; empty for arguments.
     exact: Vec<Box<[u8]>>,
+    /// Which edges of each literal are word boundaries.
+    edges: Vec<Edges>,
     /// Keys of the entry's title without its closing mark.
     title: Vec<u8>,
 }
@@ -180,7 +183,8 @@ impl Wording {
             Piece::Argument { .. } => Box::default(),
         };
         let (finders, exact) = (parts.iter().map(finder).collect(), parts.iter().map(exact).collect());
-        Wording { entry: index, parts, stops, finders, exact, title: title_keys(&entry.title) }
+        let edges = (0..parts.len()).map(|part| edges(&parts, part)).collect();
+        Wording { entry: index, parts, stops, finders, exact, edges, title: title_keys(&entry.title) }
     }
 
     /// How many parts there are up to the end of the sentence that completes the arguments.
@@ -194,6 +198,11 @@ impl Wording {
             Piece::Literal { keys, .. } => keys,
             Piece::Argument { .. } => &[],
         }
+    }
+
+    /// Which edges of the literal `part` are word boundaries.
+    pub fn edges(&self, part: usize) -> Edges {
+        self.edges[part]
     }
 
     /// Tries the wording where its literal `part` would have its key `offset` at the region's key `key`.
@@ -290,16 +299,9 @@ impl Wording {
     fn bounded(&self, region: &Region<'_>, part: usize, place: Piecewise) -> bool {
         let text = &region.text.bytes;
         let (from, to) = (region.keys.at(place.start), region.keys.at(place.end - 1) + 1);
-        let inner = |part: Option<&Piece>| matches!(part, Some(Piece::Literal { .. }));
-        let left = inner(part.checked_sub(1).and_then(|i| self.parts.get(i)))
-            || !is_word(text[from])
-            || from == 0
-            || !is_word(text[from - 1]);
-        // A mark that ends a sentence is followed by no letter: the dots of "db1.contoso.com" end none. Behind words,
-        // the next sentence may be glued on ("SSL.Check").
-        let only_a_mark = !region.keys.bytes[place.start..place.end].iter().any(|key| is_word(*key));
-        let glued = !only_a_mark && inner(self.parts.get(part + 1));
-        let right = glued || text.get(to).is_none_or(|byte| !is_word(*byte));
+        let edges = self.edges[part];
+        let left = !edges.left || !is_word(text[from]) || from == 0 || !is_word(text[from - 1]);
+        let right = !edges.right || text.get(to).is_none_or(|byte| !is_word(*byte));
         left && right
     }
 
@@ -457,6 +459,17 @@ pub fn title_keys(title: &str) -> Vec<u8> {
 /// What evening out drops or may drop at a literal's edges.
 fn evened(c: char) -> bool {
     c.is_whitespace() || c == '-' || c == '*' || QUOTES.contains(&c)
+}
+
+/// Which edges of the part are word boundaries: those beside an argument, or at the wording's end.
+fn edges(parts: &[Piece], part: usize) -> Edges {
+    let inner = |part: Option<&Piece>| matches!(part, Some(Piece::Literal { .. }));
+    let Piece::Literal { keys, .. } = &parts[part] else { return Edges::default() };
+    // A mark that ends a sentence is followed by no letter: the dots of "db1.contoso.com" end none. Behind words,
+    // the next sentence may be glued on ("SSL.Check").
+    let only_a_mark = !keys.iter().any(|key| is_word(*key));
+    let glued = !only_a_mark && inner(parts.get(part + 1));
+    Edges { left: !inner(part.checked_sub(1).and_then(|i| parts.get(i))), right: !glued }
 }
 
 /// Letters, digits, `_` and what is no ASCII.
