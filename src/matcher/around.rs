@@ -1,95 +1,113 @@
 //! Around: what the raw bytes next to an anchor cannot be, before any line is made canonical.
 //!
 //! A frequent anchor such as a part of "server" has many owners, and nearly all of its hits belong to none of them. The
-//! keys around a hit, eight on either side, are gathered once as two numbers and held against each owner's; only what agrees
-//! is looked at letter by letter. Case is ignored, and what escapes leave open agrees with everything.
+//! nearest keys around a hit, four on either side, each strike out the owners that have another there, all at once; only
+//! what is left is looked at letter by letter. Case is ignored, and what escapes leave open strikes out nobody.
 
 use super::wording::is_word;
 
-/// How many keys on each side.
-const KEYS: usize = 8;
+/// How many keys on each side strike out.
+const KEYS: usize = 4;
+/// How many owners go into one set.
+const OWNERS: usize = 32;
 /// How many keys [`plausible`] looks at on each side: what agrees so far is nearly always the literal.
 const MAX_KEYS: usize = 24;
+/// How far back an escape begins that ends before a place, in bytes.
+const MAX_ESCAPE: usize = 8;
 
-/// Up to eight keys on each side, the nearest in the lowest byte; a mask has ones where a key is known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Around {
-    before: Side,
-    behind: Side,
-}
+/// What stands around an anchor in its owners.
+#[derive(Debug, Clone, Default)]
+pub struct Around(Vec<Sets>);
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Side {
-    keys: u64,
-    mask: u64,
-}
-
-impl Side {
-    fn new(keys: impl Iterator<Item = u8>) -> Side {
-        let mut side = Side::default();
-        for (i, key) in keys.take(KEYS).enumerate() {
-            side.keys |= u64::from(key.to_ascii_lowercase()) << (8 * i);
-            side.mask |= 0xff << (8 * i);
-        }
-        side
-    }
-
-    /// Takes in raw bytes, the nearest first; gives how many it took until eight keys are known or one is left open.
-    fn raw<'r>(bytes: impl Iterator<Item = &'r u8>) -> (Side, usize) {
-        let (mut keys, mut known, mut taken) = (0, 0_u32, 0);
-        for &byte in bytes {
-            let key = RAW_KEYS[usize::from(byte)];
-            if key == OPEN {
-                break;
-            }
-            taken = usize::wrapping_add(taken, 1);
-            if key == SKIPPED {
-                continue;
-            }
-            keys |= u64::from(key).wrapping_shl(known);
-            known = known.wrapping_add(8);
-            if known == 64 {
-                break;
-            }
-        }
-        let mask = if known == 64 { u64::MAX } else { !(u64::MAX << known) };
-        (Side { keys, mask }, taken)
-    }
-
-    fn agrees(self, other: Side) -> bool {
-        (self.keys ^ other.keys) & self.mask & other.mask == 0
-    }
+/// For each place next to the anchor, the nearest first, and each key the owners that may have it there, as bits.
+#[derive(Debug, Clone)]
+struct Sets {
+    all: u32,
+    before: [[u32; 128]; KEYS],
+    behind: [[u32; 128]; KEYS],
 }
 
 impl Around {
-    /// What stands around the keys from `offset` to `end` of a literal.
-    pub fn keys(keys: &[u8], offset: usize, end: usize) -> Around {
-        Around {
-            before: Side::new(keys[..offset].iter().rev().copied()),
-            behind: Side::new(keys[end..].iter().copied()),
+    /// Takes the keys before the anchor, the nearest last, and behind it, for each owner.
+    pub fn new<'k>(owners: impl Iterator<Item = (&'k [u8], &'k [u8])>) -> Around {
+        let owners: Vec<_> = owners.collect();
+        let sets = owners.chunks(OWNERS).map(|owners| {
+            let all = u32::MAX >> (OWNERS - owners.len());
+            let mut sets = Sets { all, before: [[0; 128]; KEYS], behind: [[0; 128]; KEYS] };
+            for (i, (before, behind)) in owners.iter().enumerate() {
+                Sets::add(&mut sets.before, before.iter().rev(), 1 << i);
+                Sets::add(&mut sets.behind, behind.iter(), 1 << i);
+            }
+            sets
+        });
+        Around(sets.collect())
+    }
+
+    /// The owners, by index from `first` on, that the anchor in the raw bytes from `start` to `end` may belong to.
+    pub fn owners(&self, raw: &[u8], start: usize, end: usize, first: usize) -> impl Iterator<Item = usize> {
+        self.0.iter().enumerate().skip(first / OWNERS).flat_map(move |(number, sets)| {
+            let from = first.saturating_sub(number * OWNERS);
+            let mut left = sets.near(raw, start, end) & (u32::MAX << from);
+            std::iter::from_fn(move || {
+                let next = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(number * OWNERS + next)
+            })
+        })
+    }
+}
+
+impl Sets {
+    /// Lets the owner `bit` have `keys`, and anything behind their end.
+    fn add<'k>(places: &mut [[u32; 128]; KEYS], mut keys: impl Iterator<Item = &'k u8>, bit: u32) {
+        for place in places {
+            match keys.next() {
+                Some(key) => place[usize::from(key.to_ascii_lowercase() & 127)] |= bit,
+                None => place.iter_mut().for_each(|owners| *owners |= bit),
+            }
         }
     }
 
-    /// What stands around the raw bytes from `start` to `end`.
-    pub fn raw(raw: &[u8], start: usize, end: usize) -> Around {
-        let (behind, _) = Side::raw(raw[end..].iter());
-        let (mut before, taken) = Side::raw(raw[..start].iter().rev());
-        if ends_escape(raw, start - taken) {
-            before = Side::default();
+    fn near(&self, raw: &[u8], start: usize, end: usize) -> u32 {
+        let mut left = self.all;
+        let mut places = self.behind.iter();
+        for byte in &raw[end..] {
+            match RAW_KEYS[usize::from(*byte)] {
+                SKIPPED => continue,
+                OPEN => break,
+                key => match places.next() {
+                    Some(place) => left &= place[usize::from(key & 127)],
+                    None => break,
+                },
+            }
+            if left == 0 {
+                return 0;
+            }
         }
-        Around { before, behind }
-    }
-
-    /// Whether no key that both know differs.
-    pub fn agrees(&self, other: &Around) -> bool {
-        self.before.agrees(other.before) && self.behind.agrees(other.behind)
+        let unstruck = left;
+        let (mut places, mut stop) = (self.before.iter(), start);
+        for byte in raw[..start].iter().rev() {
+            match RAW_KEYS[usize::from(*byte)] {
+                SKIPPED => {}
+                OPEN => break,
+                key => match places.next() {
+                    Some(place) => left &= place[usize::from(key & 127)],
+                    None => break,
+                },
+            }
+            stop -= 1;
+            if left == 0 {
+                break;
+            }
+        }
+        if left != unstruck && ends_escape(raw, stop) { unstruck } else { left }
     }
 }
 
 /// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may stand before `end`: it looks like any letter or digit.
 fn ends_escape(raw: &[u8], end: usize) -> bool {
     let escapes = |byte: &u8| (*byte == b'\\') | (*byte == b'&') | (*byte == 0x1b);
-    match end.checked_sub(KEYS).and_then(|start| raw[start..].first_chunk::<KEYS>()) {
+    match end.checked_sub(MAX_ESCAPE).and_then(|start| raw[start..].first_chunk::<MAX_ESCAPE>()) {
         // Without a branch for each, all are looked at at once.
         Some(near) => near.iter().fold(false, |seen, byte| seen | escapes(byte)),
         None => raw[..end].iter().any(escapes),
@@ -199,16 +217,27 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// What is plausible agrees.
+        /// What is plausible is not struck out.
         #[test]
-        fn nothing_plausible_is_refused(raw in "[ab\\\\&; \\-\"'A\u{e9}\x1b0]{0,24}x[abAB \\\\'\"&]{0,24}", keys in "[abAB0]{0,12}x[ab]{0,12}") {
+        fn nothing_plausible_is_refused(
+            raw in "[ab\\\\&; \\-\"'A\u{e9}\x1b0]{0,24}x[abAB \\\\'\"&]{0,24}",
+            keys in prop::collection::vec("[abAB0]{0,12}x[ab]{0,12}", 1..70),
+        ) {
             let at = raw.find('x').expect("there");
-            let offset = keys.find('x').expect("there");
-            let agrees = Around::raw(raw.as_bytes(), at, at + 1).agrees(&Around::keys(keys.as_bytes(), offset, offset + 1));
-            let plausible = |edges| plausible(raw.as_bytes(), at, keys.as_bytes(), offset, edges);
-            prop_assert!(agrees || !plausible(Edges::default()));
-            let both = Edges { left: true, right: true };
-            prop_assert!(plausible(Edges::default()) || !plausible(both));
+            let (raw, sides) = (raw.as_bytes(), |keys: &String| keys.find('x').expect("there"));
+            let split = |keys: &'_ String| (keys[..sides(keys)].to_string(), keys[sides(keys) + 1..].to_string());
+            let split: Vec<(String, String)> = keys.iter().map(split).collect();
+            let around = Around::new(split.iter().map(|(before, behind)| (before.as_bytes(), behind.as_bytes())));
+            let plausible = |keys: &String, edges| plausible(raw, at, keys.as_bytes(), sides(keys), edges);
+            for first in [0, 1, 40] {
+                let left: Vec<usize> = around.owners(raw, at, at + 1, first).collect();
+                for (owner, keys) in keys.iter().enumerate().skip(first) {
+                    let both = Edges { left: true, right: true };
+                    prop_assert!(left.contains(&owner) || !plausible(keys, Edges::default()));
+                    prop_assert!(plausible(keys, Edges::default()) || !plausible(keys, both));
+                }
+                prop_assert!(left.iter().all(|owner| (first..keys.len()).contains(owner)) && left.is_sorted());
+            }
         }
     }
 
@@ -234,11 +263,10 @@ mod tests {
 
     #[test]
     fn what_differs_is_refused() {
-        let keys = b"onthetargetserver.";
-        let around = Around::keys(keys, 13, 17);
+        let around = Around::new([(b"onthetargetse".as_slice(), b".".as_slice())].into_iter());
         let hit = |raw: &[u8]| {
             let at = memchr::memmem::find(raw, b"rver").expect("there");
-            Around::raw(raw, at, at + 4).agrees(&around)
+            around.owners(raw, at, at + 4, 0).next().is_some()
         };
         assert!(hit(b"exists on the Target \"server\"."));
         assert!(!hit(b"on the source server."));

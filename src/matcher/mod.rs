@@ -49,7 +49,7 @@ pub struct Matcher {
     codes: BTreeMap<u32, usize>,
     anchors: Vec<Anchor>,
     /// What stands around each anchor in its owners.
-    around: Vec<Vec<Around>>,
+    around: Vec<Around>,
     searcher: Searcher,
     prefix: memchr::memmem::Finder<'static>,
 }
@@ -272,11 +272,7 @@ impl Matcher {
         first: usize,
     ) -> impl Iterator<Item = (usize, Owner)> + 'm {
         let Anchor { bytes: own, owners } = &self.anchors[anchor];
-        // For few owners gathering what stands around costs more than it spares.
-        let here = (owners.len() > first + 2).then(|| Around::raw(bytes, at, at + own.len()));
-        let agrees = move |around: &Around| here.is_none_or(|here| here.agrees(around));
-        let around = self.around[anchor][first..].iter().enumerate();
-        let near = around.filter(move |(_, around)| agrees(around)).map(move |(i, _)| first + i);
+        let near = self.around[anchor].owners(bytes, at, at + own.len(), first);
         near.map(|index| (index, owners[index])).filter(move |(_, owner)| {
             let wording = &self.wordings[owner.wording];
             around::plausible(bytes, at, wording.keys(owner.part), owner.offset, wording.edges(owner.part))
@@ -517,12 +513,11 @@ impl Matcher {
 }
 
 /// What stands around the anchor in its owners' literals.
-fn around(anchor: &Anchor, wordings: &[Wording]) -> Vec<Around> {
-    let around = |owner: &Owner| {
+fn around(anchor: &Anchor, wordings: &[Wording]) -> Around {
+    Around::new(anchor.owners.iter().map(|owner| {
         let keys = wordings[owner.wording].keys(owner.part);
-        Around::keys(keys, owner.offset, owner.offset + anchor.bytes.len())
-    };
-    anchor.owners.iter().map(around).collect()
+        (&keys[..owner.offset], &keys[owner.offset + anchor.bytes.len()..])
+    }))
 }
 
 /// Whether one of `messages`, which are in order, is of `entry` and stands near enough to `range` to belong to a code there.
