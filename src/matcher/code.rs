@@ -84,6 +84,11 @@ const UNITS: [&str; 34] = [
     "connections",
 ];
 
+/// The number that `digits` are.
+pub fn number(digits: &[u8]) -> u32 {
+    digits.iter().fold(0, |number, digit| 10 * number + u32::from(digit - b'0'))
+}
+
 /// The cheap test on raw bytes: whether digits at `at` may be a code at all, judged by their neighbours.
 pub fn may_be_code(raw: &[u8], at: usize) -> bool {
     // Most of what begins as a code does ends here.

@@ -1,6 +1,6 @@
 //! Lines: how many line breaks stand before a place in a window.
 //!
-//! Blocks come in while stage 1 has them in the nearest cache; a count for any place goes out, for which less than a block
+//! Blocks come in while stage 1 has them in a near cache; a count for any place goes out, for which less than a block
 //! is read again. In the only window of a source lines are counted when somebody asks, which mostly nobody does.
 
 use super::BLOCK;

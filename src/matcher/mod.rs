@@ -2,7 +2,7 @@
 //!
 //! A [`Window`] comes in, [`Match`]es that begin in its core go out. Stage 1 sees every byte: a SIMD search for a
 //! handful of [`anchors`], chosen by the `background` of log text, and one for the code prefix; it drops what the bytes
-//! around a hit (`around`) cannot be, and counts `lines`, while they are in the nearest cache. Stage 2 looks only at what
+//! around a hit (`around`) cannot be, and counts `lines`, while they are in a near cache. Stage 2 looks only at what
 //! is left: it bounds the line ([`record`]), undoes its escapes ([`canonical`]), tries the [`wording`]s that own the
 //! anchor, judges the digits ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the
 //! bytes within fixed distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or
@@ -35,8 +35,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use wording::{Attempt, Found, Grade, Missing, Region, Wording};
 
-/// How many bytes both searches take in turn, so that the second finds them in the nearest cache.
-const BLOCK: usize = 16 << 10;
+/// How many bytes both searches take in turn, so that the second finds them in a near cache.
+const BLOCK: usize = 64 << 10;
 
 /// A compiled catalogue.
 #[derive(Debug)]
@@ -190,7 +190,7 @@ impl Matcher {
         self.scan_lines(window).0
     }
 
-    /// The same, with an index of the window's lines, which is made while its bytes are in the nearest cache.
+    /// The same, with an index of the window's lines, which is made while its bytes are in a near cache.
     pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
         let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
         let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
@@ -282,8 +282,7 @@ impl Matcher {
     /// Whether the digits at `at`, a weak mention at most, may stand beside their title or message.
     fn may_be_called(&self, bytes: &[u8], at: usize, messages: &[Message]) -> bool {
         let end = at + CODE_LEN;
-        let code = std::str::from_utf8(&bytes[at..end]).ok().and_then(|code| code.parse().ok());
-        let Some(&entry) = code.and_then(|code: u32| self.codes.get(&code)) else { return false };
+        let Some(&entry) = self.codes.get(&code::number(&bytes[at..end])) else { return false };
         near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
     }
 
@@ -386,7 +385,7 @@ impl Matcher {
         };
         let start = canon.text.index_of(at);
         let Mention { range, weak, trailing } = code::mention(&canon.text.bytes, start, above)?;
-        let code: u32 = std::str::from_utf8(&canon.text.bytes[start..start + CODE_LEN]).ok()?.parse().ok()?;
+        let code = code::number(&canon.text.bytes[start..start + CODE_LEN]);
         let entry = self.codes.get(&code).copied();
         let behind = canon.keys().index_of(range.end);
         let title = entry.and_then(|entry| code::title_behind(canon.keys(), behind, &self.titles[entry]));
