@@ -54,6 +54,11 @@ pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
             Err(error) => walk.failed(path.clone(), error),
         }
     }
+    // One directory comes in order, each path once, and comparing paths is what its walk would spend most on.
+    if paths.len() > 1 {
+        met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        met.dedup_by(|(again, _), (known, _)| known.is(again));
+    }
     walk.take(met);
     walk.skipped.sort();
     walk.skipped.dedup();
@@ -129,33 +134,36 @@ impl Walk {
     }
 
     /// Takes what was met, each file once.
-    fn take(&mut self, mut met: Vec<(Input, Option<Identity>)>) {
-        met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-        let mut seen: HashMap<Identity, usize> = HashMap::new();
+    fn take(&mut self, met: Vec<(Input, Option<Identity>)>) {
+        let mut seen: HashMap<Identity, usize> = HashMap::with_capacity(met.len());
         for (input, identity) in met {
-            let known = identity.and_then(|identity| match seen.entry(identity) {
-                std::collections::hash_map::Entry::Occupied(known) => Some(*known.get()),
-                std::collections::hash_map::Entry::Vacant(new) => {
-                    new.insert(self.inputs.len());
-                    None
+            let new = self.inputs.len();
+            let first = identity.map_or(new, |identity| *seen.entry(identity).or_insert(new));
+            match self.inputs.get_mut(first) {
+                None => self.inputs.push(input),
+                Some(known) => {
+                    known.wanted_as(&input);
+                    let why = format!("the same file as {}", known.path.to_string_lossy());
+                    self.skipped.push((input.path, why.into()));
                 }
-            });
-            let known = known.or_else(|| {
-                let last = self.inputs.len().checked_sub(1)?;
-                (self.inputs[last].path == input.path).then_some(last)
-            });
-            let Some(known) = known else {
-                self.inputs.push(input);
-                continue;
-            };
-            let known = &mut self.inputs[known];
-            known.walked &= input.walked;
-            known.included |= input.included;
-            if known.path != input.path {
-                let why = format!("the same file as {}", known.path.to_string_lossy());
-                self.skipped.push((input.path, why.into()));
             }
         }
+    }
+}
+
+impl Input {
+    /// Whether `again` is the same path, which is then wanted as either is.
+    fn is(&mut self, again: &Input) -> bool {
+        let same = self.path == again.path;
+        if same {
+            self.wanted_as(again);
+        }
+        same
+    }
+
+    fn wanted_as(&mut self, again: &Input) {
+        self.walked &= again.walked;
+        self.included |= again.included;
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::bundles::zip::zip;
 use crate::bundles::{Codec, Folder, line, pack, pipe, run_bytes, run_path, tar};
 use crate::{run, stderr, stdout};
+use migsift::input::{WalkOptions, walk};
 use serde_json::Value;
 use std::path::Path;
 
@@ -248,4 +249,20 @@ fn own_reports_are_passed_over_where_a_walk_meets_them() {
         assert!(run.count("scanned") == 1 && run.findings() >= 1, "{name} {:?}", run.problems());
     }
     assert_eq!(run_path(&folder.path().join("human.txt"), &[]).count("scanned"), 1);
+}
+
+#[test]
+fn one_directory_comes_in_the_order_of_paths() {
+    let folder = Folder::new();
+    let names = ["a/z/b", "a/z.b", "a.b", "a-b", "a b", "b/a", "b+/a", "Z", "é", "a/-", "b/c.log/x"];
+    for name in &names {
+        folder.write(name, b"x");
+    }
+    let root = folder.path().to_path_buf();
+    let one = walk(std::slice::from_ref(&root), &WalkOptions::default());
+    let twice = walk(&[root.join("b"), root], &WalkOptions::default());
+    for walk in [one, twice] {
+        assert_eq!(walk.inputs.len(), names.len());
+        assert!(walk.inputs.is_sorted_by_key(|input| &input.path) && walk.skipped.is_empty());
+    }
 }
