@@ -2,7 +2,8 @@
 //!
 //! An [`Entry`] comes in, a serialisable view goes out; `explain` and `catalog list` print it. One text feeds them all.
 
-use crate::catalog::{Actor, ArgValue, Entry, Kind, Scope, Severity, Side};
+use crate::catalog::fix::{CommandTemplate, Least, ParameterChange, Within};
+use crate::catalog::{Actor, ArgValue, Entry, Fix, FixKind, Kind, Scope, Severity, Side};
 use serde::{Serialize, Serializer};
 
 /// One catalogue entry.
@@ -32,6 +33,9 @@ pub struct Explanation<'a> {
     pub followups: Vec<&'a str>,
     /// What to do.
     pub resolutions: Vec<&'a str>,
+    /// What mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<FixView<'a>>,
     /// Where to read more.
     pub links: &'a [String],
     /// Texts that match, with their arguments.
@@ -47,6 +51,79 @@ pub struct ArgumentView<'a> {
     pub position: u32,
     /// What values look like.
     pub kind: Kind,
+}
+
+/// What mends an entry, under the keys of a pattern file.
+#[derive(Debug, Serialize)]
+pub struct FixView<'a> {
+    /// What sort of step it is.
+    pub kind: FixKind,
+    /// What to do, with arguments as `{name}`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<&'a str>,
+    /// What to mind before it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caution: Option<&'a str>,
+    /// Server parameters.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<ParameterView<'a>>,
+    /// SQL statements, with arguments as `<name>`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<String>,
+    /// `az` commands, with arguments as `<name>`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub az: Vec<String>,
+    /// Where the SQL is run, if there is any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Within>,
+}
+
+/// A server parameter; one of the three says what becomes of it.
+#[derive(Debug, Serialize)]
+pub struct ParameterView<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What it is set to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set: Option<&'a str>,
+    /// What it is raised to: an argument, or what the reader finds out, as `<name>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// The argument whose items are added to it, as `<name>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add: Option<String>,
+}
+
+impl<'a> From<&'a Fix> for FixView<'a> {
+    fn from(fix: &'a Fix) -> FixView<'a> {
+        // Without values nothing can be refused.
+        let commands = |templates: &'a [CommandTemplate]| -> Vec<String> {
+            templates
+                .iter()
+                .filter_map(|template| template.fill(|_| None).ok())
+                .map(|(text, _)| text)
+                .collect()
+        };
+        let parameter = |parameter: &'a crate::catalog::fix::Parameter| {
+            let mut view = ParameterView { name: &parameter.name, set: None, at_least: None, add: None };
+            match &parameter.change {
+                ParameterChange::Set(value) => view.set = Some(value),
+                ParameterChange::AtLeast(Least::Argument(name)) => view.at_least = Some(format!("<{name}>")),
+                ParameterChange::AtLeast(Least::Unknown(blank)) => view.at_least = Some(blank.clone()),
+                ParameterChange::Add(name) => view.add = Some(format!("<{name}>")),
+            }
+            view
+        };
+        FixView {
+            kind: fix.kind,
+            title: fix.title.as_deref(),
+            caution: fix.caution.as_deref(),
+            parameters: fix.parameters.iter().map(parameter).collect(),
+            sql: commands(&fix.sql),
+            az: commands(&fix.az),
+            within: (!fix.sql.is_empty()).then_some(fix.within),
+        }
+    }
 }
 
 /// A text that matches.
@@ -89,6 +166,7 @@ impl<'a> From<&'a Entry> for Explanation<'a> {
             wordings: texts(&entry.wordings),
             followups: texts(&entry.followups),
             resolutions: texts(&entry.resolutions),
+            fix: entry.fix.as_ref().map(FixView::from),
             links: &entry.links,
             examples: entry.examples.iter().map(example).collect(),
         }

@@ -12,14 +12,30 @@ use std::time::Duration;
 /// How often the bar is redrawn.
 const TICK: Duration = Duration::from_millis(100);
 
+/// Whether a bar is to be shown, and what on it.
+#[derive(Clone, Copy)]
+pub struct Show {
+    /// When the command line wants one.
+    pub when: When,
+    /// Whether it wants no talk.
+    pub quiet: bool,
+    /// Whether inputs are named.
+    pub named: bool,
+}
+
+impl Show {
+    fn at_all(self) -> bool {
+        match self.when {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => !self.quiet && std::io::stderr().is_terminal(),
+        }
+    }
+}
+
 /// Runs `work` with a bar that polls `progress`, if one is to be shown.
-pub fn with<T>(when: When, quiet: bool, walk: &Walk, progress: &Progress, work: impl FnOnce() -> T) -> T {
-    let shown = match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto => !quiet && std::io::stderr().is_terminal(),
-    };
-    if !shown {
+pub fn with<T>(show: Show, walk: &Walk, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if !show.at_all() {
         return work();
     }
     let total = total(walk);
@@ -30,7 +46,8 @@ pub fn with<T>(when: When, quiet: bool, walk: &Walk, progress: &Progress, work: 
             while !done.load(Ordering::Relaxed) {
                 let scanned = progress.bytes.load(Ordering::Relaxed);
                 bar.set_position(total.map_or(scanned, |_| progress.read.load(Ordering::Relaxed)));
-                let current = progress.current().map(|origin| origin.to_string()).unwrap_or_default();
+                let current = progress.current().filter(|_| show.named);
+                let current = current.map(|origin| origin.to_string()).unwrap_or_default();
                 let mut message =
                     format!("{}/{} inputs", progress.inputs.load(Ordering::Relaxed), walk.inputs.len());
                 if total.is_some() {

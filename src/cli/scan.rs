@@ -3,10 +3,11 @@
 use super::args::{Format, Scan, Undated};
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
+use super::progress::{self, Show};
 use super::redaction::Redaction;
 use super::signals::Signals;
 use super::store::Stored;
-use super::{baseline, catalog, paths, progress, say, store};
+use super::{baseline, catalog, paths, say, store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use migsift::baseline::Baseline;
@@ -163,9 +164,14 @@ impl Run<'_> {
 
     fn scan(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
         let counters = self.counters();
-        progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
+        progress::with(self.show(), &self.walk, &counters, || {
             scan(&self.matcher, &self.walk, &self.options, sink, &counters)
         })
+    }
+
+    /// The bar; what is to be shown to others names nothing there either.
+    fn show(&self) -> Show {
+        Show { when: self.args.progress, quiet: self.args.quiet, named: self.redaction.is_none() }
     }
 
     fn counters(&self) -> Progress {
@@ -178,7 +184,7 @@ impl Run<'_> {
             Stored { args: self.args, catalog: &self.catalog, options: &self.options, walk: &self.walk };
         store::scan(store, wanted, sink, |walk, sink| {
             let counters = self.counters();
-            progress::with(self.args.progress, self.args.quiet, walk, &counters, || {
+            progress::with(self.show(), walk, &counters, || {
                 scan(&self.matcher, walk, &self.options, sink, &counters)
             })
         })
@@ -190,7 +196,7 @@ impl Run<'_> {
         // Attempts are told apart by the names that the logs give.
         let options = Options { filter, redactor: None, ..self.options.clone() };
         let counters = self.counters();
-        let outcome = progress::with(self.args.progress, self.args.quiet, &self.walk, &counters, || {
+        let outcome = progress::with(self.show(), &self.walk, &counters, || {
             scan(&self.matcher, &self.walk, &options, None, &counters)
         })?;
         Ok(outcome.summary.attempts.last())

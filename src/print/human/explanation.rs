@@ -1,8 +1,9 @@
 //! Explanations: one entry, and the catalogue as a list.
 
 use super::page::{BOLD, Layout, Page};
-use crate::catalog::Catalog;
-use crate::explain::Explanation;
+use crate::catalog::fix::Within;
+use crate::catalog::{Catalog, Side};
+use crate::explain::{Explanation, FixView, ParameterView};
 use crate::print::safe::line;
 use crate::print::words::{plural, side};
 use std::io::{self, Write};
@@ -41,6 +42,9 @@ pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn 
             page.paint(BOLD, heading)
         )?;
     }
+    if let Some(fix) = &entry.fix {
+        page.list("What mends it", mends(fix, entry.side).into_iter())?;
+    }
     page.list("Links", entry.links.iter().map(|text| line(text).into_owned()))?;
     page.list("Example", entry.examples.iter().take(1).map(|example| line(example.text).into_owned()))?;
     for example in entry.examples.iter().take(1).filter(|example| !example.args.is_empty()) {
@@ -53,6 +57,30 @@ pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn 
         page.wrapped("    gives ", &args)?;
     }
     Ok(())
+}
+
+/// The fix, a line for each thing to do or to mind.
+fn mends(fix: &FixView<'_>, at: Side) -> Vec<String> {
+    let title = fix.title.map(|title| line(title).into_owned());
+    let caution = fix.caution.map(|caution| format!("Mind: {}", line(caution)));
+    let parameter = |parameter: &ParameterView<'_>| {
+        let name = line(parameter.name);
+        match (parameter.set, &parameter.at_least, &parameter.add) {
+            (Some(value), ..) => format!("{name} = {}", line(value)),
+            (_, Some(least), _) => format!("{name} >= {}", line(least)),
+            (.., Some(items)) => format!("{name}: add {}", line(items)),
+            (None, None, None) => name.into_owned(),
+        }
+    };
+    let within = match fix.within {
+        Some(Within::Database) => format!("SQL {}, in each database", side(at)),
+        Some(Within::Server) | None => format!("SQL {}", side(at)),
+    };
+    let sql = fix.sql.iter().map(|text| format!("{within}: {}", line(text)));
+    let az = fix.az.iter().map(|text| format!("In a shell: {}", line(text)));
+    let parameters =
+        fix.parameters.iter().map(|shown| format!("Parameter {}: {}", side(at), parameter(shown)));
+    title.into_iter().chain(caution).chain(parameters).chain(sql).chain(az).collect()
 }
 
 /// Writes the catalogue, an entry a line.
