@@ -17,7 +17,7 @@ use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
 use migsift::print::safe;
-use migsift::report::Report;
+use migsift::report::{History, Report};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 use migsift::store::Store;
 use migsift::summary::LastAttempt;
@@ -149,10 +149,13 @@ impl Run<'_> {
         // Before the outputs begin: nothing is printed where it cannot be used.
         let store = self.args.store.as_deref().map(|path| Store::open(path, self.args.wait)).transpose()?;
         let mut outputs = Outputs::new(wanted)?;
-        let report = self.report(match store {
-            Some(store) => self.stored(store, outputs.sink())?,
-            None => self.scan(outputs.sink())?,
-        });
+        let (outcome, history) = match store {
+            Some(store) => {
+                self.stored(store, outputs.sink()).map(|(outcome, history)| (outcome, Some(history)))?
+            }
+            None => (self.scan(outputs.sink())?, None),
+        };
+        let report = Report { history, ..self.report(outcome) };
         // Before the outputs, so that there is none whose tokens nobody can tell.
         if let Some(redaction) = &self.redaction {
             redaction.keep()?;
@@ -179,7 +182,7 @@ impl Run<'_> {
     }
 
     /// Scans what the store does not know.
-    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
+    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<(Outcome, History), Error> {
         let wanted =
             Stored { args: self.args, catalog: &self.catalog, options: &self.options, walk: &self.walk };
         store::scan(store, wanted, sink, |walk, sink| {

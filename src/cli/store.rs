@@ -2,15 +2,16 @@
 //!
 //! A batch is one scan and one transaction of the store, so that what is on the disk is always that of whole batches.
 
-use super::args::Scan;
-use super::say;
+use super::args::{Format, Scan};
+use super::{report, say};
 use jiff::Timestamp;
 use migsift::catalog::Catalog;
 use migsift::error::{Error, SourceError};
 use migsift::input::{Input, InputKind, Walk};
+use migsift::report::History;
 use migsift::scan::{Options, Outcome, Problem, Sink, Status};
 use migsift::source::Origin;
-use migsift::store::{self, Content, Decision, Key, Recorder, Stat, Store, Totals};
+use migsift::store::{self, Content, Decision, Key, Recorder, Select, Stat, Store, Totals};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -41,7 +42,7 @@ pub fn scan(
     wanted: Stored<'_>,
     sink: Option<&mut dyn Sink>,
     mut scanner: impl FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error>,
-) -> Result<Outcome, Error> {
+) -> Result<(Outcome, History), Error> {
     let fingerprint = wanted.catalog.fingerprint();
     let reads = key(wanted, &fingerprint);
     store.begin_run(&Timestamp::now().to_string(), &fingerprint, &reads)?;
@@ -54,7 +55,8 @@ pub fn scan(
     if !wanted.args.quiet {
         say(&outcome(&run.totals));
     }
-    Ok(run.outcome)
+    let history = report::history(&run.store, &Select::default(), wanted.args.outputs.makes(Format::Html))?;
+    Ok((run.outcome, history))
 }
 
 /// The run in one line.

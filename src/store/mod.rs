@@ -11,6 +11,7 @@ mod history;
 mod identity;
 mod record;
 mod schema;
+mod trend;
 
 pub use history::{RunRow, Select};
 pub use identity::{Content, Stat, content};

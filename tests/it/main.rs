@@ -11,6 +11,8 @@ mod golden;
 mod html;
 mod laws;
 mod limits;
+mod metrics;
+mod nightly;
 mod outputs;
 mod own_catalogue;
 mod plans;
