@@ -58,6 +58,12 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
+/// Says that something needs `tool`, which is not there, and was not checked.
+pub fn not_checked(tool: &str) {
+    let line = format!("NOT CHECKED: {tool} is not installed\n");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
+}
+
 /// Compares `got` with the file, or writes the file where `BLESS` is set.
 pub fn compare(path: &Path, got: &str) {
     if std::env::var_os("BLESS").is_some() {

@@ -1,6 +1,6 @@
 //! Metrics: read as strictly as Prometheus and OpenMetrics together ask, and by Prometheus' own tool.
 
-use crate::{run, stdout, top};
+use crate::{not_checked, run, stdout, top};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
@@ -85,7 +85,7 @@ pub fn promtool(args: &[&str], text: &str) -> Option<Output> {
     let mut tool = Command::new("promtool");
     tool.args(args).current_dir(top()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut tool) = tool.spawn() else {
-        eprintln!("NOT CHECKED: promtool is not installed");
+        not_checked("promtool");
         return None;
     };
     tool.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("is read");

@@ -1,7 +1,7 @@
 //! Every night: what a store says in metrics and on the page, and the files to copy in `samples/schedule`.
 
 use crate::metrics::{assert_metrics, metrics, promtool, value};
-use crate::{program, stderr, stdout, top};
+use crate::{not_checked, program, stderr, stdout, top};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -134,7 +134,7 @@ fn the_units_are_units() {
         check.arg(folder.path().join(name));
     }
     let Ok(output) = check.output() else {
-        return eprintln!("NOT CHECKED: systemd-analyze is not installed");
+        return not_checked("systemd-analyze");
     };
     assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
 }
@@ -145,7 +145,7 @@ fn the_units_are_units() {
 fn the_webhook_is_told_what_is_new_and_only_that() {
     use std::os::unix::fs::PermissionsExt;
     if Command::new("jq").arg("--version").output().is_err() {
-        return eprintln!("NOT CHECKED: jq is not installed");
+        return not_checked("jq");
     }
     let place = Place::new();
     place.write("a.log", &exists("2024-06-01T10:00:00Z", 1));
