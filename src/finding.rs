@@ -156,7 +156,7 @@ impl Finding {
         reader: &context::Reader<'_, '_>,
     ) {
         let known = reader.unescaped(range);
-        let raw = known.unwrap_or_else(|| Matcher::text(window.bytes, range));
+        let raw = known.unwrap_or_else(|| Matcher::text(window, range));
         (self.text, self.lossy) = clipped(&raw);
     }
 }

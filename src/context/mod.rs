@@ -170,7 +170,7 @@ impl Reader<'_, '_> {
     /// The unescaped text of what was read last, if all that decides about it stands on its line.
     pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
         let line = self.line.borrow();
-        let whole = |line: &&Line<'_>| record::is_line(&line.range, range.start, record::MAX_LINE);
+        let whole = |line: &&Line<'_>| record::is_line(&line.range, range.start, record::GRID);
         let line = line.as_ref().filter(|line| whole(line) && range.end <= line.range.end)?;
         Some(line.text.slice(range).to_vec())
     }

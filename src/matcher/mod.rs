@@ -127,10 +127,14 @@ impl<'b> Canon<'b> {
     }
 
     /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
-    fn at<'k>(bytes: &'b [u8], at: usize, kept: &'k mut Option<Canon<'b>>) -> &'k Canon<'b> {
+    fn at<'k>(window: &Window<'b>, at: usize, kept: &'k mut Option<Canon<'b>>) -> &'k Canon<'b> {
+        let line = match kept {
+            Some(known) if record::is_line(&known.range, at, record::GRID) => known.range.clone(),
+            _ => record::line(window, at),
+        };
         match kept.take() {
-            Some(known) if record::is_line(&known.range, at, record::MAX_LINE) => kept.insert(known),
-            known => kept.insert(Canon::after(known, bytes, record::line(bytes, at))),
+            Some(known) if known.range == line => kept.insert(known),
+            known => kept.insert(Canon::after(known, window.bytes, line)),
         }
     }
 
@@ -195,7 +199,7 @@ impl Matcher {
         let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
         let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
         let (hits, lines) = self.hits(window.bytes, from..to, !window.is_only());
-        (self.matches(window.bytes, &hits, &window.core), lines)
+        (self.matches(window, &hits), lines)
     }
 
     /// Stage 1: everything that is worth a closer look in `range`, in order, and its lines, `counted` or not.
@@ -231,8 +235,9 @@ impl Matcher {
         (hits, lines)
     }
 
-    /// Stage 2 over `hits`; gives what begins in `core`.
-    fn matches(&self, bytes: &[u8], hits: &[Hit], core: &Range<usize>) -> Vec<Match> {
+    /// Stage 2 over `hits`; gives what begins in the core.
+    fn matches(&self, window: &Window<'_>, hits: &[Hit]) -> Vec<Match> {
+        let bytes = window.bytes;
         // In a window full of findings lists that grow would be moved again and again.
         let mut messages: Vec<Message> = Vec::with_capacity(hits.len());
         let mut codes: Vec<Atom> = Vec::with_capacity(hits.len());
@@ -243,23 +248,23 @@ impl Matcher {
                 weak.push(hit.at);
                 continue;
             }
-            let canon = Canon::at(bytes, hit.at, &mut kept);
+            let canon = Canon::at(window, hit.at, &mut kept);
             match hit.kind {
                 HitKind::Anchor { anchor, first } => {
                     let known = self.anchors[anchor].owners[first];
                     let more = self.owners(bytes, hit.at, anchor, first + 1).map(|(_, owner)| owner);
                     let owners = std::iter::once(known).chain(more);
-                    self.messages_at(bytes, canon, hit.at, owners, &mut messages);
+                    self.messages_at(window, canon, hit.at, owners, &mut messages);
                 }
                 HitKind::Digits { .. } => codes.extend(self.code_at(bytes, canon, hit.at)),
             }
         }
         let messages = distinct(messages);
         for at in weak.into_iter().filter(|at| self.may_be_called(bytes, *at, &messages)) {
-            codes.extend(self.code_at(bytes, Canon::at(bytes, at, &mut kept), at));
+            codes.extend(self.code_at(bytes, Canon::at(window, at, &mut kept), at));
         }
-        let mut matches = self.join(bytes, messages, codes);
-        matches.retain(|found| core.contains(&found.range.start));
+        let mut matches = self.join(window, messages, codes);
+        matches.retain(|found| window.core.contains(&found.range.start));
         matches
     }
 
@@ -287,7 +292,7 @@ impl Matcher {
     }
 
     /// Joins distinct messages and codes to what is one finding each, in order.
-    fn join(&self, bytes: &[u8], mut messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
+    fn join(&self, window: &Window<'_>, mut messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
         let mut atoms = codes;
         // What is perhaps a code is none, and parts nothing, without its own title or message.
         atoms.retain(|atom| match atom.kind {
@@ -308,8 +313,8 @@ impl Matcher {
             let keys = Keys::new(line).bytes;
             keys.strip_suffix(b".").unwrap_or(&keys) == self.titles[entry]
         };
-        let groups = link::groups(bytes, &atoms, &is_title);
-        let joined = |group: &Group| self.joined(bytes, group, &atoms, &mut messages);
+        let groups = link::groups(window.bytes, &atoms, &is_title);
+        let joined = |group: &Group| self.joined(window, group, &atoms, &mut messages);
         let mut matches: Vec<Match> = Vec::with_capacity(groups.len());
         matches.extend(groups.iter().filter_map(joined));
         matches.sort_by_key(|found| (found.range.start, found.range.end, found.what));
@@ -319,7 +324,7 @@ impl Matcher {
     /// The wordings that own the anchor at `at`, each tried.
     fn messages_at(
         &self,
-        bytes: &[u8],
+        window: &Window<'_>,
         canon: &Canon<'_>,
         at: usize,
         owners: impl Iterator<Item = Owner>,
@@ -328,19 +333,20 @@ impl Matcher {
         let mut wide = None;
         let key = canon.key(at);
         for owner in owners {
-            found.extend(self.message_at(bytes, canon, &mut wide, (at, key), owner));
+            found.extend(self.message_at(window, canon, &mut wide, (at, key), owner));
         }
     }
 
     /// The wording tried on the line, and where the line ends too early on the lines around it.
     fn message_at<'b>(
         &self,
-        bytes: &'b [u8],
+        window: &Window<'b>,
         line: &Canon<'b>,
         wide: &mut Option<Canon<'b>>,
         (at, key): (usize, usize),
         owner: Owner,
     ) -> Option<Message> {
+        let bytes = window.bytes;
         let attempt = self.try_at(line, key, owner);
         // A line that begins a record begins its messages too, and none goes on into a new record.
         let unfinished = match &attempt {
@@ -350,7 +356,7 @@ impl Matcher {
             // Sentences that are missing may go on on the next line.
             Attempt::Found(found) => found.cut && !record::ends_record(bytes, line.range.end),
         };
-        let region = if unfinished { record::wrapped(bytes, at) } else { line.range.clone() };
+        let region = if unfinished { record::wrapped(window, at) } else { line.range.clone() };
         if region != line.range {
             let wide = wide.get_or_insert_with(|| Canon::new(bytes, region));
             if let Attempt::Found(more) = self.try_at(wide, wide.key(at), owner) {
@@ -402,7 +408,13 @@ impl Matcher {
     }
 
     /// What a group says; takes the arguments of its message.
-    fn joined(&self, bytes: &[u8], group: &Group, atoms: &[Atom], messages: &mut [Message]) -> Option<Match> {
+    fn joined(
+        &self,
+        window: &Window<'_>,
+        group: &Group,
+        atoms: &[Atom],
+        messages: &mut [Message],
+    ) -> Option<Match> {
         let members = || group.message.iter().chain(&group.codes).map(|index| &atoms[*index]);
         let start = members().map(|atom| atom.range.start).min()?;
         let end = members().map(|atom| atom.range.end).max()?;
@@ -437,21 +449,21 @@ impl Matcher {
             (_, None) => return None,
         };
         if alone && found.grade == Grade::Absent {
-            self.recover(bytes, group, atoms, &mut found);
+            self.recover(window, group, atoms, &mut found);
         }
         if !group.foreign {
-            self.follow(bytes, &mut found);
+            self.follow(window, &mut found);
         }
         Some(found)
     }
 
     /// Aligns the text around a code that no wording matches with the entry's wordings.
-    fn recover(&self, bytes: &[u8], group: &Group, atoms: &[Atom], found: &mut Match) {
+    fn recover(&self, window: &Window<'_>, group: &Group, atoms: &[Atom], found: &mut Match) {
         let What::Entry(entry) = found.what else { return };
         let (Some(first), Some(last)) = (group.codes.first(), group.codes.last()) else { return };
         let trailing = matches!(atoms[*first].kind, AtomKind::Code { trailing: true, .. });
-        let mut region = record::around(bytes, &found.range, trailing);
-        let canon = Canon::new(bytes, region.clone());
+        let mut region = record::around(window, &found.range, trailing);
+        let canon = Canon::new(window.bytes, region.clone());
         // What is another finding's is not this one's text.
         let counts = |atom: &&Atom| !matches!(atom.kind, AtomKind::Code { weak: true, .. });
         if let Some(before) = atoms[..*first].iter().rev().find(counts) {
@@ -470,15 +482,16 @@ impl Matcher {
     }
 
     /// Takes in a sentence that gives arguments only beside the entry's code or message.
-    fn follow(&self, bytes: &[u8], found: &mut Match) {
+    fn follow(&self, window: &Window<'_>, found: &mut Match) {
         let What::Entry(entry) = found.what else { return };
         let mut followups = self.followups.iter().filter(|followup| followup.entry == entry).peekable();
         if followups.peek().is_none() {
             return;
         }
+        let bytes = window.bytes;
         let region = found.range.end..record::line_within(bytes, found.range.end, 0, record::WRAP_AFTER).end;
         // The marks before it decide which escapes are undone.
-        let context = record::line(bytes, found.range.start).start.min(found.range.start)..region.end;
+        let context = record::line(window, found.range.start).start.min(found.range.start)..region.end;
         let canon = Canon::new(bytes, context);
         let first = canon.keys().index_of(canon.text.index_of(region.start));
         for followup in followups {
@@ -500,14 +513,14 @@ impl Matcher {
     }
 
     /// The unescaped text of `range`.
-    pub fn text(bytes: &[u8], range: &Range<usize>) -> Vec<u8> {
-        let lines = Matcher::lines(bytes, range);
-        Text::new(&bytes[lines.clone()], lines.start).slice(range).to_vec()
+    pub fn text(window: &Window<'_>, range: &Range<usize>) -> Vec<u8> {
+        let lines = Matcher::lines(window, range);
+        Text::new(&window.bytes[lines.clone()], lines.start).slice(range).to_vec()
     }
 
     /// The lines that decide how the text of `range` is unescaped.
-    pub fn lines(bytes: &[u8], range: &Range<usize>) -> Range<usize> {
-        record::line(bytes, range.start).start..record::line(bytes, range.end).end.max(range.end)
+    pub fn lines(window: &Window<'_>, range: &Range<usize>) -> Range<usize> {
+        record::line(window, range.start).start..record::line(window, range.end).end.max(range.end)
     }
 }
 

@@ -3,10 +3,14 @@
 //! All bounds are fixed sizes around the hit, so that what is found never depends on where a window was cut. They are
 //! stated here and nowhere else; a window's margin is larger than their sum along the longest chain of decisions.
 
+use crate::input::Window;
 use std::ops::Range;
 
-/// How far a line is followed from a hit in either direction, in bytes; a longer line is cut there.
+/// How far a line is followed from a hit in either direction, in bytes, at most; a longer line is cut.
 pub const MAX_LINE: usize = 8 << 10;
+/// A longer line is cut at offsets of its source that are multiples of this, the next but one in either direction: so
+/// hits that stand close together see the same part of it.
+pub const GRID: usize = MAX_LINE / 2;
 /// How far before a hit a wrapped message may begin, in bytes.
 pub const WRAP_BEFORE: usize = 2 << 10;
 /// How far behind a hit a wrapped message may end, in bytes.
@@ -24,9 +28,12 @@ pub const MAX_CONTEXT: usize = 16 << 10;
 /// What a window must hold on both sides of its core, in bytes.
 pub const MARGIN: usize = SCAN_MARGIN + MAX_LINE + MAX_CONTEXT;
 
-/// The line around `at`, without its line break, cut at [`MAX_LINE`] bytes to either side.
-pub fn line(bytes: &[u8], at: usize) -> Range<usize> {
-    line_within(bytes, at, MAX_LINE, MAX_LINE)
+/// The line around `at`, without its line break. A long one is cut between a half of [`MAX_LINE`] and all of it to
+/// either side.
+pub fn line(window: &Window<'_>, at: usize) -> Range<usize> {
+    // A window begins anywhere in its source.
+    let into = ((window.base + at as u64) % GRID as u64) as usize;
+    line_within(window.bytes, at, into + GRID, 2 * GRID - into)
 }
 
 /// The line around `at`, cut at `before` and `after` bytes.
@@ -38,15 +45,15 @@ pub fn line_within(bytes: &[u8], at: usize, before: usize, after: usize) -> Rang
     start..end
 }
 
-/// Whether `line`, cut at `most` bytes to either side of a place in it, is the line around `at` as well: both of its ends
-/// are its own.
+/// Whether `line`, cut at `most` bytes or more to either side of a place in it, is the line around `at` as well: both of its
+/// ends are its own.
 pub fn is_line(line: &Range<usize>, at: usize, most: usize) -> bool {
     line.len() < most && line.start <= at && at <= line.end
 }
 
 /// The whole lines within [`WRAP_BEFORE`] and [`WRAP_AFTER`] around `at`; the line itself where it is longer.
-pub fn wrapped(bytes: &[u8], at: usize) -> Range<usize> {
-    let own = line(bytes, at);
+pub fn wrapped(window: &Window<'_>, at: usize) -> Range<usize> {
+    let (bytes, own) = (window.bytes, line(window, at));
     let floor = at.saturating_sub(WRAP_BEFORE);
     let ceiling = bytes.len().min(at + WRAP_AFTER);
     let start = if floor == 0 {
@@ -71,11 +78,12 @@ pub fn ends_record(bytes: &[u8], end: usize) -> bool {
 
 /// What may hold the message of the code at `code`: the JSON object around it, else its line and the lines of the record
 /// behind it or, for a code behind its message, before it.
-pub fn around(bytes: &[u8], code: &Range<usize>, trailing: bool) -> Range<usize> {
+pub fn around(window: &Window<'_>, code: &Range<usize>, trailing: bool) -> Range<usize> {
+    let bytes = window.bytes;
     if let Some(object) = object(bytes, code) {
         return object;
     }
-    let mut region = line(bytes, code.start);
+    let mut region = line(window, code.start);
     let floor = code.start.saturating_sub(MAX_LINK);
     for _ in 0..if trailing { MAX_LINK_LINES } else { 0 } {
         let own = &bytes[region.start..region.end];
@@ -137,29 +145,45 @@ mod tests {
 
     #[test]
     fn lines_are_bounded() {
-        let text = b"one\ntwo\r\nthree";
-        assert_eq!(&text[line(text, 5)], b"two\r");
-        assert_eq!(&text[line(text, 0)], b"one");
-        assert_eq!(&text[line(text, text.len())], b"three");
+        let bytes = b"one\ntwo\r\nthree";
+        let text = &Window::whole(bytes);
+        assert_eq!(&bytes[line(text, 5)], b"two\r");
+        assert_eq!(&bytes[line(text, 0)], b"one");
+        assert_eq!(&bytes[line(text, bytes.len())], b"three");
         let long = vec![b'x'; 3 * MAX_LINE];
-        assert_eq!(line(&long, MAX_LINE + 7), 7..2 * MAX_LINE + 7);
-        assert_eq!(line_within(text, 6, 1, 1), 5..7);
-        for at in 0..=text.len() {
-            for other in 0..=text.len() {
+        for base in [0, 1, 5_000] {
+            let window = &Window { base: base as u64, ..Window::whole(&long) };
+            for at in [0, 1, GRID - 1, GRID, MAX_LINE + 7, long.len() - 1, long.len()] {
+                let Range { start, end } = line(window, at);
+                assert!(
+                    start == 0 || at - start >= GRID && (base + start).is_multiple_of(GRID),
+                    "{base} {at}"
+                );
+                assert!(
+                    end == long.len() || end - at >= GRID && (base + end).is_multiple_of(GRID),
+                    "{base} {at}"
+                );
+                assert!(at - start <= MAX_LINE && end - at <= MAX_LINE, "{base} {at}");
+            }
+            assert_eq!(line(window, 2 * GRID - base % GRID), line(window, 3 * GRID - 1 - base % GRID));
+        }
+        assert_eq!(line_within(bytes, 6, 1, 1), 5..7);
+        for at in 0..=bytes.len() {
+            for other in 0..=bytes.len() {
                 let same = line(text, at) == line(text, other);
-                assert_eq!(is_line(&line(text, at), other, MAX_LINE), same, "{at} {other}");
+                assert_eq!(is_line(&line(text, at), other, GRID), same, "{at} {other}");
             }
         }
-        assert!(!is_line(&line(&long, MAX_LINE + 7), MAX_LINE + 8, MAX_LINE));
+        assert!(!is_line(&line(&Window::whole(&long), MAX_LINE + 7), MAX_LINE + 8, GRID));
     }
 
     #[test]
     fn wrapped_regions_are_whole_lines_around_the_hit() {
         let text = [b"aaaaaaaaa\n".repeat(600), b"hit here\n".to_vec(), b"bbbbbbbbb\n".repeat(900)].concat();
-        let range = wrapped(&text, 6003);
+        let range = wrapped(&Window::whole(&text), 6003);
         assert!(range.start >= 6003 - WRAP_BEFORE && range.start.is_multiple_of(10), "{range:?}");
         assert!(range.end <= 6003 + WRAP_AFTER && text[range.end] == b'\n', "{range:?}");
-        assert_eq!(wrapped(b"short", 2), 0..5);
+        assert_eq!(wrapped(&Window::whole(b"short"), 2), 0..5);
     }
 
     #[test]

@@ -152,6 +152,13 @@ proptest! {
         prop_assert_eq!(in_windows(&bytes, core.max(bytes.len() / 400), lines), whole);
     }
 
+    /// Law 1 where all stands on one line, far longer than one looks around a hit.
+    #[test]
+    fn long_lines_can_be_cut_anywhere(bytes in log(400), core in 1_000usize..60_000, joint in prop_oneof![Just(b' '), Just(b',')]) {
+        let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == b'\n' { joint } else { byte }).collect();
+        prop_assert_eq!(in_windows(&bytes, core, 0), in_window(&Window::whole(&bytes), 0));
+    }
+
     /// Law 1: threads, window size, mapping and streaming change nothing, the lines around findings neither.
     #[test]
     fn threads_windows_and_mapping_change_nothing(
