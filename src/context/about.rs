@@ -119,9 +119,10 @@ fn server_of(resource: &str) -> Option<String> {
 }
 
 /// Ids that the text of a line calls tracking or correlation ids.
-pub(super) fn line(text: &[u8], about: &mut Option<About>) {
+pub(super) fn line(text: &[u8]) -> Option<About> {
     static WORDS: LazyLock<[Finder<'static>; 2]> =
         LazyLock::new(|| [Finder::new(b"racking"), Finder::new(b"orrelation")]);
+    let mut about: Option<About> = None;
     for word in &*WORDS {
         for at in word.find_iter(text) {
             if let Some(id) = id_behind(&text[at + word.needle().len()..]) {
@@ -129,6 +130,7 @@ pub(super) fn line(text: &[u8], about: &mut Option<About>) {
             }
         }
     }
+    about
 }
 
 /// The id in `Tracking ID: '…'`, `trackingId=…`, `\"correlationId\": \"…\"`, whose first word is gone.
@@ -155,17 +157,13 @@ mod tests {
             format!(r#"{{\"correlationId\": \"{id}\"}}"#),
             format!("Correlation {id}"),
         ] {
-            let mut about = None;
-            line(text.as_bytes(), &mut about);
-            let found: Vec<String> = about.unwrap_or_default().tracking.into_iter().collect();
+            let found: Vec<String> = line(text.as_bytes()).unwrap_or_default().tracking.into_iter().collect();
             assert_eq!(found, [id.to_ascii_lowercase()], "{text}");
         }
         for text in
             [format!("tracking of {id}"), format!("id {id}"), "Tracking ID: 12".into(), "racking".into()]
         {
-            let mut about = None;
-            line(text.as_bytes(), &mut about);
-            assert_eq!(about, None, "{text}");
+            assert_eq!(line(text.as_bytes()), None, "{text}");
         }
     }
 

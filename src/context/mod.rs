@@ -81,17 +81,19 @@ struct Line<'a> {
     /// Where its first object begins.
     open: Option<usize>,
     document: OnceCell<Option<Document<'a>>>,
+    /// What its text says of the migration.
+    told: OnceCell<Option<About>>,
 }
 
 impl<'a> Line<'a> {
-    /// The line around `at`.
-    fn new(bytes: &'a [u8], at: usize) -> Line<'a> {
-        let range = record::line_within(bytes, at, record::MAX_CONTEXT, record::MAX_CONTEXT);
+    /// The line at `range`.
+    fn new(bytes: &'a [u8], range: Range<usize>) -> Line<'a> {
         let raw = &bytes[range.clone()];
         Line {
             text: Text::new(raw, range.start),
             open: memchr::memchr(b'{', raw).map(|open| range.start + open),
             document: OnceCell::new(),
+            told: OnceCell::new(),
             range,
         }
     }
@@ -111,11 +113,15 @@ impl<'w, 'a> Reader<'w, 'a> {
     pub fn read(&self, range: &Range<usize>) -> (Option<Time>, Context) {
         let bytes = self.window.bytes;
         let mut kept = self.line.borrow_mut();
-        let line = match kept.take() {
-            Some(known) if record::is_line(&known.range, range.start, record::MAX_CONTEXT) => {
-                kept.insert(known)
+        let found = match &*kept {
+            Some(known) if record::is_line(&known.range, range.start, record::CONTEXT_GRID) => {
+                known.range.clone()
             }
-            _ => kept.insert(Line::new(bytes, range.start)),
+            _ => record::context_line(self.window, range.start),
+        };
+        let line = match kept.take() {
+            Some(known) if known.range == found => kept.insert(known),
+            _ => kept.insert(Line::new(bytes, found)),
         };
         let before = lossy(&line.text.bytes[..line.text.index_of(range.start)]);
         let document = self.whole.get_or_init(|| self.window.whole.and_then(Document::parse));
@@ -155,14 +161,14 @@ impl Reader<'_, '_> {
             (_, Some((open, Some(document)))) if open <= range.start => document.about(range.start - open),
             _ => None,
         };
-        let mut told = None;
-        about::line(&line.text.bytes, &mut told);
+        let told = line.told.get_or_init(|| about::line(&line.text.bytes));
         match (told, about) {
             (None, about) => about,
-            (Some(told), None) => Some(Arc::new(told)),
-            (Some(mut told), Some(about)) => {
-                told.tracking.extend(about.tracking.iter().cloned());
-                Some(Arc::new(About { tracking: told.tracking, ..About::clone(&about) }))
+            (Some(told), None) => Some(Arc::new(told.clone())),
+            (Some(told), Some(about)) => {
+                let mut about = About::clone(&about);
+                about.tracking.extend(told.tracking.iter().cloned());
+                Some(Arc::new(about))
             }
         }
     }

@@ -25,15 +25,28 @@ pub const MAX_LINK_LINES: usize = 8;
 pub const SCAN_MARGIN: usize = 3 * MAX_LINK;
 /// How far around a finding its context is read, in bytes.
 pub const MAX_CONTEXT: usize = 16 << 10;
+/// A longer line is cut at multiples of this there.
+pub const CONTEXT_GRID: usize = MAX_CONTEXT / 2;
 /// What a window must hold on both sides of its core, in bytes.
 pub const MARGIN: usize = SCAN_MARGIN + MAX_LINE + MAX_CONTEXT;
 
 /// The line around `at`, without its line break. A long one is cut between a half of [`MAX_LINE`] and all of it to
 /// either side.
 pub fn line(window: &Window<'_>, at: usize) -> Range<usize> {
+    line_by(window, at, GRID)
+}
+
+/// The line around `at` in which its context is read: a long one is cut between a half of [`MAX_CONTEXT`] and all of it to
+/// either side.
+pub fn context_line(window: &Window<'_>, at: usize) -> Range<usize> {
+    line_by(window, at, CONTEXT_GRID)
+}
+
+/// The line around `at`, cut at the next but one multiple of `grid` to either side.
+fn line_by(window: &Window<'_>, at: usize, grid: usize) -> Range<usize> {
     // A window begins anywhere in its source.
-    let into = ((window.base + at as u64) % GRID as u64) as usize;
-    line_within(window.bytes, at, into + GRID, 2 * GRID - into)
+    let into = ((window.base + at as u64) % grid as u64) as usize;
+    line_within(window.bytes, at, into + grid, 2 * grid - into)
 }
 
 /// The line around `at`, cut at `before` and `after` bytes.
