@@ -16,6 +16,8 @@ pub mod canonical;
 pub mod code;
 mod lines;
 pub mod link;
+#[cfg(any(test, fuzzing))]
+mod naive;
 pub mod record;
 mod searcher;
 pub mod wording;
@@ -28,6 +30,8 @@ use canonical::{Keys, Text};
 use code::{CODE_LEN, Mention};
 pub use lines::Lines;
 use link::{Atom, AtomKind, Group};
+#[cfg(any(test, fuzzing))]
+pub use naive::naive;
 use searcher::Searcher;
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;

@@ -160,7 +160,8 @@ fn without(part: Range<usize>, taken: &Range<usize>) -> impl Iterator<Item = Ran
 fn occurrences<'t>(text: &'t str, name: &'t str, any_case: bool) -> impl Iterator<Item = Range<usize>> + 't {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let (open, close) = (name.starts_with(word), name.ends_with(word));
-    let mut at = 0;
+    // Nothing stands between any two characters, without end.
+    let mut at = if name.is_empty() { text.len() } else { 0 };
     std::iter::from_fn(move || {
         while at < text.len() {
             let start = at;
@@ -244,6 +245,15 @@ mod tests {
         assert_eq!(redactor.text("nothing here", &[known(Subject::Role, "app")], false), None);
         let server = redactor.text("SRC-1", &[known(Subject::Server, "src-1")], false);
         assert_eq!(server, Some(redactor.server("src-1")));
+    }
+
+    /// Found by a fuzzer: it was found without end.
+    #[test]
+    fn a_name_of_nothing_stands_nowhere() {
+        let redactor = redactor();
+        let nothing = known(Subject::Database, "");
+        assert_eq!(redactor.known_text("app x", std::slice::from_ref(&nothing)), "app x");
+        assert_eq!(redactor.text("app x", &[nothing], false).as_deref(), Some("app x"));
     }
 
     #[test]

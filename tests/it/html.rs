@@ -2,7 +2,7 @@
 //!
 //! What a browser makes of it is the business of `.ci/chromium`.
 
-use crate::laws::matcher;
+use crate::oracle::matcher;
 use crate::{compare, top};
 use migsift::catalog::{ArgValue, builtin};
 use migsift::context::{Time, time};

@@ -1,24 +1,17 @@
 //! Laws as properties: where windows are cut, in which order summaries are merged, and how many threads there are
 //! never shows.
 
+use crate::oracle::windows::{in_window, in_windows};
+use crate::oracle::{findings, matcher};
 use migsift::catalog::{ArgValue, Template, builtin};
-use migsift::context::{Neighbours, Reader, neighbours};
 use migsift::error::Error;
-use migsift::finding::{Builder, Finding};
+use migsift::finding::Finding;
 use migsift::input::{WalkOptions, Window, walk};
-use migsift::matcher::{Match, Matcher, record};
 use migsift::scan::{Options, Outcome, Progress, Sink, scan};
-use migsift::source::Origin;
 use migsift::summary::{ArgSet, MAX_ARG_SETS, MAX_DATABASES, MAX_NAMES, MAX_SERVERS, Summary};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
-
-pub fn matcher() -> &'static Matcher {
-    static MATCHER: OnceLock<Matcher> = OnceLock::new();
-    MATCHER.get_or_init(|| Matcher::new(builtin()))
-}
 
 /// A piece of a log: messages in several containers, codes alone, noise, long lines, line breaks and garbage.
 pub fn piece() -> impl Strategy<Value = Vec<u8>> {
@@ -59,45 +52,6 @@ pub fn piece() -> impl Strategy<Value = Vec<u8>> {
 
 pub fn log(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(piece(), 0..pieces).prop_map(|pieces| pieces.concat())
-}
-
-/// The matches in a window, with `lines` lines around them.
-fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, Neighbours)> {
-    let mut reader = neighbours::Reader::new(window.bytes, lines);
-    let around = |found: Match| {
-        let neighbours = reader.read(&found.range);
-        (found, neighbours)
-    };
-    matcher().scan(window).into_iter().map(around).collect()
-}
-
-/// All matches of `bytes` in windows of `core` bytes that see no more than their margins, with the lines around them.
-fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Neighbours)> {
-    let mut found = Vec::new();
-    for from in (0..bytes.len()).step_by(core) {
-        let to = bytes.len().min(from + core);
-        let start = from.saturating_sub(record::MARGIN);
-        let end = bytes.len().min(to + record::MARGIN);
-        let window = Window {
-            bytes: &bytes[start..end],
-            base: start as u64,
-            core: from - start..to - start,
-            whole: None,
-        };
-        found.extend(in_window(&window, lines).into_iter().map(|(mut found, neighbours)| {
-            found.range = found.range.start + start..found.range.end + start;
-            (found, neighbours)
-        }));
-    }
-    found
-}
-
-pub fn findings(bytes: &[u8]) -> Vec<Finding> {
-    let window = Window::whole(bytes);
-    let utc = jiff::tz::TimeZone::UTC;
-    let reader = Reader::new(&window, &utc);
-    let builder = Builder { matcher: matcher(), origin: Arc::new(Origin::path(Path::new("a.log"))) };
-    matcher().scan(&window).iter().map(|found| builder.build(found, &window, &reader, 1)).collect()
 }
 
 fn summary(findings: &[Finding], source: u32) -> Summary {

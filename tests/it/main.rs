@@ -7,12 +7,18 @@ mod catalogue;
 mod cli;
 mod containers;
 mod damage;
+mod found;
 mod golden;
 mod html;
 mod laws;
 mod limits;
+<<<<<<< HEAD
 mod metrics;
 mod nightly;
+=======
+#[path = "../oracle/mod.rs"]
+mod oracle;
+>>>>>>> b9ed2a7 (fuzz: laws as oracles that the suite and fuzzers share; redact: a name of nothing stands nowhere)
 mod outputs;
 mod own_catalogue;
 mod plans;

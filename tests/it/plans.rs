@@ -15,7 +15,7 @@ use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use std::mem::discriminant;
 
-use crate::laws::findings;
+use crate::oracle::findings;
 
 /// The report of these findings, found with `catalog`.
 fn report(found: &[Finding], catalog: &Catalog) -> Report {

@@ -1,6 +1,7 @@
 //! What is made of JSON reports: read back, merged, compared; and what hostile ones cannot do.
 
-use crate::laws::{log, matcher};
+use crate::laws::log;
+use crate::oracle::matcher;
 use crate::{program, run, stderr, stdout, top};
 use migsift::catalog::{ArgValue, builtin};
 use migsift::diff::Difference;

@@ -2,7 +2,7 @@
 
 pub mod zip;
 
-use crate::{laws, program, stdout};
+use crate::{oracle, program, stdout};
 use migsift::catalog::ArgValue;
 use migsift::error::Error;
 use migsift::finding::Finding;
@@ -171,7 +171,7 @@ impl Sink for Kept {
 pub fn scan_path(path: &Path, options: &Options) -> Got {
     let mut kept = Kept::default();
     let inputs = walk(&[path.to_path_buf()], &WalkOptions::default());
-    let outcome = scan(laws::matcher(), &inputs, options, Some(&mut kept), &Progress::default());
+    let outcome = scan(oracle::matcher(), &inputs, options, Some(&mut kept), &Progress::default());
     Got { findings: kept.0, inputs: outcome.expect("scans").inputs }.checked()
 }
 

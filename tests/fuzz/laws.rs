@@ -1,0 +1,3 @@
+//! The laws, compiled once for all targets.
+#[path = "../oracle/mod.rs"]
+pub mod oracle;

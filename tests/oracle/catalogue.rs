@@ -1,0 +1,57 @@
+//! Pattern files and the tables they are made from: any text is taken or refused with its place, and what is taken
+//! can be searched with, proved, and written down so that it is read the same.
+
+use migsift::catalog::import::{Names, import};
+use migsift::catalog::{Catalog, builtin, diff::Difference, parse};
+use migsift::check::check;
+use migsift::error::Error;
+use migsift::explain::Explanation;
+use migsift::input::Window;
+use migsift::matcher::Matcher;
+use migsift::print::human;
+
+/// A few entries.
+const MOST: usize = 8 << 10;
+
+pub fn law(data: &[u8]) {
+    let text = String::from_utf8_lossy(&data[..data.len().min(MOST)]);
+    match parse("own.toml", &text) {
+        Ok(catalog) => taken(&catalog, &text),
+        Err(error) => refused(&error),
+    }
+    match import("codes.md", &text, &Names::new(), builtin()) {
+        Ok(imported) => {
+            let again = parse("imported.toml", &imported.text).expect("what is made is read");
+            assert!(Difference::new(&imported.catalog, &again).is_empty());
+            taken(&imported.catalog, &imported.text);
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &Error) {
+    let Error::Catalog(problems) = error else { panic!("{error}") };
+    assert!(!problems.is_empty());
+    assert!(problems.iter().all(|problem| !problem.message.is_empty()));
+}
+
+fn taken(catalog: &Catalog, text: &str) {
+    assert!(!catalog.entries.is_empty());
+    let again = parse("own.toml", text).expect("what is taken once is taken again");
+    assert_eq!(again.fingerprint(), catalog.fingerprint());
+    let matcher = Matcher::new(catalog);
+    let window = Window::whole(text.as_bytes());
+    for found in matcher.scan(&window) {
+        assert!(!found.range.is_empty() && found.range.end <= text.len());
+    }
+    let checked = check("own.toml", catalog, builtin());
+    assert_eq!(checked.entries, catalog.entries.len());
+    for entry in &catalog.entries {
+        let mut shown = Vec::new();
+        let layout = human::Layout { width: Some(80), color: false, plan: false };
+        human::write_explanation(&Explanation::from(&**entry), layout, &mut shown).expect("writes");
+        let shown = String::from_utf8(shown).expect("UTF-8");
+        let raw = |c: char| migsift::print::safe::is_active(c) && c != '\n';
+        assert!(!shown.contains(raw), "{shown:?}");
+    }
+}

@@ -1,0 +1,41 @@
+//! Redaction: what is masked stays masked, and no name that is known stays.
+
+use super::made::Choices;
+use migsift::catalog::Subject;
+use migsift::redact::secrets::{MASK, mask};
+use migsift::redact::{KEY_BYTES, Known, Redactor, Where};
+
+/// A few lines of a log.
+const MOST: usize = 4 << 10;
+
+pub fn law(data: &[u8]) {
+    let mut choices = Choices(data);
+    let name = choices.text();
+    let text = String::from_utf8_lossy(choices.take(MOST));
+    let masked = mask(&text);
+    let twice = mask(&masked);
+    assert!(twice.matches(MASK).count() >= masked.matches(MASK).count(), "{text:?}: {masked:?}, {twice:?}");
+    // A password in the simplest of forms is masked whatever stands before it on other lines.
+    let told = format!("{text}\npassword=Zq7hunter2Zq\n");
+    assert!(!mask(&told).ends_with("Zq7hunter2Zq\n"), "{told:?}");
+
+    let redactor = Redactor::new(&[7; KEY_BYTES]);
+    let known = [Known { subject: Subject::Database, name: &name, place: Where::Anywhere }];
+    let free = redactor.free_text(&text);
+    assert_eq!(free, redactor.free_text(&text), "the same twice");
+    let without = redactor.known_text(&text, &known);
+    let told = redactor.text(&text, &known, true);
+    assert_eq!(told, redactor.text(&text, &known, true), "the same twice");
+    // A name that no part of a token and no word of ours can be.
+    let strange = name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase());
+    let whole = |text: &str| {
+        let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
+        text.match_indices(&name).any(|(at, found)| {
+            !word(text[..at].chars().next_back()) && !word(text[at + found.len()..].chars().next())
+        })
+    };
+    if strange {
+        assert!(!whole(&without), "{name:?} in {without:?}");
+        assert!(told.is_none_or(|told| !whole(&told)), "{name:?} in {text:?}");
+    }
+}

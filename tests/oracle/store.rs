@@ -1,0 +1,74 @@
+//! Stores: any bytes as a store are opened and read, or refused in words; nothing panics.
+
+use super::made::Choices;
+use migsift::error::Error;
+use migsift::finding::Finding;
+use migsift::scan::Sink;
+use migsift::store::{Key, Select, Store, Totals};
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Takes whatever is in it.
+struct Counted(usize);
+
+impl Sink for Counted {
+    fn finding(&mut self, _: &Finding) -> Result<(), Error> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+/// A store with a run in it.
+fn sound() -> &'static [u8] {
+    static SOUND: OnceLock<Vec<u8>> = OnceLock::new();
+    SOUND.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a.db");
+        let mut store = Store::open(&path, false).expect("opens");
+        let key = Key { text: "a".into() };
+        store.begin_run("2024-06-06T21:42:53Z", "2025-02", &key).expect("begins");
+        store.end_run("2024-06-06T21:42:54Z", &Totals::default(), &[]).expect("ends");
+        drop(store);
+        std::fs::read(&path).expect("reads")
+    })
+}
+
+/// The first byte says whether the rest is the file, or changes to a sound one: two bytes of place and one of value each.
+pub fn law(data: &[u8]) {
+    let mut choices = Choices(data);
+    let file = if choices.byte() % 4 == 0 {
+        choices.0.to_vec()
+    } else {
+        let mut file = sound().to_vec();
+        while let [page, at, value] = *choices.take(3) {
+            // What decides stands at the begin of pages.
+            let at = (usize::from(page) * 1024 + usize::from(at)) % file.len();
+            file[at] = value;
+        }
+        file
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    std::fs::write(&path, &file).expect("writes");
+    read(&path);
+    written(&path);
+}
+
+fn read(path: &Path) {
+    let Ok(store) = Store::read(path).map_err(refused) else { return };
+    if let Err(error) = store.history(&Select::default(), &mut Counted(0)) {
+        refused(error);
+    }
+    let _ = store.run(None).map_err(refused);
+}
+
+fn written(path: &Path) {
+    let Ok(mut store) = Store::open(path, false).map_err(refused) else { return };
+    let _ = store.begin_run("2024-06-07T21:42:53Z", "2025-02", &Key { text: "b".into() }).map_err(refused);
+    let _ = store.end_run("2024-06-07T21:42:54Z", &Totals::default(), &[]).map_err(refused);
+}
+
+/// Why it was refused is said.
+fn refused(error: Error) {
+    assert!(!error.to_string().is_empty());
+}

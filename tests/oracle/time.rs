@@ -1,0 +1,38 @@
+//! Times: what stands before a stamp does not change it, what is printed is read back, bounds and zones never panic.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use migsift::context::{Time, time};
+
+/// Longer than any head of a line.
+const MOST: usize = 4 << 10;
+
+pub fn law(data: &[u8]) {
+    let text = String::from_utf8_lossy(&data[..data.len().min(MOST)]);
+    let zones =
+        [TimeZone::UTC, time::zone("Europe/Berlin").expect("a zone"), time::zone("-03:30").expect("a zone")];
+    for zone in &zones {
+        let Some((found, range)) = time::first(&text, zone) else {
+            // The way for stamps at the head of a line is another than the one for those within.
+            assert_eq!(time::first(&format!(" {text}"), zone), None, "behind a blank: {text:?}");
+            continue;
+        };
+        let stamp = text.get(range.clone()).expect("a range of the text");
+        let behind = time::first(&format!(" {text}"), zone);
+        assert_eq!(behind, Some((found, range.start + 1..range.end + 1)), "behind a blank: {text:?}");
+        let printed = serde_json::to_string(&found).expect("writes");
+        let read: Time = serde_json::from_str(&printed).expect("reads");
+        assert_eq!(read, found, "{stamp:?}");
+        assert_eq!(printed, format!("\"{found}\""));
+        assert!((3..=9).contains(&found.digits), "{stamp:?}");
+    }
+    let now = Timestamp::from_second(1_717_700_000).expect("a time");
+    for zone in &zones {
+        if let Err(message) = time::bound(&text, now, zone) {
+            assert!(message.contains("is no time"), "{message}");
+        }
+    }
+    if let Ok(zone) = time::zone(&text) {
+        time::first("2024-06-06 21:42:53 x", &zone).expect("a stamp in any zone");
+    }
+}

@@ -1,0 +1,69 @@
+//! Windows and matcher: where a source is cut never shows, and what the anchors find is what trying everything finds.
+
+use super::made::{Choices, log};
+use super::matcher;
+use migsift::context::{Neighbours, neighbours};
+use migsift::input::Window;
+use migsift::matcher::{Match, record};
+
+/// The longest source, in bytes: a few windows with their margins.
+const MOST: usize = 96 << 10;
+/// The longest source that every wording is tried on: shorter than what is looked at around any byte.
+#[cfg(fuzzing)]
+const MOST_NAIVE: usize = record::WRAP_BEFORE;
+
+/// The matches in a window, with `lines` lines around them.
+pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, Neighbours)> {
+    let mut reader = neighbours::Reader::new(window.bytes, lines);
+    let around = |found: Match| {
+        let neighbours = reader.read(&found.range);
+        (found, neighbours)
+    };
+    matcher().scan(window).into_iter().map(around).collect()
+}
+
+/// All matches of `bytes` in windows of `core` bytes that see no more than their margins, with the lines around them.
+pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Neighbours)> {
+    let mut found = Vec::new();
+    for from in (0..bytes.len()).step_by(core) {
+        let to = bytes.len().min(from + core);
+        let start = from.saturating_sub(record::MARGIN);
+        let end = bytes.len().min(to + record::MARGIN);
+        let window = Window {
+            bytes: &bytes[start..end],
+            base: start as u64,
+            core: from - start..to - start,
+            whole: None,
+        };
+        found.extend(in_window(&window, lines).into_iter().map(|(mut found, neighbours)| {
+            found.range = found.range.start + start..found.range.end + start;
+            (found, neighbours)
+        }));
+    }
+    found
+}
+
+/// The first bytes say how the rest is read and cut: as it is, or as choices.
+pub fn law(data: &[u8]) {
+    let mut choices = Choices(data);
+    let (how, core, lines) = (choices.byte(), choices.byte() * 256 + choices.byte(), choices.byte() % 4);
+    let made;
+    let bytes = if how % 2 == 0 {
+        choices.take(MOST)
+    } else {
+        made = log(&mut choices, MOST);
+        &made
+    };
+    let whole = in_window(&Window::whole(bytes), lines);
+    for (found, _) in &whole {
+        assert!(!found.range.is_empty() && found.range.end <= bytes.len(), "{found:?}");
+    }
+    let cut = in_windows(bytes, core.max(1 + bytes.len() / 40), lines);
+    assert_eq!(cut, whole, "cut into {core}: {:?}", String::from_utf8_lossy(bytes));
+    #[cfg(fuzzing)]
+    if bytes.len() <= MOST_NAIVE {
+        let naive = migsift::matcher::naive(matcher(), bytes);
+        let found: Vec<Match> = whole.into_iter().map(|(found, _)| found).collect();
+        assert_eq!(found, naive, "{:?}", String::from_utf8_lossy(bytes));
+    }
+}
