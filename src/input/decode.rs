@@ -7,6 +7,7 @@
 use super::format::{Codec, Format, is_skippable};
 use super::limits::{Budget, Limit};
 use super::peek::Peek;
+use super::raw::{OneStream, Raw};
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
@@ -30,40 +31,28 @@ enum Broken {
 
 /// A decoder of one frame.
 enum Frame<'r> {
-    Gzip(flate2::bufread::GzDecoder<Peek<'r>>),
-    Zstd(zstd::Decoder<'static, Peek<'r>>),
-    Xz(liblzma::bufread::XzDecoder<Peek<'r>>),
-    Bzip2(bzip2::bufread::BzDecoder<Peek<'r>>),
+    Raw(OneStream<Peek<'r>>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<NotesEnd<'r>>>),
 }
 
 impl<'r> Frame<'r> {
     fn new(codec: Codec, reader: Peek<'r>, memory: u64) -> io::Result<Frame<'r>> {
-        Ok(match codec {
-            Codec::Gzip => Frame::Gzip(flate2::bufread::GzDecoder::new(reader)),
-            Codec::Zstd => {
-                let mut decoder = zstd::Decoder::with_buffer(reader)?.single_frame();
-                decoder.window_log_max(window_log(memory))?;
-                Frame::Zstd(decoder)
-            }
-            Codec::Xz => {
-                let stream = liblzma::stream::Stream::new_stream_decoder(memory / 2, 0)?;
-                Frame::Xz(liblzma::bufread::XzDecoder::new_stream(reader, stream))
-            }
-            Codec::Bzip2 => Frame::Bzip2(bzip2::bufread::BzDecoder::new(reader)),
+        let raw = match codec {
+            Codec::Gzip => Raw::gzip(),
+            Codec::Zstd => Raw::zstd(window_log(memory))?,
+            Codec::Xz => Raw::Xz(liblzma::stream::Stream::new_stream_decoder(memory / 2, 0)?),
+            Codec::Bzip2 => Raw::Bzip2(bzip2::Decompress::new(false)),
             Codec::Lz4 => {
                 let reader = NotesEnd { inner: reader, ended: false };
-                Frame::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader)))
+                return Ok(Frame::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader))));
             }
-        })
+        };
+        Ok(Frame::Raw(OneStream::new(raw, reader)))
     }
 
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Frame::Gzip(decoder) => decoder.read(into),
-            Frame::Zstd(decoder) => decoder.read(into),
-            Frame::Xz(decoder) => decoder.read(into),
-            Frame::Bzip2(decoder) => decoder.read(into),
+            Frame::Raw(stream) => stream.read(into),
             // It takes a frame without its end for a whole one.
             Frame::Lz4(decoder) => match decoder.read(into)? {
                 0 if !into.is_empty() && decoder.get_ref().ended => Err(io::ErrorKind::UnexpectedEof.into()),
@@ -75,10 +64,7 @@ impl<'r> Frame<'r> {
     /// The reader behind the frame.
     fn into_inner(self) -> Peek<'r> {
         match self {
-            Frame::Gzip(decoder) => decoder.into_inner(),
-            Frame::Zstd(decoder) => decoder.finish(),
-            Frame::Xz(decoder) => decoder.into_inner(),
-            Frame::Bzip2(decoder) => decoder.into_inner(),
+            Frame::Raw(stream) => stream.into_inner(),
             Frame::Lz4(decoder) => decoder.into_inner().inner,
         }
     }
@@ -223,7 +209,6 @@ impl<'r> Decoded<'r> {
         }
         io::Error::other(match error.kind() {
             io::ErrorKind::UnexpectedEof => Broken::CutShort(name),
-            _ if text.contains("incomplete frame") => Broken::CutShort(name),
             _ => Broken::Damaged(name, text),
         })
     }

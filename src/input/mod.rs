@@ -16,6 +16,7 @@ pub mod limits;
 mod mapping;
 pub(crate) mod own_report;
 mod peek;
+mod raw;
 mod stream;
 mod unpack;
 mod walk;

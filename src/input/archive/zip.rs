@@ -10,6 +10,7 @@ use crate::input::decode::{Decoded, memory_within};
 use crate::input::format::Codec;
 use crate::input::limits::{Budget, Limit};
 use crate::input::peek::Peek;
+use crate::input::raw::{OneStream, Raw};
 use flate2::Crc;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -228,18 +229,18 @@ pub fn open<'r, R: Read + Seek + 'r>(
 fn decoded<'r>(reader: Peek<'r>, method: Method, memory: u64, budget: &Rc<Budget>) -> Box<dyn Read + 'r> {
     match method {
         Method::Stored => Box::new(reader),
-        Method::Deflate => Box::new(Deflated(flate2::bufread::DeflateDecoder::new(reader))),
+        Method::Deflate => Box::new(Deflated(OneStream::new(Raw::deflate(), reader))),
         Method::Stream(codec) => Box::new(Decoded::new(codec, reader, memory, budget.clone())),
     }
 }
 
 /// Deflate data that fills all of its reader; what is left behind it is an error.
-struct Deflated<'r>(flate2::bufread::DeflateDecoder<Peek<'r>>);
+struct Deflated<'r>(OneStream<Peek<'r>>);
 
 impl Read for Deflated<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let got = self.0.read(into)?;
-        if got == 0 && !into.is_empty() && !self.0.get_mut().fill_buf()?.is_empty() {
+        if got == 0 && !into.is_empty() && !self.0.reader().fill_buf()?.is_empty() {
             return Err(io::Error::other("something follows the deflate data"));
         }
         Ok(got)
@@ -487,7 +488,7 @@ impl Local {
             }
             // It ends by itself, and the decoder takes no byte behind its end.
             (None, Method::Deflate) => {
-                let deflate: Box<dyn Read> = Box::new(flate2::bufread::DeflateDecoder::new(reader));
+                let deflate: Box<dyn Read> = Box::new(OneStream::new(Raw::deflate(), reader));
                 Ok(Peek::new(Checked::new(deflate, None)))
             }
             _ => Err("its size is not known where it begins"),
