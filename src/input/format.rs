@@ -12,8 +12,13 @@ pub enum Format {
     Tar,
     /// A zip archive.
     Zip,
-    /// Something that is told but not read; the name to say.
-    Unsupported(&'static str),
+    /// Something that is told but not read.
+    Unsupported {
+        /// The name to say.
+        name: &'static str,
+        /// What to do instead.
+        way: &'static str,
+    },
 }
 
 /// How one stream is compressed.
@@ -49,12 +54,15 @@ pub fn is_skippable(head: &[u8]) -> bool {
     head.len() >= 4 && head[0] & 0xf0 == 0x50 && head[1..4] == [0x2a, 0x4d, 0x18]
 }
 
-const UNSUPPORTED: [(&[u8], &str); 10] = [
+const UNPACK: &str = "unpack it first";
+
+const UNSUPPORTED: [(&[u8], &str); 11] = [
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (b"Rar!\x1a\x07", "a RAR archive"),
     (b"MSCF\0\0\0\0", "a cabinet archive"),
     (b"\x1f\x9d", "compressed with compress(1)"),
     (b"\x1f\xa0", "compressed with pack(1)"),
+    (b"\x1f\x8b", "gzip data of an unknown method"),
     (b"LZIP\x01", "compressed with lzip"),
     (b"\x02\x21\x4c\x18", "compressed with lz4's legacy format"),
     (b"\xff\x06\0\0sNaPpY", "compressed with snappy"),
@@ -74,7 +82,7 @@ impl Format {
                     || head[4..10] == *b"\x17\x72\x45\x38\x50\x90")
         };
         let codec = match head {
-            [0x1f, 0x8b, 8, flags, ..] if flags & 0xe0 == 0 => Some(Codec::Gzip),
+            [0x1f, 0x8b, 8, ..] => Some(Codec::Gzip),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Codec::Zstd),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Codec::Xz),
             [0x04, 0x22, 0x4d, 0x18, ..] => Some(Codec::Lz4),
@@ -86,23 +94,38 @@ impl Format {
         if let Some(codec) = codec {
             return Some(Format::Compressed(codec));
         }
+        if is_utf32(head) {
+            return Some(Format::Unsupported { name: "text in UTF-32", way: "convert it to UTF-8 first" });
+        }
         // The mark of a split archive that came out as one file.
         let head = head.strip_prefix(b"PK00").filter(|rest| rest.starts_with(b"PK")).unwrap_or(head);
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06\0\0\0\0") {
             return Some(Format::Zip);
         }
         if head.starts_with(b"PK\x07\x08PK\x03\x04") {
-            return Some(Format::Unsupported("a part of a zip archive in several parts"));
+            return Some(Format::Unsupported {
+                name: "a part of a zip archive in several parts",
+                way: UNPACK,
+            });
         }
         if is_tar(head) {
             return Some(Format::Tar);
         }
-        // A control character tells the short ones from text.
+        // Bytes that are no text tell the short ones from it.
+        let no_text = |byte: &u8| *byte >= 0x80 || *byte < b'\t';
         UNSUPPORTED
             .iter()
             .find(|(magic, _)| head.starts_with(magic))
-            .filter(|(magic, _)| magic.len() > 2 || head.get(2).is_some_and(|byte| *byte >= 0x80))
-            .map(|(_, name)| Format::Unsupported(name))
+            .filter(|(magic, _)| magic.len() > 2 || head.get(2).is_some_and(no_text))
+            .map(|(_, name)| Format::Unsupported { name, way: UNPACK })
+    }
+}
+
+/// Whether `head` begins with the mark of UTF-32 and a character.
+fn is_utf32(head: &[u8]) -> bool {
+    match head {
+        [0xff, 0xfe, 0, 0, _, _, plane, 0, ..] | [0, 0, 0xfe, 0xff, 0, plane, ..] => *plane <= 0x10,
+        _ => false,
     }
 }
 
@@ -153,7 +176,8 @@ mod tests {
             b"LZIP said",
             b"\x1f",
             b"\x1f\x8b",
-            b"\x1f\x8b\x08",
+            b"\x1f\x8bery",
+            b"\xff\xfea\0b\0c\0",
             b"2024-06-06 21:42:53 ERROR",
             &[0; HEAD],
             &[b' '; HEAD],

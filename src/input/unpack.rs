@@ -73,7 +73,7 @@ impl Unpacker<'_> {
     /// Unpacks `reader`.
     pub fn unpack(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
         let format = Format::of(reader.peek(HEAD));
-        if format.is_some_and(|format| !matches!(format, Format::Unsupported(_)))
+        if format.is_some_and(|format| !matches!(format, Format::Unsupported { .. }))
             && place.depth >= self.limits.nesting
         {
             let limit = Limit::Nesting(self.limits.nesting);
@@ -88,8 +88,8 @@ impl Unpacker<'_> {
             }
             Some(Format::Tar) => self.tar(place, reader),
             Some(Format::Zip) => self.zip_in_stream(place, reader),
-            Some(Format::Unsupported(name)) => {
-                let text = format!("{name}, which is not read; unpack it first");
+            Some(Format::Unsupported { name, way }) => {
+                let text = format!("{name}, which is not read; {way}");
                 self.visit.unread(place.member, SourceError::Unread(text));
             }
             // A person who names a file wants it; members are wanted as the globs say.

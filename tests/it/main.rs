@@ -9,6 +9,7 @@ mod containers;
 mod damage;
 mod found;
 mod golden;
+mod hostile;
 mod html;
 mod laws;
 mod limits;

@@ -1,0 +1,96 @@
+//! Injection: text that is made to act on whoever reads the output, in arguments, paths and members, in every format.
+
+use super::BOUNDS;
+use crate::bundles::zip::{DEFLATE, Zip, member};
+use crate::bundles::{Folder, line};
+use migsift::print::safe;
+use std::process::{Command, Output, Stdio};
+
+/// Each with what it does where it is let through.
+const HOSTILE: [(&str, &str); 22] = [
+    ("colours", "a\u{1b}[31mb"),
+    ("clears the screen", "a\u{1b}[2J\u{1b}[Hb"),
+    ("sets the title", "a\u{1b}]0;pwned\u{7}b"),
+    ("writes the clipboard", "a\u{1b}]52;c;cm0gLXJm\u{7}b"),
+    ("a link of a terminal", "a\u{1b}]8;;https://x.example\u{1b}\\b"),
+    ("a control of one byte", "a\u{9b}2Jb"),
+    ("goes back", "harmless\u{8}\u{8}\u{8}\u{8}x"),
+    ("a carriage return hides what is before it", "evil\rgood"),
+    ("turns text around", "a\u{202e}gnp.exe\u{202c}"),
+    ("isolates", "a\u{2066}b\u{2069}"),
+    ("is not to be seen", "a\u{200b}\u{200d}\u{2060}\u{feff}b"),
+    ("ends a line for some", "a\u{2028}b\u{85}c"),
+    ("a script", "<script>alert(1)</script>"),
+    ("a handler", "\"><img src=x onerror=alert(1)>"),
+    ("ends CDATA and comments", "]]> --> <!--"),
+    ("a formula", "=cmd|'/C calc'!A0"),
+    ("a formula behind a blank", " @SUM(1+1)*cmd"),
+    ("a link of Markdown", "[x](https://x.example) ![y](z)"),
+    ("rows of a table", "a|b\\|c"),
+    ("fences", "```\n# h"),
+    ("ends a label", "a\"} 1\nmigsift_findings 0"),
+    ("ends JSON", "\",\"x\":{\"y\":[}"),
+];
+
+const FORMATS: [&str; 8] = ["human", "json", "ndjson", "csv", "markdown", "html", "junit", "prometheus"];
+
+fn scan(folder: &Folder, args: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_migsift");
+    let mut command = if cfg!(unix) { Command::new("sh") } else { Command::new(program) };
+    if cfg!(unix) {
+        command.args(["-c", BOUNDS, program]);
+    }
+    command.arg("scan").arg(folder.path()).args(args).stdin(Stdio::null()).output().expect("runs")
+}
+
+/// What a page or document may not hold, whatever it shows.
+fn holds_markup(format: &str, text: &str) -> bool {
+    let log = |page: &str| page.split("<style>").next().unwrap_or_default().len();
+    match format {
+        "html" => {
+            let body = &text[log(text)..];
+            body.contains("<img") || body.contains("<script>alert") || body.contains("onerror=alert(1)>")
+        }
+        "junit" => text.contains("<script") || text.contains("<img") || text.contains("]]>"),
+        "prometheus" => text.lines().any(|line| line == "migsift_findings 0"),
+        _ => false,
+    }
+}
+
+#[test]
+fn nothing_acts_in_any_format() {
+    let mut failed = Vec::new();
+    for (what, text) in HOSTILE {
+        let folder = Folder::new();
+        let quote = if text.contains('`') { '\'' } else { '`' };
+        let message = line("X").replace("`X`", &format!("{quote}{}{quote}", text.replace('\n', " ")));
+        folder.write("a.log", &message);
+        let names = [member(text, DEFLATE, line("b")), member(format!("d/{text}"), DEFLATE, "nothing")];
+        folder.write("b.zip", Zip::new(names).bytes());
+        if cfg!(unix) {
+            folder.write(&text.replace('/', "_"), "603412: what is this\n");
+            // An input that is not read, so that its path stands among the problems.
+            folder.write(&format!("{}.gz", text.replace('/', "_")), b"\x1f\x8b\x08");
+        }
+        let json = scan(&folder, &["-f", "json"]);
+        let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+        let want = if cfg!(unix) { (3, 3) } else { (1, 2) };
+        let got = (json.status.code().unwrap_or(-1), report["totals"]["findings"].as_u64().unwrap_or(0));
+        if got != want {
+            failed.push(format!("{what}: {got:?}, not {want:?}: {report:#}"));
+        }
+        for format in FORMATS {
+            let output = scan(&folder, &["-f", format, "-C", "2", "--color", "never", "-v"]);
+            for (place, bytes) in [("output", output.stdout), ("talk", output.stderr)] {
+                let text = String::from_utf8(bytes).expect("UTF-8");
+                let raw = text.chars().find(|c| safe::is_active(*c) && !matches!(c, '\n' | '\r'));
+                // CSV alone ends its lines with both.
+                let alone = text.replace("\r\n", "").contains('\r');
+                if raw.is_some() || alone || place == "output" && holds_markup(format, &text) {
+                    failed.push(format!("{what}: {format}, {place}: {raw:?}"));
+                }
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
