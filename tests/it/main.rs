@@ -7,6 +7,11 @@ mod catalogue;
 mod cli;
 mod containers;
 mod damage;
+mod determinism;
+#[cfg(unix)]
+mod extremes;
+#[cfg(target_os = "linux")]
+mod faults;
 mod found;
 mod golden;
 mod hostile;

@@ -36,13 +36,13 @@ fn report(output: &Output) -> Value {
 fn a_file_that_shrinks_is_partial() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.log");
-    for i in 0..40u64 {
+    for i in 0..100u64 {
         let bytes = 64 << 20;
         large(&path, bytes);
         let child = scanning(&path, if i % 4 == 3 { &["--no-mmap"] } else { &[] });
         // As good as at random.
-        std::thread::sleep(std::time::Duration::from_micros(700 * i));
-        OpenOptions::new().write(true).open(&path).expect("opens").set_len(4096 + i * 100_000).expect("cuts");
+        std::thread::sleep(std::time::Duration::from_micros(300 * i));
+        OpenOptions::new().write(true).open(&path).expect("opens").set_len(4096 + i * 40_000).expect("cuts");
         let output = child.wait_with_output().expect("ends");
         let report = report(&output);
         let (complete, code) = (report["complete"] == true, output.status.code());
@@ -62,13 +62,15 @@ fn a_file_that_shrinks_is_partial() {
 fn a_file_that_grows_or_goes_is_read_as_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.log");
-    for i in 0..12u64 {
+    for i in 0..30u64 {
         large(&path, 32 << 20);
         let child = scanning(&path, &[]);
-        std::thread::sleep(std::time::Duration::from_micros(900 * i));
-        if i % 2 == 0 {
+        std::thread::sleep(std::time::Duration::from_micros(400 * i));
+        if i % 3 == 0 {
             let mut file = OpenOptions::new().append(true).open(&path).expect("opens");
             file.write_all(LINE.as_bytes()).expect("writes");
+        } else if i % 3 == 1 {
+            std::fs::remove_file(&path).expect("removes");
         } else {
             std::fs::rename(&path, folder.path().join("a.log.1")).expect("renames");
         }

@@ -103,7 +103,7 @@ fn it_makes_no_connection_and_starts_no_program() {
 #[test]
 fn few_descriptors_are_enough() {
     let folder = tempfile::tempdir().expect("a folder");
-    for i in 0..300 {
+    for i in 0..600 {
         let text = if i % 3 == 0 { LINE.repeat(2_000) } else { LINE.to_string() };
         std::fs::write(folder.path().join(format!("{i}.log")), text).expect("writes");
     }
@@ -111,5 +111,5 @@ fn few_descriptors_are_enough() {
     let program = env!("CARGO_BIN_EXE_migsift");
     let output = Command::new("sh").args(["-c", script, program]).arg(folder.path()).output().expect("runs");
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!((&report["complete"], &report["totals"]["findings"]), (&true.into(), &200_200.into()));
+    assert_eq!((&report["complete"], &report["totals"]["findings"]), (&true.into(), &400_400.into()));
 }

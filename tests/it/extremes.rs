@@ -1,0 +1,103 @@
+//! Extremes, smaller than those that are tried by hand (`docs/extremes.md`) but above every cap: totals stay exact, what is
+//! capped is said, and memory stays within 300 MiB and 8 MiB a thread.
+
+use crate::bundles::{Codec, Folder, line, pack};
+use crate::program;
+use serde_json::Value;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+const THREADS: u64 = 2;
+/// Bytes that a scan may hold.
+const MOST_MEMORY: u64 = (300 << 20) + THREADS * (8 << 20);
+
+/// Waits for a child; gives its exit code and the most memory it held, in bytes.
+#[expect(unsafe_code, reason = "the standard library does not tell what a child has used")]
+fn waited(child: &std::process::Child) -> (i32, u64) {
+    let mut status = 0;
+    // SAFETY: all of its fields are numbers, for which zero is a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: both places are valid for writes, and the child is nobody else's to wait for.
+    let got = unsafe { libc::wait4(child.id() as libc::pid_t, &raw mut status, 0, &raw mut usage) };
+    assert_eq!(got, child.id() as libc::pid_t);
+    assert!(libc::WIFEXITED(status), "ended by signal {}", libc::WTERMSIG(status));
+    // macOS counts bytes, the others KiB.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    (libc::WEXITSTATUS(status), usage.ru_maxrss as u64 * unit)
+}
+
+/// Scans within the bounds of memory; what it printed goes to a file.
+fn scan(path: &Path, args: &[&str]) -> String {
+    let folder = Folder::new();
+    let out = folder.path().join("out");
+    let threads = THREADS.to_string();
+    let mut command = program();
+    command.arg("scan").arg(path).args(["-j", &threads]).args(args);
+    let child =
+        command.stdin(Stdio::null()).stdout(File::create(&out).expect("creates")).spawn().expect("runs");
+    let (code, memory) = waited(&child);
+    assert_eq!(code, 1, "{args:?}");
+    assert!(memory <= MOST_MEMORY, "{args:?}: {} MiB", memory >> 20);
+    std::fs::read_to_string(&out).expect("UTF-8")
+}
+
+fn report(path: &Path) -> Value {
+    serde_json::from_str(&scan(path, &["-f", "json"])).expect("JSON")
+}
+
+#[test]
+fn a_line_larger_than_any_window_is_read_whole() {
+    let folder = Folder::new();
+    let filler = "x y z 603 Database exis ".repeat(1 << 20);
+    let text =
+        ["first", "second", "third"].map(|name| format!("{} {filler}", line(name).trim_end())).concat();
+    for path in [folder.write("a.log", &text), folder.write("a.gz", pack(Codec::Gzip, text.as_bytes()))] {
+        let report = report(&path);
+        assert_eq!((&report["complete"], &report["totals"]["failures"]), (&true.into(), &3.into()));
+    }
+}
+
+#[test]
+fn arguments_beyond_the_cap_are_counted_and_the_cap_is_said() {
+    let folder = Folder::new();
+    let text: String = (0..60_000).map(|i| line(&format!("db{i:06}"))).collect();
+    let path = folder.write("a.log", text);
+    let report = report(&path);
+    let code = &report["codes"][0];
+    assert_eq!(
+        (&report["totals"]["findings"], &report["totals"]["failures"]),
+        (&60_000.into(), &60_000.into())
+    );
+    assert_eq!((&code["args_distinct"], &code["args_truncated"]), (&60_000.into(), &true.into()));
+    assert_eq!(code["args"].as_array().map(Vec::len), Some(10_000));
+    assert!(scan(&path, &["-f", "human"]).contains("60,000 findings"));
+    assert_eq!(scan(&path, &["-f", "ndjson"]).lines().count(), 60_002);
+    assert_eq!(scan(&path, &["-f", "csv"]).lines().count(), 60_001);
+}
+
+#[test]
+fn many_findings_take_no_memory() {
+    let folder = Folder::new();
+    let path = folder.write("a.log", line("orders").repeat(400_000));
+    assert_eq!(report(&path)["totals"]["findings"], 400_000);
+    assert_eq!(scan(&path, &["-f", "ndjson", "-C", "1"]).lines().count(), 400_002);
+    assert!(scan(&path, &["-f", "human"]).contains("400,000 findings"));
+}
+
+/// A gibibyte of nothing between three lines.
+#[test]
+fn holes_are_read_through() {
+    let folder = Folder::new();
+    let path = folder.path().join("a.log");
+    let mut file = File::create(&path).expect("creates");
+    for at in [0, (512 << 20) - 40, 1 << 30] {
+        file.seek(SeekFrom::Start(at)).expect("seeks");
+        file.write_all(line("orders").as_bytes()).expect("writes");
+    }
+    drop(file);
+    let report = report(&path);
+    assert_eq!((&report["complete"], &report["totals"]["findings"]), (&true.into(), &3.into()));
+    assert_eq!(report["inputs"]["bytes"], (1u64 << 30) + line("orders").len() as u64);
+}
