@@ -70,7 +70,7 @@ pub fn with<T>(show: Show, walk: &Walk, progress: &Progress, work: impl FnOnce()
 /// The bytes of all inputs before decoding; none where a stream's end is not known.
 fn total(walk: &Walk) -> Option<u64> {
     let size = |kind| match kind {
-        InputKind::File { bytes } => Some(bytes),
+        InputKind::File { stat } => Some(stat.size),
         InputKind::Stream | InputKind::Stdin => None,
     };
     walk.inputs.iter().map(|input| size(input.kind)).sum()

@@ -6,7 +6,7 @@ use super::outputs::{self, Outputs, Wanted};
 use super::progress::{self, Show};
 use super::redaction::Redaction;
 use super::signals::Signals;
-use super::store::Stored;
+use super::store::{Opening, Stored};
 use super::{baseline, catalog, paths, say, store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -55,7 +55,12 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     };
-    let (walk, globs) = match paths::walked(args) {
+    // It is looked through while the folders are walked.
+    let opened = args.store.as_deref().map(|path| Opening::begin(path, args.wait)).transpose()?;
+    let began = Timestamp::now();
+    let walked = paths::walked(args);
+    let store = opened.map(Opening::end).transpose()?;
+    let (walk, globs) = match walked {
         Ok(walked) => walked,
         Err(message) => {
             say(&message);
@@ -79,9 +84,10 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         limits,
         globs,
         redactor: redaction.as_ref().map(|redaction| redaction.redactor.clone()),
+        identify: store.is_some(),
     };
     let matcher = Matcher::new(&catalog);
-    let mut scan = Run { args, options, matcher, walk, catalog, baseline, redaction, signals };
+    let mut scan = Run { args, options, matcher, walk, walked: began, catalog, baseline, redaction, signals };
     if args.last_attempt {
         if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
             say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
@@ -89,7 +95,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         }
         scan.options.filter.attempt = Some(scan.last_attempt()?);
     }
-    let report = scan.print()?;
+    let report = scan.print(store)?;
     if !args.quiet && args.outputs.format != Format::Human {
         baseline::tell(args.judge.baseline.as_deref(), &report);
         let told = || report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped);
@@ -134,20 +140,20 @@ struct Run<'a> {
     baseline: Option<Baseline>,
     matcher: Matcher,
     walk: Walk,
+    /// When the walk began.
+    walked: Timestamp,
     redaction: Option<Redaction>,
     signals: Signals,
 }
 
 impl Run<'_> {
     /// Scans with the outputs that were asked for.
-    fn print(&self) -> Result<Report, Error> {
+    fn print(&self, store: Option<Store>) -> Result<Report, Error> {
         let looked = |entry: &Entry| looked(self.args, entry);
         let (args, catalog) = (&self.args.outputs, &self.catalog);
         let (csv_raw, fail_on) = (self.args.csv_raw, self.args.judge.fail_on);
         let redaction = self.redaction.as_ref().map(|redaction| redaction.redactor.id());
         let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction };
-        // Before the outputs begin: nothing is printed where it cannot be used.
-        let store = self.args.store.as_deref().map(|path| Store::open(path, self.args.wait)).transpose()?;
         let mut outputs = Outputs::new(wanted)?;
         let (outcome, history) = match store {
             Some(store) => {
@@ -183,8 +189,13 @@ impl Run<'_> {
 
     /// Scans what the store does not know.
     fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<(Outcome, History), Error> {
-        let wanted =
-            Stored { args: self.args, catalog: &self.catalog, options: &self.options, walk: &self.walk };
+        let wanted = Stored {
+            args: self.args,
+            catalog: &self.catalog,
+            options: &self.options,
+            walk: &self.walk,
+            walked: self.walked,
+        };
         store::scan(store, wanted, sink, |walk, sink| {
             let counters = self.counters();
             progress::with(self.show(), walk, &counters, || {

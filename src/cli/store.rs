@@ -7,18 +7,21 @@ use super::{report, say};
 use jiff::Timestamp;
 use migsift::catalog::Catalog;
 use migsift::error::{Error, SourceError};
-use migsift::input::{Input, InputKind, Walk};
+use migsift::input::{Input, InputKind, Resume, Walk};
 use migsift::report::History;
-use migsift::scan::{Options, Outcome, Problem, Sink, Status};
+use migsift::scan::{self, Inputs, Options, Outcome, Problem, Sink, Status};
 use migsift::source::Origin;
-use migsift::store::{self, Content, Decision, Key, Recorder, Select, Stat, Store, Totals};
-use std::collections::HashMap;
+use migsift::store::{
+    self, Decision, Look, Looker, Method, Recorder, Select, Standing, Store, ToRead, Totals,
+};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 /// How much a batch reads, at most: bytes on the disk, and inputs. One input may be larger.
-const BATCH: (u64, usize) = (1 << 30, 8_192);
+const BATCH: (u64, usize) = (1 << 30, 65_536);
 
 /// What a scan with a store is made with.
 #[derive(Clone, Copy)]
@@ -31,10 +34,28 @@ pub struct Stored<'a> {
     pub options: &'a Options,
     /// What may be read.
     pub walk: &'a Walk,
+    /// When the walk began.
+    pub walked: Timestamp,
 }
 
 /// Scans a part of what may be read.
 type Scanner<'a> = dyn FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error> + 'a;
+
+/// A store that is looked through on a thread of its own.
+pub struct Opening(JoinHandle<Result<Store, Error>>);
+
+impl Opening {
+    /// Opens the store, so that nobody else can use it.
+    pub fn begin(path: &Path, wait: bool) -> Result<Opening, Error> {
+        let store = Store::open(path, wait)?;
+        Ok(Opening(std::thread::spawn(move || store.load())))
+    }
+
+    /// The store, if it is whole.
+    pub fn end(self) -> Result<Store, Error> {
+        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
 
 /// Scans what the store does not know.
 pub fn scan(
@@ -43,10 +64,9 @@ pub fn scan(
     sink: Option<&mut dyn Sink>,
     mut scanner: impl FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error>,
 ) -> Result<(Outcome, History), Error> {
-    let fingerprint = wanted.catalog.fingerprint();
-    let reads = key(wanted, &fingerprint);
-    store.begin_run(&Timestamp::now().to_string(), &fingerprint, &reads)?;
-    let mut run = Run { wanted, store, reads, outcome: Outcome::default(), totals: Totals::default() };
+    store.begin_run(&Timestamp::now().to_string(), &method(wanted))?;
+    let looks = !store.is_fresh();
+    let mut run = Run { wanted, looks, store, outcome: Outcome::default(), totals: Totals::default() };
     run.all(sink, &mut scanner)?;
     let inputs = &run.outcome.inputs;
     run.totals.inputs = [inputs.scanned, inputs.partial, inputs.skipped, inputs.failed];
@@ -71,40 +91,56 @@ fn outcome(totals: &Totals) -> String {
 }
 
 /// All that changes what is found in the same bytes.
-fn key(wanted: Stored<'_>, fingerprint: &str) -> Key {
+fn method(wanted: Stored<'_>) -> Method {
     let (args, limits) = (wanted.args, &wanted.options.limits);
-    let (version, zone) = (env!("CARGO_PKG_VERSION"), &args.timezone);
-    let text = format!(
-        "{version} {fingerprint} {zone} {:?} {:?} {} {limits:?}",
-        args.walk.include, args.walk.exclude, args.context_lines
-    );
-    Key { text }
+    let (include, exclude) = (&args.walk.include, &args.walk.exclude);
+    let (zone, lines) = (&args.timezone, args.context_lines);
+    Method {
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        catalog: wanted.catalog.fingerprint(),
+        options: format!("{zone} {include:?} {exclude:?} {lines} {limits:?}"),
+    }
 }
 
 struct Run<'a> {
     wanted: Stored<'a>,
+    /// Whether files are looked at before they are scanned: something is known that they may be.
+    looks: bool,
     store: Store,
-    reads: Key,
     outcome: Outcome,
     totals: Totals,
 }
 
+/// What is known of a changed file before it is scanned.
+enum Before {
+    /// It is read from its begin, as what the scan says that it is.
+    Unknown,
+    /// It is read on, as this stream.
+    GoesOn(i64, Resume),
+    /// This.
+    Looked(Result<Look, SourceError>),
+}
+
 impl Run<'_> {
     fn all(&mut self, mut sink: Option<&mut dyn Sink>, scanner: &mut Scanner<'_>) -> Result<(), Error> {
-        let changed = self.changed()?;
+        let changed = self.changed();
         let mut rest = &changed[..];
         // What the walk has passed over belongs to the first batch.
         let mut skipped = (self.wanted.walk.skipped.clone(), true);
         while !rest.is_empty() || skipped.1 {
             let mut bytes = 0;
-            let fits = |input: &&(Input, Option<Stat>)| {
-                bytes += input.1.map_or(0, |stat| stat.size as u64);
+            let fits = |input: &&Input| {
+                bytes += size(input);
                 bytes <= BATCH.0
             };
             let count = rest.iter().take(BATCH.1).take_while(fits).count().max(1).min(rest.len());
             let (now, later) = rest.split_at(count);
             rest = later;
             let walk = Walk { skipped: std::mem::take(&mut skipped.0), ..Walk::default() };
+            if !skipped.1 {
+                self.store.commit()?;
+                self.store.begin()?;
+            }
             skipped.1 = false;
             let next: Option<&mut dyn Sink> = match &mut sink {
                 Some(sink) => Some(&mut **sink),
@@ -118,80 +154,81 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The inputs that are not as they were, with what the file system says of them.
-    fn changed(&mut self) -> Result<Vec<(Input, Option<Stat>)>, Error> {
+    /// The inputs that are not as they were.
+    fn changed(&mut self) -> Vec<Input> {
         let mut changed = Vec::new();
-        self.store.begin()?;
-        let walk = self.wanted.walk;
-        for input in &walk.inputs {
+        let mut again: BTreeMap<&str, u64> = BTreeMap::new();
+        for input in &self.wanted.walk.inputs {
             if self.store.holds(&input.path) {
-                let path = input.path.clone();
-                self.problem(&path, &SourceError::Passed("the store itself"));
+                self.problem(&input.path, &SourceError::Passed("the store itself"));
                 continue;
             }
-            let regular = matches!(input.kind, InputKind::File { .. });
-            let metadata = regular.then(|| std::fs::metadata(&input.path).ok()).flatten();
-            let stat = metadata.map(|metadata| Stat::new(&metadata));
-            let same = match &stat {
-                Some(stat) if !self.wanted.args.rescan => {
-                    self.store.unchanged(&input.path, stat, &self.reads)?
+            match self.store.standing(input) {
+                Standing::Unchanged if !self.wanted.args.rescan => {
+                    self.totals.unchanged[0] += 1;
+                    continue;
                 }
-                _ => false,
-            };
-            if same {
-                self.totals.unchanged[0] += 1;
-            } else {
-                changed.push((input.clone(), stat));
+                Standing::Again(why) if !self.wanted.args.rescan => *again.entry(why).or_default() += 1,
+                _ => {}
             }
+            changed.push(input.clone());
         }
-        self.store.commit()?;
-        Ok(changed)
+        if !self.wanted.args.quiet {
+            again
+                .iter()
+                .for_each(|(why, count)| say(&format!("store: {count} inputs are read again: {why}")));
+        }
+        changed
     }
 
     fn batch(
         &mut self,
-        inputs: &[(Input, Option<Stat>)],
+        inputs: &[Input],
         mut walk: Walk,
         sink: Option<&mut dyn Sink>,
         scanner: &mut Scanner<'_>,
     ) -> Result<(), Error> {
-        self.store.begin()?;
-        let mut streams: HashMap<Arc<Path>, i64> = HashMap::new();
-        for (input, stat) in inputs {
-            let Some(stat) = stat.filter(|_| matches!(input.kind, InputKind::File { .. })) else {
+        let before = self.before(inputs)?;
+        let mut files = Vec::new();
+        for (input, before) in inputs.iter().zip(before) {
+            let InputKind::File { stat } = input.kind else {
                 walk.inputs.push(input.clone());
                 continue;
             };
-            let content = match self.content(input)? {
-                Ok(content) => content,
-                Err(error) => {
+            let settled = store::settled(&stat, self.wanted.walked.as_nanosecond());
+            let (mut scanned, mut stream) = (input.clone(), None);
+            match before {
+                Before::Unknown | Before::Looked(Ok(Look::Fresh)) => {}
+                Before::GoesOn(known, from) => {
+                    stream = Some(known);
+                    scanned.from = Some(from);
+                }
+                Before::Looked(Ok(Look::Known(content, begins))) => {
+                    let rescan = self.wanted.args.rescan;
+                    match self.store.claim(input, settled, (&content, &begins), rescan)? {
+                        Decision::Known => {
+                            self.totals.unchanged[1] += 1;
+                            continue;
+                        }
+                        Decision::Read(known) => stream = Some(known),
+                    }
+                }
+                Before::Looked(Err(error)) => {
                     self.problem(&input.path, &error);
                     continue;
                 }
-            };
-            let settled = stat.settled(Timestamp::now().as_nanosecond());
-            let rescan = self.wanted.args.rescan;
-            match self.store.claim(input, (&stat, settled), &content, &self.reads, rescan)? {
-                Decision::Known => self.totals.unchanged[1] += 1,
-                // Nothing can be found in it, and what comes into it meanwhile is for the next run.
-                Decision::Read(stream) if stat.size == 0 => {
-                    streams.insert(input.path.as_path().into(), stream);
-                    self.outcome.inputs.scanned += 1;
-                }
-                Decision::Read(stream) => {
-                    streams.insert(input.path.as_path().into(), stream);
-                    walk.inputs.push(input.clone());
-                }
             }
+            files.push(ToRead { input, settled, stream });
+            walk.inputs.push(scanned);
         }
         let new_only = self.wanted.args.new_only;
-        let mut recorder = Recorder::new(&mut self.store, &self.reads, streams, sink, new_only);
-        let mut outcome = scanner(&walk, Some(&mut recorder))?;
-        let (summary, (findings, new)) = recorder.finish(&outcome)?;
-        self.store.commit()?;
-        self.totals.findings += findings;
-        self.totals.new += new;
-        let mut summary = if new_only { summary } else { std::mem::take(&mut outcome.summary) };
+        let mut recorder = Recorder::new(&mut self.store, self.wanted.options, files, sink, new_only);
+        let outcome = scanner(&walk, Some(&mut recorder))?;
+        let done = recorder.finish(&outcome)?;
+        self.totals.unchanged[1] += done.copies;
+        self.totals.findings += done.findings;
+        self.totals.new += done.new;
+        let mut summary = done.summary;
         // Another batch numbers its sources anew.
         for code in summary.codes.values_mut() {
             code.sources_before += std::mem::take(&mut code.sources).len() as u64;
@@ -201,18 +238,27 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What the bytes of the input say; a panic on the way is a problem of the input.
-    fn content(&self, input: &Input) -> Result<Result<Content, SourceError>, Error> {
-        let mut failed = None;
-        let mut lengths = |head: &[u8]| {
-            self.store.lengths(head).unwrap_or_else(|error| {
-                failed = Some(error);
-                Vec::new()
-            })
-        };
-        let read = || store::content(input, self.wanted.options, &mut lengths);
-        let content = catch_unwind(AssertUnwindSafe(read)).unwrap_or(Err(SourceError::Panic));
-        failed.map_or(Ok(content), Err)
+    /// What can be known of the inputs before they are scanned.
+    fn before(&mut self, inputs: &[Input]) -> Result<Vec<Before>, Error> {
+        let rescan = self.wanted.args.rescan;
+        if !self.looks {
+            return Ok(inputs.iter().map(|_| Before::Unknown).collect());
+        }
+        let (looker, options) = (self.store.looker(), self.wanted.options);
+        let mut before = scan::each(inputs, options, |input| match looker.goes_on(input) {
+            Some((stream, from)) if !rescan => Before::GoesOn(stream, from),
+            _ if matches!(input.kind, InputKind::File { .. }) => Before::Looked(look(looker, input, options)),
+            _ => Before::Unknown,
+        })?;
+        // What another file of the batch may be a copy of is read from its begin, so that it counts once.
+        let heads: Vec<u64> = before.iter().filter_map(Before::head).collect();
+        for (input, before) in inputs.iter().zip(&mut before) {
+            let Before::GoesOn(stream, _) = before else { continue };
+            if !self.store.take(*stream, &heads) {
+                *before = Before::Looked(look(self.store.looker(), input, options));
+            }
+        }
+        Ok(before)
     }
 
     /// Notes an input that is not even scanned.
@@ -222,7 +268,31 @@ impl Run<'_> {
         let (origin, reason) = (Arc::new(Origin::path(path)), error.to_string());
         let (skipped, failed) = (u64::from(by_rule), u64::from(!by_rule));
         let problems = vec![Problem { origin, status, reason, bytes: 0 }];
-        let more = migsift::scan::Inputs { skipped, failed, problems, ..Default::default() };
+        let more = Inputs { skipped, failed, problems, ..Default::default() };
         self.outcome.inputs.merge(more);
     }
+}
+
+impl Before {
+    /// The hash of the first bytes, where they are like those of something known.
+    fn head(&self) -> Option<u64> {
+        match self {
+            Before::Looked(Ok(Look::Known(content, _))) => Some(content.head),
+            _ => None,
+        }
+    }
+}
+
+/// The size of an input where it has one, in bytes.
+fn size(input: &Input) -> u64 {
+    match input.kind {
+        InputKind::File { stat } => stat.size,
+        InputKind::Stream | InputKind::Stdin => 0,
+    }
+}
+
+/// What the bytes of the input say; a panic on the way is a problem of the input.
+fn look(looker: Looker<'_>, input: &Input, options: &Options) -> Result<Look, SourceError> {
+    let look = || looker.look(input, options);
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(SourceError::Panic))
 }

@@ -78,7 +78,8 @@ impl Opened {
     /// Opens a small file that is as large as when it was met: a read that ends there spares asking for its size. None
     /// for any other, and for what is no regular file any more, of which nothing can be read so.
     fn unchanged(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Option<Opened>, SourceError> {
-        let InputKind::File { bytes } = input.kind else { return Ok(None) };
+        let InputKind::File { stat } = input.kind else { return Ok(None) };
+        let bytes = stat.size;
         if bytes == 0 || bytes > MAX_BUFFERED {
             return Ok(None);
         }

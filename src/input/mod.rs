@@ -17,6 +17,7 @@ mod mapping;
 pub(crate) mod own_report;
 mod peek;
 mod raw;
+mod stat;
 mod stream;
 mod unpack;
 mod walk;
@@ -30,6 +31,7 @@ pub use limits::Limits;
 #[cfg(unix)]
 pub use mapping::survive_shrinking;
 pub use peek::Peek;
+pub use stat::Stat;
 pub use stream::{Cut, Cutter, STREAM_WINDOW_BYTES};
 pub use unpack::{Nested, Unpacker, Visit};
 pub use walk::{Walk, WalkOptions, walk};
@@ -51,6 +53,19 @@ pub struct Input {
     pub walked: bool,
     /// Whether a glob asks for it by its name: then all members of an archive are wanted, else those that one asks for.
     pub included: bool,
+    /// Where a large plain file is read on from, if what stands before is known; else it is read from its begin.
+    pub from: Option<Resume>,
+}
+
+/// A place in a large plain file whose bytes before are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resume {
+    /// Its offset: where a window of the whole file begins.
+    pub offset: u64,
+    /// The line breaks before it.
+    pub lines: u64,
+    /// The chain of hashes up to it.
+    pub chain: [u8; 16],
 }
 
 /// How an input is read.
@@ -58,8 +73,8 @@ pub struct Input {
 pub enum InputKind {
     /// By offset.
     File {
-        /// Its size when it was met.
-        bytes: u64,
+        /// What the file system said of it when it was met.
+        stat: Stat,
     },
     /// From begin to end: a FIFO, a device, a file without a length.
     Stream,

@@ -3,7 +3,7 @@
 //! Named paths come in; what is to be read goes out in the order of the report, with what was passed over by rule and
 //! what could not be looked at. Nothing is opened here, so a walk over a FIFO or a device cannot hang.
 
-use super::{Globs, Input, InputKind};
+use super::{Globs, Input, InputKind, Stat};
 use crate::error::{PathProblem, SourceError};
 use crate::source::STDIN;
 use std::borrow::Cow;
@@ -41,14 +41,15 @@ pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
     for path in paths {
         if path == Path::new(STDIN) {
             let kind = InputKind::Stdin;
-            met.push((Input { path: path.clone(), kind, walked: false, included: true }, None));
+            met.push((Input { path: path.clone(), kind, walked: false, included: true, from: None }, None));
             continue;
         }
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => walk.directory(path, options, &mut met),
             Ok(metadata) => {
                 let included = options.globs.include(Path::new(path.file_name().unwrap_or_default()));
-                let input = Input { path: path.clone(), kind: named(&metadata), walked: false, included };
+                let kind = named(&metadata);
+                let input = Input { path: path.clone(), kind, walked: false, included, from: None };
                 met.push((input, identity(path, &metadata)));
             }
             Err(error) => walk.failed(path.clone(), error),
@@ -122,8 +123,8 @@ impl Walk {
         match item.metadata() {
             Ok(metadata) => {
                 let identity = identity(&path, &metadata);
-                let kind = InputKind::File { bytes: metadata.len() };
-                Some((Input { path, kind, walked: true, included: true }, identity))
+                let kind = InputKind::File { stat: Stat::new(&metadata) };
+                Some((Input { path, kind, walked: true, included: true, from: None }, identity))
             }
             Err(error) => {
                 let error = error.into_io_error().unwrap_or_else(|| io::Error::other("unreadable"));
@@ -188,7 +189,7 @@ fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
 /// A named file of no length may still have content, as those of `/proc` do: it is read as a stream.
 fn named(metadata: &Metadata) -> InputKind {
     if metadata.is_file() && metadata.len() > 0 {
-        InputKind::File { bytes: metadata.len() }
+        InputKind::File { stat: Stat::new(metadata) }
     } else {
         InputKind::Stream
     }

@@ -9,20 +9,22 @@
 //! that runs ahead is *held*: if, when its turn comes, less is left than it took, what it found is dropped and it
 //! is done again. So limits cut at the same byte for any number of threads.
 
-use super::Sink;
 use super::archive::Members;
+use super::content::{self, Content, Hashed};
 use super::rows::Rows;
 use super::share::{Place, Share, Source};
 use super::tasks::{Task, Tasks};
+use super::{Begun, Sink};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::limits::Spent;
 use crate::input::{Cut, STREAM_WINDOW_BYTES};
+use crate::source::Origin;
 use crate::summary::Summary;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// How many tasks a worker may be ahead of the oldest unfinished one.
 const LOOKAHEAD: usize = 64;
@@ -77,9 +79,39 @@ pub(super) struct Scanned {
     pub rows: Rows,
     /// Line breaks in the window's core.
     pub lines: u64,
+    /// What it says of its file, where that is asked for.
+    pub mark: Option<Box<Mark>>,
+}
+
+/// What is said of an outer file between its findings.
+pub(super) enum Mark {
+    /// A window of it, before what was found there.
+    Window { source: Source, hashed: Hashed },
+    /// It is an archive, before what was found in its members.
+    Archive { origin: Arc<Origin>, content: Content },
+    /// It is done; `plain` says whether its own bytes were read.
+    End { origin: Arc<Origin>, plain: bool },
 }
 
 impl Scanned {
+    /// Nothing found, but something said of the file that `source` is.
+    pub fn mark(source: &Source, mark: Mark) -> Scanned {
+        Scanned { mark: Some(Box::new(mark)), ..Scanned::nothing(source) }
+    }
+
+    /// The same, which says nothing of its file where that has changed meanwhile.
+    pub fn sound<T>(mut self, still: &Result<(), T>) -> Scanned {
+        if still.is_err() {
+            self.mark = None;
+        }
+        self
+    }
+
+    /// Nothing found.
+    pub fn nothing(source: &Source) -> Scanned {
+        Scanned { source: source.number, findings: Vec::new(), rows: Rows::default(), lines: 0, mark: None }
+    }
+
     /// How much of the room for findings that wait it takes.
     pub fn weight(&self) -> usize {
         self.rows.weight() + self.findings.iter().map(Finding::weight).sum::<usize>()
@@ -169,6 +201,7 @@ impl<'s, 'k> Board<'s, 'k> {
         let writer = Writer {
             every: sink.as_ref().is_some_and(|sink| sink.takes_findings()),
             sink,
+            reading: None,
             source: 0,
             lines: 0,
             buffer: Vec::new(),
@@ -442,6 +475,8 @@ struct Writer<'k> {
     /// The source last written and the line breaks before its next window.
     source: u32,
     lines: u64,
+    /// The file whose windows come, where that is asked for.
+    reading: Option<content::Reading>,
     /// Memory for rows.
     buffer: Vec<u8>,
     samples: Summary,
@@ -459,10 +494,44 @@ impl Writer<'_> {
         }
     }
 
+    /// Puts together what is said of the open file, and says it to the sink.
+    fn heed(&mut self, mark: &Mark) -> Result<(), Error> {
+        let Some(sink) = &mut self.sink else { return Ok(()) };
+        match mark {
+            Mark::Window { source, hashed } => {
+                let begins = self.reading.is_none();
+                if begins {
+                    self.lines = source.from.map_or(0, |from| from.lines);
+                }
+                let reading = self.reading.get_or_insert_with(|| content::Reading::new(hashed, source.from));
+                reading.push(hashed, self.lines);
+                if !begins {
+                    return Ok(());
+                }
+                let content = hashed.only.then_some(&reading.content);
+                let (path, head) = (&source.origin.path, reading.content.head);
+                sink.begin(&Begun { path, from: reading.from, head, content })
+            }
+            Mark::Archive { origin, content } => {
+                let (path, head) = (&origin.path, content.head);
+                sink.begin(&Begun { path, from: 0, head, content: Some(content) })
+            }
+            Mark::End { origin, plain } => {
+                let content = self.reading.take().map(|reading| reading.finish(*plain));
+                sink.end(&origin.path, content.unwrap_or_default())
+            }
+        }
+    }
+
     fn write(&mut self, chunk: Chunk) {
         for scanned in chunk.scanned {
             if self.source != scanned.source {
-                (self.source, self.lines) = (scanned.source, 0);
+                (self.source, self.lines, self.reading) = (scanned.source, 0, None);
+            }
+            if let Some(mark) = &scanned.mark
+                && self.error.is_none()
+            {
+                self.error = self.heed(mark).err();
             }
             if let Some(sink) = &mut self.sink
                 && self.error.is_none()

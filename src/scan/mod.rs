@@ -7,6 +7,7 @@
 
 mod archive;
 mod board;
+mod content;
 mod reading;
 mod rows;
 mod share;
@@ -22,8 +23,10 @@ use crate::redact::Redactor;
 use crate::source::Origin;
 use crate::summary::{LastAttempt, Summary};
 use board::Board;
+pub use content::{Content, End, HEAD_BYTES, Hash, Hasher, TAIL_BYTES, head, tail};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use share::Sources;
@@ -59,6 +62,15 @@ pub struct Options {
     pub globs: Globs,
     /// Turns names into tokens in all that the scan gives, if it is to be shown to others; secrets are masked anyway.
     pub redactor: Option<Arc<Redactor>>,
+    /// Tell the sink what each file is by its [`Content`]; windows then have the sizes that they have by default.
+    pub identify: bool,
+}
+
+impl Options {
+    /// The core of a window in bytes, where it is `usual` if nothing else is asked for.
+    fn core(&self, usual: usize) -> usize {
+        self.window_bytes.filter(|_| !self.identify).unwrap_or(usual).max(1)
+    }
 }
 
 impl Default for Options {
@@ -73,6 +85,7 @@ impl Default for Options {
             limits: Limits::default(),
             globs: Globs::default(),
             redactor: None,
+            identify: false,
         }
     }
 }
@@ -138,6 +151,37 @@ pub trait Sink: Send {
     fn takes_findings(&self) -> bool {
         true
     }
+
+    /// Hears whose findings come next, where [`Options::identify`] asks for that.
+    ///
+    /// # Errors
+    ///
+    /// Ends the scan.
+    fn begin(&mut self, _file: &Begun<'_>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Hears what a file that is no archive was, as far as it could be read, behind its findings.
+    ///
+    /// # Errors
+    ///
+    /// Ends the scan.
+    fn end(&mut self, _path: &Path, _content: Content) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// A file whose findings come next.
+#[derive(Debug)]
+pub struct Begun<'b> {
+    /// Its path as walked.
+    pub path: &'b Path,
+    /// Where it is read from: 0, or where its input says.
+    pub from: u64,
+    /// The hash of its first bytes, if it is read from there.
+    pub head: u64,
+    /// What it is, if that is known already: for archives always.
+    pub content: Option<&'b Content>,
 }
 
 /// Gives `sink` the next finding, whose line is known, in all the ways in which it takes findings.
@@ -296,6 +340,24 @@ impl Status {
             Status::Skipped => "skipped",
         }
     }
+}
+
+/// What `look` says of each item, in their order, asked on as many threads as `options` want.
+///
+/// # Errors
+///
+/// Only what the creation of threads gives.
+pub fn each<T: Sync, R: Send>(
+    items: &[T],
+    options: &Options,
+    look: impl Fn(&T) -> R + Sync + Send,
+) -> Result<Vec<R>, Error> {
+    if items.len() < 2 {
+        return Ok(items.iter().map(look).collect());
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    let pool = pool.map_err(|error| Error::Threads(error.to_string()))?;
+    Ok(pool.install(|| items.par_iter().map(look).collect()))
 }
 
 /// Scans what `walk` found.

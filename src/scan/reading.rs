@@ -4,12 +4,13 @@
 //! match what it has read; it matches itself where they are behind, or where there is little.
 
 use super::archive::Members;
-use super::board::{Batch, Chunk, Scanned, Turn};
+use super::board::{Batch, Chunk, Mark, Scanned, Turn};
+use super::content;
 use super::share::{Place, Share, Source};
 use super::worker::{Shared, Worker};
 use crate::error::SourceError;
 use crate::input::limits::Budget;
-use crate::input::{Cut, Cutter, Peek, Recoded, STREAM_WINDOW_BYTES, Visit};
+use crate::input::{Cut, Cutter, Part as FilePart, Peek, Recoded, STREAM_WINDOW_BYTES, Visit};
 use crate::matcher::record;
 use crate::source::Origin;
 use std::collections::HashMap;
@@ -43,6 +44,20 @@ impl Lane {
         self.chunk.scanned.push(scanned);
         if self.findings >= MAX_CHUNK || self.chunk.scanned.len() >= MAX_CHUNK {
             self.flush(shared);
+        }
+    }
+
+    /// Says that `source` is an archive of these bytes.
+    pub fn archive(&mut self, shared: &Shared<'_, '_>, source: &Source, bytes: FilePart<'_>) {
+        let (origin, content) = (source.origin.clone(), content::archive(bytes));
+        self.push(shared, Scanned::mark(source, Mark::Archive { origin, content }));
+    }
+
+    /// Says that the outer file `source` is done, where that is asked for.
+    pub fn end(&mut self, shared: &Shared<'_, '_>, source: &Source, plain: bool) {
+        if shared.options.identify {
+            let mark = Mark::End { origin: source.origin.clone(), plain };
+            self.push(shared, Scanned::mark(source, mark));
         }
     }
 
@@ -85,8 +100,10 @@ pub(super) struct Reading<'r, 'w, 's, 'k> {
     containers: HashMap<Option<String>, Source>,
     /// The source that is being read.
     open: Option<Source>,
-    /// Whether the file is one source: its own problem says all.
-    single: bool,
+    /// The file's only source, if it is no archive: its own problem says all.
+    single: Option<Source>,
+    /// The file's own bytes, until it is told what they are.
+    raw: Option<FilePart<'static>>,
 }
 
 /// A part of an archive while it is read.
@@ -117,8 +134,15 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
             waiting: 0,
             containers: HashMap::new(),
             open: None,
-            single: false,
+            single: None,
+            raw: None,
         }
+    }
+
+    /// Tells what the file is by its own bytes, if it is an archive.
+    pub fn identified(mut self, raw: Option<FilePart<'static>>) -> Reading<'r, 'w, 's, 'k> {
+        self.raw = raw;
+        self
     }
 
     /// Reads a part of an archive, ahead of its turn if it is `held`.
@@ -130,7 +154,7 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
 
     /// Matches what is left. Whether a part has to be done again with what is left of the allowance.
     pub fn finish(mut self) -> bool {
-        if self.worker.shared.progress.stopped() && !self.single {
+        if self.worker.shared.progress.stopped() && self.single.is_none() {
             self.damaged(None, SourceError::Interrupted { offset: 0 });
         }
         if self.waiting >= WORTH_SHARING {
@@ -141,6 +165,10 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
                 self.lane.push(self.worker.shared, scanned);
                 self.worker.shared.board.give_back(cut.bytes);
             }
+        }
+        match &self.single {
+            Some(source) => self.lane.end(self.worker.shared, source, false),
+            None => self.archive(),
         }
         let over = self.part.as_ref().is_some_and(|part| part.over);
         if self.part.is_some() {
@@ -190,6 +218,14 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
         }
     }
 
+    /// Says that the file is an archive, once.
+    fn archive(&mut self) {
+        if let Some(raw) = self.raw.take() {
+            let source = self.named(None);
+            self.lane.archive(self.worker.shared, &source, raw);
+        }
+    }
+
     fn named(&self, member: Option<&str>) -> Source {
         let origin = Origin { path: self.path.to_path_buf(), member: member.map(str::to_string) };
         self.worker.shared.sources.add(origin)
@@ -199,11 +235,15 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
 impl Visit for Reading<'_, '_, '_, '_> {
     fn source(&mut self, member: Option<&str>, reader: Peek<'_>) {
         let source = self.named(member);
+        match member {
+            Some(_) => self.archive(),
+            None => self.single = Some(source.clone()),
+        }
         self.worker.shared.progress.reads(&source.origin);
         self.share.sources += 1;
         self.open = Some(source.clone());
         let mut reader = Recoded::new(reader);
-        let core = self.worker.shared.options.window_bytes.unwrap_or(STREAM_WINDOW_BYTES);
+        let core = self.worker.shared.options.core(STREAM_WINDOW_BYTES);
         let mut cutter = Cutter::new(&mut reader, core, record::MARGIN);
         let mut offset = 0;
         while !self.stopped()
@@ -218,7 +258,6 @@ impl Visit for Reading<'_, '_, '_, '_> {
         } else if let Err(error) = cutter.finish() {
             self.share.broken(&source, &error);
         }
-        self.single |= member.is_none();
         self.open = None;
     }
 

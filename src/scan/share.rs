@@ -3,6 +3,7 @@
 
 use super::{Problem, Status};
 use crate::error::SourceError;
+use crate::input::Resume;
 use crate::source::Origin;
 use crate::summary::Summary;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(super) struct Source {
     pub number: u32,
     pub origin: Arc<Origin>,
+    /// Where it is read from, if not from its begin.
+    pub from: Option<Resume>,
 }
 
 /// Gives numbers to sources.
@@ -23,7 +26,7 @@ pub(super) struct Sources(AtomicU32);
 
 impl Sources {
     pub fn add(&self, origin: Origin) -> Source {
-        Source { number: self.0.fetch_add(1, Ordering::Relaxed), origin: Arc::new(origin) }
+        Source { number: self.0.fetch_add(1, Ordering::Relaxed), origin: Arc::new(origin), from: None }
     }
 }
 

@@ -44,7 +44,7 @@ impl<'s> Tasks<'s> {
 
     pub fn next(&mut self) -> Option<Task> {
         if let Some((source, file, from)) = self.windows.take() {
-            let core = from..file.bytes.min(from + self.options.window_bytes.unwrap_or(WINDOW_BYTES) as u64);
+            let core = from..file.bytes.min(from + self.options.core(WINDOW_BYTES) as u64);
             if core.end < file.bytes {
                 self.windows = Some((source.clone(), file.clone(), core.end));
             }
@@ -52,7 +52,7 @@ impl<'s> Tasks<'s> {
         }
         let first = self.index;
         let size = |input: &Input| match input.kind {
-            InputKind::File { bytes } => Some(bytes),
+            InputKind::File { stat } => Some(stat.size),
             InputKind::Stream | InputKind::Stdin => None,
         };
         self.index += 1;
@@ -78,7 +78,10 @@ impl<'s> Tasks<'s> {
         match Opened::input(&self.inputs[index], self.options.mmap, &mut Vec::new()) {
             Ok(file) if !file.plain => Some(Task::Inputs(index..index + 1)),
             Ok(file) => {
-                self.windows = Some((self.sources.add(Origin::path(path)), Arc::new(file), 0));
+                let mut source = self.sources.add(Origin::path(path));
+                source.from = self.inputs[index].from.filter(|from| from.offset < file.bytes);
+                let from = source.from.map_or(0, |from| from.offset);
+                self.windows = Some((source, Arc::new(file), from));
                 self.next()
             }
             Err(error) => Some(Task::Failed { path: path.clone(), error }),

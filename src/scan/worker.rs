@@ -4,7 +4,8 @@
 //! that cannot be read, or that makes the program panic, is a problem of that input alone.
 
 use super::archive::{Members, Zip};
-use super::board::{Batch, Board, Chunk, Job, Scanned};
+use super::board::{Batch, Board, Chunk, Job, Mark, Scanned};
+use super::content::Hashed;
 use super::reading::{Lane, Reading};
 use super::rows::Rows;
 use super::share::{Place, Share, Source, Sources};
@@ -15,7 +16,7 @@ use crate::error::SourceError;
 use crate::finding::{Builder, Hider};
 use crate::input::awaited::{self, Awaited};
 use crate::input::limits::{Budget, Fed};
-use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Peek, Unpacker, Window};
+use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Part, Peek, Unpacker, Window};
 use crate::matcher::{Matcher, What, record, wording::Grade};
 use crate::source::Origin;
 use crate::summary::MAX_SAMPLES;
@@ -88,7 +89,7 @@ impl<'s> Worker<'_, 's, '_> {
             }
             Task::Window { source, file, core } => {
                 let last = core.end == file.bytes;
-                self.share.sources += u64::from(core.start == 0);
+                self.share.sources += u64::from(core.start == source.from.map_or(0, |from| from.offset));
                 self.shared.progress.reads(&source.origin);
                 let offset = core.start;
                 let result = if self.shared.progress.stopped() {
@@ -98,6 +99,9 @@ impl<'s> Worker<'_, 's, '_> {
                 };
                 if let Err(error) = result.unwrap_or(Err(SourceError::Panic)) {
                     self.share.broken(&source, &error);
+                }
+                if last {
+                    lane.end(self.shared, &source, true);
                 }
                 self.shared.progress.inputs.fetch_add(u64::from(last), Ordering::Relaxed);
             }
@@ -144,12 +148,13 @@ impl<'s> Worker<'_, 's, '_> {
                     Some(Format::Zip)
                         if alone && self.shared.options.limits.nesting > 0 && file.bytes > SMALL_FILE =>
                     {
-                        self.zip(lane.place, &file, input, more);
+                        self.zip(lane, &file, input, more);
                     }
                     format => {
                         let part = file.part(Some(&self.shared.progress.read));
                         let budget = Budget::new(self.shared.options.limits.allowance(file.bytes));
-                        self.unpack(lane, input, budget, |unpacker, place| match format {
+                        let raw = self.shared.options.identify.then(|| file.part(None));
+                        self.unpack(lane, input, budget, raw, |unpacker, place| match format {
                             Some(Format::Zip) if unpacker.limits.nesting > 0 => {
                                 unpacker.zip(place, part, file.bytes)
                             }
@@ -165,7 +170,7 @@ impl<'s> Worker<'_, 's, '_> {
     /// Reads from begin to end what has no size that is known before.
     fn stream(&mut self, lane: &mut Lane, input: &Input, reader: impl Read) {
         let budget = Budget::growing(&self.shared.options.limits);
-        self.unpack(lane, input, budget, |unpacker, place| {
+        self.unpack(lane, input, budget, None, |unpacker, place| {
             let fed = Fed::new(reader, unpacker.budget.clone());
             unpacker.unpack(place, Peek::new(fed));
         });
@@ -176,11 +181,12 @@ impl<'s> Worker<'_, 's, '_> {
         lane: &mut Lane,
         input: &Input,
         budget: Budget,
+        raw: Option<Part<'static>>,
         unpack: impl FnOnce(&mut Unpacker<'_>, Nested<'_>),
     ) {
         let options = self.shared.options;
         let budget = Rc::new(budget);
-        let mut reading = Reading::new(self, lane, &input.path, budget.clone());
+        let mut reading = Reading::new(self, lane, &input.path, budget.clone()).identified(raw);
         let place = Nested::outer(&options.limits, input.walked, input.included);
         let mut unpacker =
             Unpacker { limits: &options.limits, globs: &options.globs, budget, visit: &mut reading };
@@ -192,9 +198,12 @@ impl<'s> Worker<'_, 's, '_> {
     }
 
     /// Cuts a large zip archive into parts behind `place`.
-    fn zip(&mut self, place: Place, file: &Opened, input: &Input, more: &mut Vec<Members<'s>>) {
+    fn zip(&mut self, lane: &mut Lane, file: &Opened, input: &Input, more: &mut Vec<Members<'s>>) {
         let (limits, count) = (&self.shared.options.limits, &self.shared.progress.read);
-        let container = self.shared.sources.add(Origin::path(&input.path));
+        let (place, container) = (lane.place, self.shared.sources.add(Origin::path(&input.path)));
+        if self.shared.options.identify {
+            lane.archive(self.shared, &container, file.part(None));
+        }
         let (zip, problem) = Zip::open(container, file, input.included, limits, count);
         if let Some(problem) = problem {
             self.share.damaged(&zip.container, &problem);
@@ -255,22 +264,23 @@ impl<'s> Worker<'_, 's, '_> {
         if let Err(error) = result {
             self.share.broken(&source, &error);
         }
+        lane.end(self.shared, &source, true);
     }
 
     fn core_bytes(&self) -> usize {
-        self.shared.options.window_bytes.unwrap_or(WINDOW_BYTES)
+        self.shared.options.core(WINDOW_BYTES)
     }
 
     /// Scans a file that is held whole.
     fn document(&mut self, lane: &mut Lane, source: &Source, file: &Opened) -> Result<(), SourceError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let bytes = file.whole(&mut buffer)?;
-        let step = self.shared.options.window_bytes.unwrap_or(bytes.len()).max(1);
-        for from in (0..bytes.len()).step_by(step) {
-            let core = from..bytes.len().min(from + step);
-            self.matched(lane, source, &Window { bytes: &bytes, base: 0, core, whole: Some(&bytes) });
-        }
+        let step = self.shared.options.core(bytes.len());
+        let cores = (0..bytes.len()).step_by(step).map(|from| from..bytes.len().min(from + step));
+        let window = |core| Window { bytes: &bytes, base: 0, core, whole: Some(&bytes) };
+        let scanned: Vec<Scanned> = cores.map(|core| self.matched(source, &window(core))).collect();
         let still = file.still(&bytes, 0, file.bytes);
+        scanned.into_iter().for_each(|scanned| lane.push(self.shared, scanned.sound(&still)));
         drop(bytes);
         self.buffer = buffer;
         still
@@ -291,18 +301,19 @@ impl<'s> Worker<'_, 's, '_> {
         let got = bytes.len() as u64;
         let end = (core.end - from).min(got) as usize;
         let core = ((core.start - from) as usize).min(end)..end;
-        self.matched(lane, source, &Window { bytes: &bytes, base: from, core, whole: None });
+        let scanned = self.matched(source, &Window { bytes: &bytes, base: from, core, whole: None });
         let still = file.still(&bytes, from, to - from);
+        lane.push(self.shared, scanned.sound(&still));
         drop(bytes);
         self.buffer = buffer;
         still
     }
 
     /// Scans a window of a file whose bytes are the source's own.
-    fn matched(&mut self, lane: &mut Lane, source: &Source, window: &Window<'_>) {
+    fn matched(&mut self, source: &Source, window: &Window<'_>) -> Scanned {
         let scanned = self.shared.scan(&mut self.share, source, window);
         self.shared.progress.read.fetch_add(window.core.len() as u64, Ordering::Relaxed);
-        lane.push(self.shared, scanned);
+        scanned
     }
 }
 
@@ -312,7 +323,7 @@ impl Shared<'_, '_> {
         let result = catch_unwind(AssertUnwindSafe(|| self.find(share, source, window)));
         result.unwrap_or_else(|_| {
             share.broken(source, &SourceError::Panic);
-            Scanned { source: source.number, findings: Vec::new(), rows: Rows::default(), lines: 0 }
+            Scanned::nothing(source)
         })
     }
 
@@ -360,7 +371,10 @@ impl Shared<'_, '_> {
         let lines = line - 1 + rest;
         share.bytes += window.core.len() as u64;
         self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
-        Scanned { source: source.number, findings, rows, lines }
+        let outer = self.options.identify && source.origin.member.is_none();
+        let mark =
+            outer.then(|| Box::new(Mark::Window { source: source.clone(), hashed: Hashed::new(window) }));
+        Scanned { source: source.number, findings, rows, lines, mark }
     }
 }
 

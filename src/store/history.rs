@@ -50,9 +50,9 @@ impl Store {
     ///
     /// [`Error::Unusable`] where there is none.
     pub fn run(&self, id: Option<i64>) -> Result<RunRow, Error> {
-        let sql = "SELECT id, started, catalog, scanned, partial, skipped, failed, bytes, ended, unchanged, known, \
-                   new_findings FROM run \
-                   WHERE ended IS NOT NULL AND (?1 IS NULL OR id=?1) ORDER BY id DESC LIMIT 1";
+        let sql = "SELECT run.id, started, catalog, scanned, partial, skipped, failed, bytes, ended, unchanged, known, \
+                   new_findings FROM run JOIN method ON method.id = method \
+                   WHERE ended IS NOT NULL AND (?1 IS NULL OR run.id=?1) ORDER BY run.id DESC LIMIT 1";
         let row = self.db.query_row(sql, params![id], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
             let time = |at: usize| {

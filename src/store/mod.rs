@@ -4,22 +4,25 @@
 //! which findings are new goes out. Identity is content: a `stream` is told by a hash of all its decoded bytes, an
 //! archive by its own bytes. A file that begins with all of a stream that is no longer there as it was continues it, a
 //! file with exactly its bytes is a copy of it and counts once; a common head alone proves nothing. What continues a
-//! stream is read anew and replaces its findings, so reading in pieces equals reading at once. Each batch of inputs is one
-//! transaction: a crash at any instant undoes the batch, which the next run repeats. The library reads no clock.
+//! stream replaces its findings from where it is read, so reading in pieces equals reading at once. Each batch of inputs is
+//! one transaction: a crash at any instant undoes the batch, which the next run repeats. The library reads no clock.
 
 mod history;
 mod identity;
+mod known;
 mod record;
+mod recorder;
 mod schema;
 mod trend;
 
 pub use history::{RunRow, Select};
-pub use identity::{Content, Stat, content};
-pub use record::{Decision, Recorder};
+pub use identity::Look;
+pub use record::{Decision, Looker, Method, Standing, settled};
+pub use recorder::{Done, Recorder, ToRead};
 
 use crate::error::Error;
+use known::Known;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,21 +31,21 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 /// How long a reader waits for a batch of another run to end.
 const READER_PATIENCE: Duration = Duration::from_millis(200);
 
+/// How much of the file is held in memory, in KiB: what a batch writes goes to the disk when it ends.
+const CACHE_KIB: u32 = 64 << 10;
+
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
     db: Connection,
     path: PathBuf,
+    /// The current folder, below which relative paths are.
+    folder: PathBuf,
     run: i64,
-    /// Streams that a file of this run holds as they are, so that no other file continues them.
-    held: HashSet<i64>,
-}
-
-/// What a run reads with: streams that were read with something else are read again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// The program's version, the catalogue's fingerprint and the options that change what is found.
-    pub text: String,
+    /// The number of what this run reads with, among all that there have been.
+    method: i64,
+    methods: Vec<(i64, Method)>,
+    known: Known,
 }
 
 /// What became of a run.
@@ -62,7 +65,7 @@ pub struct Totals {
 
 impl Store {
     /// Opens the store for a run, and makes it where there is none. Nobody else can use it until it is dropped; `wait`
-    /// says whether to wait for that.
+    /// says whether to wait for that. It is not looked into before [`Store::load`].
     ///
     /// # Errors
     ///
@@ -72,15 +75,26 @@ impl Store {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let store = Store::connect(path, flags)?;
         let patience = if wait { PATIENCE } else { Duration::ZERO };
-        store.pragmas(
-            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;",
-            patience,
-        )?;
+        let pragmas = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;";
+        // A finding stands before its stream is known by all of its bytes.
+        let more = format!("PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
+        store.pragmas(&format!("{pragmas} {more}"), patience)?;
         // The lock stays until the connection is closed, also when the process dies.
         store.sql("BEGIN EXCLUSIVE")?;
-        store.check(true)?;
+        store.version(true)?;
         store.sql("COMMIT")?;
         Ok(store)
+    }
+
+    /// Holds the store to be whole, and reads what it knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] for a store that is damaged.
+    pub fn load(mut self) -> Result<Store, Error> {
+        self.check()?;
+        self.known = Known::load(&self.db).map_err(|error| self.failed(error))?;
+        Ok(self)
     }
 
     /// Opens a store that exists, only to read it.
@@ -92,14 +106,17 @@ impl Store {
         let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         store.pragmas("PRAGMA query_only=ON;", READER_PATIENCE)?;
         store.sql("BEGIN")?;
-        store.check(false)?;
+        store.version(false)?;
+        store.check()?;
         Ok(store)
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Store, Error> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
-        Ok(Store { db, path: path.to_path_buf(), run: 0, held: HashSet::new() })
+        let folder = std::env::current_dir().unwrap_or_default();
+        let known = Known::default();
+        Ok(Store { db, path: path.to_path_buf(), folder, run: 0, method: 0, methods: Vec::new(), known })
     }
 
     /// Whether `path` is the store, or its journal.
@@ -127,8 +144,8 @@ impl Store {
         failed(&self.path, error)
     }
 
-    /// Holds the file to be a whole store of a version that is known; makes an empty one.
-    fn check(&self, make: bool) -> Result<(), Error> {
+    /// Holds the file to be a store of a version that is known; makes an empty one.
+    fn version(&self, make: bool) -> Result<(), Error> {
         let number = |name: &str| {
             let sql = format!("PRAGMA {name}");
             self.db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map_err(|error| self.failed(error))
@@ -151,10 +168,13 @@ impl Store {
             );
             return Err(unusable(&self.path, &text));
         }
-        let sound: String = self
-            .db
-            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// Holds the file to be whole.
+    fn check(&self) -> Result<(), Error> {
+        let sound = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let sound = sound.map_err(|error| self.failed(error))?;
         if sound != "ok" { Err(damaged(&self.path, &sound)) } else { Ok(()) }
     }
 }

@@ -15,7 +15,8 @@ impl Store {
     ///
     /// [`Error::Unusable`] for a store that is damaged.
     pub fn trend(&self, select: &Select) -> Result<Trend, Error> {
-        let sql = "SELECT substr(coalesce(finding.time, run.started), 1, 10), finding.id, finding.severity, count(*) \
+        let sql = "SELECT substr(coalesce(finding.time, run.started), 1, 10), finding.id, \
+                   json_extract(record, '$.severity'), count(*) \
                    FROM finding JOIN run ON run.id = finding.first_run GROUP BY 1, 2, 3";
         let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
         let mut rows = statement.query([]).map_err(|error| self.failed(error))?;

@@ -18,13 +18,10 @@ mod hostile;
 mod html;
 mod laws;
 mod limits;
-<<<<<<< HEAD
 mod metrics;
 mod nightly;
-=======
 #[path = "../oracle/mod.rs"]
 mod oracle;
->>>>>>> b9ed2a7 (fuzz: laws as oracles that the suite and fuzzers share; redact: a name of nothing stands nowhere)
 mod outputs;
 mod own_catalogue;
 mod plans;

@@ -4,7 +4,7 @@ use super::made::Choices;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::scan::Sink;
-use migsift::store::{Key, Select, Store, Totals};
+use migsift::store::{Method, Select, Store, Totals};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -18,6 +18,10 @@ impl Sink for Counted {
     }
 }
 
+fn method(options: &str) -> Method {
+    Method { version: "0.1.0".into(), catalog: "2025-02".into(), options: options.into() }
+}
+
 /// A store with a run in it.
 fn sound() -> &'static [u8] {
     static SOUND: OnceLock<Vec<u8>> = OnceLock::new();
@@ -25,8 +29,7 @@ fn sound() -> &'static [u8] {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
         let mut store = Store::open(&path, false).expect("opens");
-        let key = Key { text: "a".into() };
-        store.begin_run("2024-06-06T21:42:53Z", "2025-02", &key).expect("begins");
+        store.begin_run("2024-06-06T21:42:53Z", &method("a")).expect("begins");
         store.end_run("2024-06-06T21:42:54Z", &Totals::default(), &[]).expect("ends");
         drop(store);
         std::fs::read(&path).expect("reads")
@@ -60,11 +63,12 @@ fn read(path: &Path) {
         refused(error);
     }
     let _ = store.run(None).map_err(refused);
+    let _ = store.trend(&Select::default()).map_err(refused);
 }
 
 fn written(path: &Path) {
     let Ok(mut store) = Store::open(path, false).map_err(refused) else { return };
-    let _ = store.begin_run("2024-06-07T21:42:53Z", "2025-02", &Key { text: "b".into() }).map_err(refused);
+    let _ = store.begin_run("2024-06-07T21:42:53Z", &method("b")).map_err(refused);
     let _ = store.end_run("2024-06-07T21:42:54Z", &Totals::default(), &[]).map_err(refused);
 }
 

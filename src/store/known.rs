@@ -1,0 +1,176 @@
+//! What the store knows, in memory: paths as they were last seen, and the contents that they held.
+//!
+//! Read once when a run begins, kept in step with what the run notes. To be asked from many threads at once.
+
+use crate::input::{Resume, Stat};
+use crate::scan::{Content, End, HEAD_BYTES, Hash};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A path as it was last seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    pub stat: Stat,
+    /// Whether its times were old enough to be trusted.
+    pub settled: bool,
+    pub stream: i64,
+    /// Whether it was not found any more.
+    pub gone: bool,
+}
+
+/// One content.
+#[derive(Debug, Clone)]
+pub struct Stream {
+    pub content: Content,
+    /// Whether it was read to its end.
+    pub complete: bool,
+    /// What it was read with.
+    pub method: i64,
+    /// Whether this run has read it, or has met it as it is.
+    pub held: bool,
+    /// Whether this run has made it.
+    pub fresh: bool,
+}
+
+/// Paths and contents.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// By the path's bytes.
+    pub inputs: HashMap<Box<[u8]>, Seen>,
+    pub streams: HashMap<i64, Stream>,
+    /// By the hash of the first bytes.
+    heads: BTreeSet<(u64, i64)>,
+    /// By length and hash, the first one that has both.
+    contents: HashMap<(bool, u64, Hash), i64>,
+    /// How many logs are as short as less than a head, by length.
+    short: BTreeMap<u64, u64>,
+    /// The number of the next stream.
+    next: i64,
+}
+
+impl Known {
+    /// Reads all that is known.
+    pub fn load(db: &Connection) -> rusqlite::Result<Known> {
+        let mut known = Known::default();
+        let sql = "SELECT path, stream, size, mtime, ctime, inode, settled, gone IS NOT NULL FROM input";
+        let mut statement = db.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let path = row.get_ref(0)?.as_bytes()?.into();
+            let stat = Stat {
+                size: row.get::<_, i64>(2)? as u64,
+                mtime: row.get(3)?,
+                ctime: row.get(4)?,
+                inode: row.get::<_, i64>(5)? as u64,
+            };
+            let (settled, stream, gone) = (row.get(6)?, row.get(1)?, row.get(7)?);
+            known.inputs.insert(path, Seen { stat, settled, stream, gone });
+        }
+        let sql = "SELECT id, kind = 'archive', length, hash, head, read_on, complete, method FROM stream \
+                   WHERE kind <> 'pipe'";
+        let mut statement = db.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let end = row.get_ref(5)?.as_blob_or_null()?.and_then(decode);
+            let content = Content {
+                archive: row.get(1)?,
+                length: row.get::<_, i64>(2)? as u64,
+                hash: row.get(3)?,
+                head: row.get::<_, i64>(4)? as u64,
+                end,
+            };
+            let stream =
+                Stream { content, complete: row.get(6)?, method: row.get(7)?, held: false, fresh: false };
+            known.put(row.get(0)?, stream);
+        }
+        known.next = db.query_row("SELECT coalesce(max(id), 0) + 1 FROM stream", [], |row| row.get(0))?;
+        Ok(known)
+    }
+
+    /// The number of a new stream.
+    pub fn number(&mut self) -> i64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// Whether no run before has had the stream.
+    pub fn is_fresh(&self, id: i64) -> bool {
+        self.streams.get(&id).is_none_or(|stream| stream.fresh)
+    }
+
+    /// Notes what the stream is by now.
+    pub fn put(&mut self, id: i64, stream: Stream) {
+        self.forget(id);
+        let content = &stream.content;
+        self.heads.insert((content.head, id));
+        self.contents.entry((content.archive, content.length, content.hash)).or_insert(id);
+        if !content.archive && content.length > 0 && content.length < HEAD_BYTES as u64 {
+            *self.short.entry(content.length).or_default() += 1;
+        }
+        self.streams.insert(id, stream);
+    }
+
+    /// Forgets the stream.
+    pub fn forget(&mut self, id: i64) {
+        let Some(old) = self.streams.remove(&id) else { return };
+        let content = old.content;
+        self.heads.remove(&(content.head, id));
+        let name = (content.archive, content.length, content.hash);
+        if self.contents.get(&name) == Some(&id) {
+            self.contents.remove(&name);
+        }
+        if let Some(count) = self.short.get_mut(&content.length).filter(|_| !content.archive) {
+            *count -= 1;
+            if *count == 0 {
+                self.short.remove(&content.length);
+            }
+        }
+    }
+
+    /// The stream with exactly this content.
+    pub fn same(&self, content: &Content) -> Option<i64> {
+        self.contents.get(&(content.archive, content.length, content.hash)).copied()
+    }
+
+    /// Whether a stream begins like what has this hash of its first bytes.
+    pub fn begins(&self, head: u64) -> bool {
+        self.heads.range((head, i64::MIN)..=(head, i64::MAX)).next().is_some()
+    }
+
+    /// The lengths of the logs that may have begun with `head`, sorted; none if nothing known begins so.
+    pub fn lengths(&self, head: &[u8]) -> Option<Vec<u64>> {
+        let hash = crate::scan::head(head);
+        let alike = self.heads.range((hash, i64::MIN)..=(hash, i64::MAX));
+        let short = self.short.range(..head.len() as u64).map(|(length, _)| *length);
+        let logs = alike.clone().map(|(_, id)| &self.streams[id].content);
+        let logs =
+            logs.filter(|content| !content.archive && content.length > 0).map(|content| content.length);
+        let lengths: BTreeSet<u64> = short.chain(logs).collect();
+        let none = lengths.is_empty() && alike.clone().next().is_none();
+        (!none).then(|| lengths.into_iter().collect())
+    }
+
+    /// The longest log that something begins with, which has these hashes of its begin: of those that are free, or `own`.
+    pub fn continued(&self, prefixes: &[(u64, Hash)], own: Option<i64>) -> Option<i64> {
+        let found =
+            prefixes.iter().rev().filter_map(|(length, hash)| self.contents.get(&(false, *length, *hash)));
+        found.copied().find(|id| own == Some(*id) || !self.streams[id].held)
+    }
+}
+
+/// Where reading goes on, as the store keeps it.
+pub fn encode(end: &End) -> [u8; 48] {
+    let mut bytes = [0; 48];
+    bytes[..8].copy_from_slice(&end.from.offset.to_be_bytes());
+    bytes[8..16].copy_from_slice(&end.from.lines.to_be_bytes());
+    bytes[16..32].copy_from_slice(&end.from.chain);
+    bytes[32..].copy_from_slice(&end.tail);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<End> {
+    let number = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let hash = |at: usize| bytes.get(at..at + 16)?.try_into().ok();
+    let from = Resume { offset: number(0)?, lines: number(8)?, chain: hash(16)? };
+    Some(End { from, tail: hash(32)? })
+}
