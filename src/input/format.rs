@@ -151,12 +151,13 @@ pub fn is_tar(head: &[u8]) -> bool {
     let stated =
         header[148..156].iter().skip_while(|byte| **byte == b' ').take_while(|byte| byte.is_ascii_digit());
     let stated = stated.fold(0u32, |sum, digit| sum.wrapping_mul(8).wrapping_add(u32::from(digit - b'0')));
-    let sum: u32 = header
-        .iter()
-        .enumerate()
-        .map(|(i, b)| u32::from(if (148..156).contains(&i) { b' ' } else { *b }))
-        .sum();
-    stated == sum
+    let bytes = header.iter().enumerate();
+    let bytes = bytes.map(|(i, b)| if (148..156).contains(&i) { b' ' } else { *b });
+    let (sum, signed) = bytes.fold((0u32, 0u32), |(sum, signed), byte| {
+        (sum + u32::from(byte), signed.wrapping_add_signed(i32::from(byte.cast_signed())))
+    });
+    // Some old writers took bytes for signed numbers.
+    stated == sum || stated == signed
 }
 
 #[cfg(test)]

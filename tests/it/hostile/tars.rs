@@ -128,6 +128,16 @@ pub fn cases() -> Vec<Case> {
                 b"",
             ),
         ),
+        whole("tar: a checksum of signed bytes", 2, {
+            let mut bytes = two(record(|header| header[..5].copy_from_slice("äöx".as_bytes()), text));
+            let sum: i32 = bytes[..512]
+                .iter()
+                .enumerate()
+                .map(|(i, byte)| i32::from(if (148..156).contains(&i) { b' ' } else { *byte }.cast_signed()))
+                .sum();
+            bytes[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+            bytes
+        }),
         whole("tar: the first tar there was", 1, {
             // No magic number, no owner's name.
             let bytes = record(|header| header[257..].fill(0), text);
