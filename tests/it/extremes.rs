@@ -1,4 +1,4 @@
-//! Extremes, smaller than those that are tried by hand (`docs/extremes.md`) but above every cap: totals stay exact, what is
+//! Extremes, smaller than those that are tried by hand (`benches/results`) but above every cap: totals stay exact, what is
 //! capped is said, and memory stays within 300 MiB and 8 MiB a thread.
 
 use crate::bundles::{Codec, Folder, line, pack};

@@ -147,3 +147,54 @@ fn the_readme_knows_the_flags() {
         );
     }
 }
+
+/// Every promise of the README names tests, and there are tests of these names.
+#[test]
+fn promises_name_their_tests() {
+    let readme = std::fs::read_to_string(top().join("README.md")).expect("README.md");
+    let promises = readme.split("## Promises").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows: Vec<&str> =
+        promises.expect("the section").lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() >= 10, "{rows:?}");
+    for row in rows {
+        let names = row.rsplit(" | ").next().unwrap_or_default().trim_end_matches(" |");
+        for name in names.split(", ").map(|name| name.trim_matches('`')) {
+            let (room, test) = name.rsplit_once("::").unwrap_or_else(|| panic!("{name} in: {row}"));
+            let at = top().join("tests/it").join(room.replace("::", "/"));
+            let text = std::fs::read_to_string(at.with_extension("rs"))
+                .or_else(|_| std::fs::read_to_string(at.join("mod.rs")))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
+            let declared = text.find(&format!("fn {test}(")).unwrap_or_else(|| panic!("{name} is no test"));
+            let before = text[..declared].trim_end().rsplit("\n\n").next().unwrap_or_default();
+            assert!(before.contains("#[test]"), "{name} is no test");
+        }
+    }
+}
+
+/// Each crate that is depended on has its features and its reason in DEPENDENCIES.md, and all together keep to the budget.
+#[test]
+fn every_dependency_has_its_reason() {
+    let read = |name: &str| std::fs::read_to_string(top().join(name)).expect("a file").replace("\r\n", "\n");
+    let page = read("DEPENDENCIES.md");
+    let manifest: toml::Table = read("Cargo.toml").parse().expect("TOML");
+    let unix = &manifest["target"]["cfg(unix)"]["dependencies"];
+    let mut rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    for table in [&manifest["dependencies"], unix, &manifest["dev-dependencies"]] {
+        for (name, given) in table.as_table().expect("a table") {
+            let given = given.as_table();
+            let get = |key: &str| given.and_then(|given| given.get(key));
+            let default = get("default-features").and_then(toml::Value::as_bool).unwrap_or(true);
+            let features = get("features").and_then(toml::Value::as_array).into_iter().flatten();
+            let features = features.filter_map(toml::Value::as_str);
+            let features: Vec<&str> = default.then_some("default").into_iter().chain(features).collect();
+            let features = if features.is_empty() { "none".to_string() } else { features.join(", ") };
+            let begin = format!("| `{name}` | {features} | ");
+            let at = rows.iter().position(|row| row.starts_with(&begin) && row.len() > begin.len() + 8);
+            rows.remove(at.unwrap_or_else(|| panic!("DEPENDENCIES.md has no row \"{begin}…\"")));
+        }
+    }
+    assert!(rows.is_empty(), "no such dependency: {rows:?}");
+    let budget = page.split("at most ").nth(1).and_then(|rest| rest.split(' ').next()).expect("a budget");
+    let count = read("Cargo.lock").matches("\n[[package]]\n").count();
+    assert!(count <= budget.parse().expect("a number"), "{count} crates, the budget is {budget}");
+}
