@@ -2,44 +2,29 @@
 //! capped is said, and memory stays within 300 MiB and 8 MiB a thread.
 
 use crate::bundles::{Codec, Folder, line, pack};
-use crate::program;
+use crate::top;
 use serde_json::Value;
 use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 const THREADS: u64 = 2;
 /// Bytes that a scan may hold.
 const MOST_MEMORY: u64 = (300 << 20) + THREADS * (8 << 20);
 
-/// Waits for a child; gives its exit code and the most memory it held, in bytes.
-#[expect(unsafe_code, reason = "the standard library does not tell what a child has used")]
-fn waited(child: &std::process::Child) -> (i32, u64) {
-    let mut status = 0;
-    // SAFETY: all of its fields are numbers, for which zero is a value.
-    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
-    // SAFETY: both places are valid for writes, and the child is nobody else's to wait for.
-    let got = unsafe { libc::wait4(child.id() as libc::pid_t, &raw mut status, 0, &raw mut usage) };
-    assert_eq!(got, child.id() as libc::pid_t);
-    assert!(libc::WIFEXITED(status), "ended by signal {}", libc::WTERMSIG(status));
-    // macOS counts bytes, the others KiB.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    (libc::WEXITSTATUS(status), usage.ru_maxrss as u64 * unit)
-}
-
-/// Scans within the bounds of memory; what it printed goes to a file.
+/// Scans within the bounds of memory, where the system keeps them; what it printed goes to a file.
 fn scan(path: &Path, args: &[&str]) -> String {
     let folder = Folder::new();
     let out = folder.path().join("out");
-    let threads = THREADS.to_string();
-    let mut command = program();
-    command.arg("scan").arg(path).args(["-j", &threads]).args(args);
-    let child =
-        command.stdin(Stdio::null()).stdout(File::create(&out).expect("creates")).spawn().expect("runs");
-    let (code, memory) = waited(&child);
-    assert_eq!(code, 1, "{args:?}");
-    assert!(memory <= MOST_MEMORY, "{args:?}: {} MiB", memory >> 20);
+    // Memory of its own, in KiB: what is mapped of files is not counted, and gone when memory is short.
+    let script = format!("ulimit -d {}; exec \"$0\" \"$@\"", MOST_MEMORY >> 10);
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, env!("CARGO_BIN_EXE_migsift"), "scan"]).arg(path);
+    command.args(["-j", &THREADS.to_string()]).args(args).current_dir(top());
+    let output = command.stdin(Stdio::null()).stdout(File::create(&out).expect("creates")).output();
+    let output = output.expect("runs");
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {}", crate::stderr(&output));
     std::fs::read_to_string(&out).expect("UTF-8")
 }
 
