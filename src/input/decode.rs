@@ -31,7 +31,7 @@ enum Broken {
 
 /// A decoder of one frame.
 enum Frame<'r> {
-    Raw(OneStream<Peek<'r>>),
+    Raw(Box<OneStream<Peek<'r>>>),
     Lz4(Box<lz4_flex::frame::FrameDecoder<NotesEnd<'r>>>),
 }
 
@@ -47,7 +47,7 @@ impl<'r> Frame<'r> {
                 return Ok(Frame::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader))));
             }
         };
-        Ok(Frame::Raw(OneStream::new(raw, reader)))
+        Ok(Frame::Raw(Box::new(OneStream::new(raw, reader))))
     }
 
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
