@@ -31,8 +31,8 @@ enum Broken {
 
 /// A decoder of one frame.
 enum Frame<'r> {
-    Raw(Box<OneStream<Peek<'r>>>),
-    Lz4(Box<lz4_flex::frame::FrameDecoder<NotesEnd<'r>>>),
+    Raw(OneStream<Peek<'r>>),
+    Lz4(lz4_flex::frame::FrameDecoder<NotesEnd<'r>>),
 }
 
 impl<'r> Frame<'r> {
@@ -44,10 +44,10 @@ impl<'r> Frame<'r> {
             Codec::Bzip2 => Raw::Bzip2(bzip2::Decompress::new(false)),
             Codec::Lz4 => {
                 let reader = NotesEnd { inner: reader, ended: false };
-                return Ok(Frame::Lz4(Box::new(lz4_flex::frame::FrameDecoder::new(reader))));
+                return Ok(Frame::Lz4(lz4_flex::frame::FrameDecoder::new(reader)));
             }
         };
-        Ok(Frame::Raw(Box::new(OneStream::new(raw, reader))))
+        Ok(Frame::Raw(OneStream::new(raw, reader)))
     }
 
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {

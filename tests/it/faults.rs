@@ -2,7 +2,7 @@
 //! system's words, or the run ends with 4; nothing is short in silence. A case that cannot be injected here says so.
 
 use crate::bundles::{Codec, Folder, line, pack, tar};
-use crate::{stderr, top};
+use crate::{not_checked, stderr, top};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -20,7 +20,7 @@ fn can_inject() -> bool {
             .status();
         let can = tried.is_ok_and(|status| status.success());
         if !can {
-            eprintln!("NOT CHECKED: faults of the system, because strace is missing or may not trace here");
+            not_checked("faults of the system, because strace is missing or may not trace here");
         }
         can
     })
