@@ -67,17 +67,10 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
-<<<<<<< HEAD
-/// Says that something needs `tool`, which is not there, and was not checked.
-pub fn not_checked(tool: &str) {
-    let line = format!("NOT CHECKED: {tool} is not installed\n");
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes());
-=======
 /// Says that something is not checked here, also where the output of tests is captured.
 pub fn not_checked(what: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "NOT CHECKED: {what}");
->>>>>>> 31dabc0 (tests: what is not checked here is said)
 }
 
 /// Compares `got` with the file, or writes the file where `BLESS` is set.

@@ -85,7 +85,7 @@ pub fn promtool(args: &[&str], text: &str) -> Option<Output> {
     let mut tool = Command::new("promtool");
     tool.args(args).current_dir(top()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let Ok(mut tool) = tool.spawn() else {
-        not_checked("promtool");
+        not_checked("metrics by promtool, which is not installed");
         return None;
     };
     tool.stdin.take().expect("a pipe").write_all(text.as_bytes()).expect("is read");
