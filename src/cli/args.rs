@@ -163,13 +163,6 @@ pub struct OutputArgs {
     pub color: When,
 }
 
-impl OutputArgs {
-    /// Whether one of the outputs is of this format.
-    pub fn makes(&self, format: Format) -> bool {
-        self.format == format || self.report.iter().any(|(other, _)| *other == format)
-    }
-}
-
 /// What decides the exit code.
 #[derive(Debug, Args)]
 pub struct JudgeArgs {

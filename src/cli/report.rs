@@ -1,6 +1,6 @@
 //! `report`: what the history holds, printed and judged as `scan` does.
 
-use super::args::{Format, History};
+use super::args::History;
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
 use super::{baseline, catalog, say};
@@ -10,7 +10,7 @@ use migsift::context::time;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::print::safe;
-use migsift::report::{self, Report};
+use migsift::report::Report;
 use migsift::scan::Sink;
 use migsift::store::{Select, Store};
 
@@ -21,12 +21,6 @@ impl Sink for Nobody {
     fn finding(&mut self, _: &Finding) -> Result<(), Error> {
         Ok(())
     }
-}
-
-/// What the store says of the selected run, and the trend if it is drawn.
-pub fn history(store: &Store, select: &Select, drawn: bool) -> Result<report::History, Error> {
-    let trend = drawn.then(|| store.trend(select)).transpose()?;
-    Ok(report::History { run: store.run(select.run)?.run, trend })
 }
 
 /// Reports.
@@ -66,7 +60,6 @@ pub fn run(args: &History) -> Result<Exit, Error> {
     };
     let mut report = Report::build(outcome, &catalog);
     baseline::apply(known.as_ref(), &mut report);
-    report.history = Some(history(&store, &select, args.outputs.makes(Format::Html))?);
     outputs.finish(&report, wanted)?;
     Ok(Exit::of_report(&report, &args.judge))
 }

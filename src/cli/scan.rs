@@ -17,7 +17,7 @@ use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
 use migsift::print::safe;
-use migsift::report::{History, Report};
+use migsift::report::Report;
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 use migsift::store::Store;
 use migsift::summary::LastAttempt;
@@ -155,13 +155,10 @@ impl Run<'_> {
         let redaction = self.redaction.as_ref().map(|redaction| redaction.redactor.id());
         let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction };
         let mut outputs = Outputs::new(wanted)?;
-        let (outcome, history) = match store {
-            Some(store) => {
-                self.stored(store, outputs.sink()).map(|(outcome, history)| (outcome, Some(history)))?
-            }
-            None => (self.scan(outputs.sink())?, None),
-        };
-        let report = Report { history, ..self.report(outcome) };
+        let report = self.report(match store {
+            Some(store) => self.stored(store, outputs.sink())?,
+            None => self.scan(outputs.sink())?,
+        });
         // Before the outputs, so that there is none whose tokens nobody can tell.
         if let Some(redaction) = &self.redaction {
             redaction.keep()?;
@@ -188,7 +185,7 @@ impl Run<'_> {
     }
 
     /// Scans what the store does not know.
-    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<(Outcome, History), Error> {
+    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
         let wanted = Stored {
             args: self.args,
             catalog: &self.catalog,

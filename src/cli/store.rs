@@ -2,18 +2,15 @@
 //!
 //! A batch is one scan and one transaction of the store, so that what is on the disk is always that of whole batches.
 
-use super::args::{Format, Scan};
-use super::{report, say};
+use super::args::Scan;
+use super::say;
 use jiff::Timestamp;
 use migsift::catalog::Catalog;
 use migsift::error::{Error, SourceError};
 use migsift::input::{Input, InputKind, Resume, Walk};
-use migsift::report::History;
 use migsift::scan::{self, Inputs, Options, Outcome, Problem, Sink, Status};
 use migsift::source::Origin;
-use migsift::store::{
-    self, Decision, Look, Looker, Method, Recorder, Select, Standing, Store, ToRead, Totals,
-};
+use migsift::store::{self, Decision, Look, Looker, Method, Recorder, Standing, Store, ToRead, Totals};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -63,7 +60,7 @@ pub fn scan(
     wanted: Stored<'_>,
     sink: Option<&mut dyn Sink>,
     mut scanner: impl FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error>,
-) -> Result<(Outcome, History), Error> {
+) -> Result<Outcome, Error> {
     store.begin_run(&Timestamp::now().to_string(), &method(wanted))?;
     let looks = !store.is_fresh();
     let mut run = Run { wanted, looks, store, outcome: Outcome::default(), totals: Totals::default() };
@@ -75,8 +72,7 @@ pub fn scan(
     if !wanted.args.quiet {
         say(&outcome(&run.totals));
     }
-    let history = report::history(&run.store, &Select::default(), wanted.args.outputs.makes(Format::Html))?;
-    Ok((run.outcome, history))
+    Ok(run.outcome)
 }
 
 /// The run in one line.

@@ -7,7 +7,6 @@
 use super::safe;
 use crate::catalog::Severity;
 use crate::record::VERSION;
-use crate::report::history::Run;
 use crate::report::{CodeReport, Report};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -64,9 +63,6 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             page.sample(name, &[], time.instant.as_second())?;
         }
     }
-    if let Some(history) = &report.history {
-        page.run(&history.run)?;
-    }
     writeln!(page.out, "# EOF")
 }
 
@@ -95,22 +91,6 @@ impl Page<'_> {
             self.sample("code_failures", &[("code", &code.id), ("severity", &severity)], code.failures)?;
         }
         Ok(())
-    }
-
-    /// The run of a scan with a store, which alone carries a clock.
-    fn run(&mut self, run: &Run) -> io::Result<()> {
-        self.family(
-            "unchanged_inputs",
-            "Inputs that were not read again, by what shows that they need not be.",
-        )?;
-        self.sample("unchanged_inputs", &[("by", "times")], run.unchanged)?;
-        self.sample("unchanged_inputs", &[("by", "content")], run.known)?;
-        self.family("new_findings", "Findings that no run before had.")?;
-        self.sample("new_findings", &[], run.new_findings)?;
-        self.family("last_run_timestamp_seconds", "When the last run ended.")?;
-        self.sample("last_run_timestamp_seconds", &[], run.ended.as_second())?;
-        self.family("last_run_duration_seconds", "How long the last run took.")?;
-        self.sample("last_run_duration_seconds", &[], format_args!("{:.3}", run.seconds()))
     }
 
     fn family(&mut self, name: &str, help: &str) -> io::Result<()> {

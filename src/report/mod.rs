@@ -4,7 +4,6 @@
 //! then most frequent), resolutions filled in, inputs accounted for. Every format but the streamed ones is made from it.
 //! It knows no clock, host or thread count: the same input gives the same report.
 
-pub mod history;
 pub mod pivot;
 pub mod plan;
 mod resolve;
@@ -12,7 +11,6 @@ pub mod server;
 pub mod support;
 pub mod verdict;
 
-pub use history::History;
 pub use pivot::Pivots;
 pub use plan::Plan;
 pub use resolve::{Segment, advice, resolutions};
@@ -57,8 +55,6 @@ pub struct Report {
     pub redaction: Option<String>,
     /// What of it is known and accepted, rule by rule, where a baseline was applied.
     pub baseline: Option<Vec<Suppression>>,
-    /// What a store says of it, where there is one.
-    pub history: Option<History>,
 }
 
 /// Which catalogue a report was made with.
@@ -281,7 +277,6 @@ impl Report {
             codes,
             redaction: None,
             baseline,
-            history: None,
             plan,
             support,
             pivots,

@@ -4,12 +4,9 @@ use super::{Store, damaged};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::record::FindingRecord;
-use crate::report::history::Run;
 use crate::scan::{Inputs, Outcome, Problem, Sink, Status, give};
 use crate::source::Origin;
 use jiff::Timestamp;
-use rusqlite::Error::FromSqlConversionFailure;
-use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, params};
 use std::sync::Arc;
 
@@ -33,8 +30,10 @@ impl Select {
 /// One run as the store knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
-    /// When it ran, and what was new.
-    pub run: Run,
+    /// Its number.
+    pub id: i64,
+    /// When it began, RFC 3339.
+    pub started: String,
     /// The fingerprint of its catalogue.
     pub catalog: String,
     /// What became of its inputs: read to their end, in part, passed over, not read.
@@ -50,24 +49,14 @@ impl Store {
     ///
     /// [`Error::Unusable`] where there is none.
     pub fn run(&self, id: Option<i64>) -> Result<RunRow, Error> {
-        let sql = "SELECT run.id, started, catalog, scanned, partial, skipped, failed, bytes, ended, unchanged, known, \
-                   new_findings FROM run JOIN method ON method.id = method \
+        let sql = "SELECT run.id, started, catalog, scanned, partial, skipped, failed, bytes FROM run \
+                   JOIN method ON method.id = method \
                    WHERE ended IS NOT NULL AND (?1 IS NULL OR run.id=?1) ORDER BY run.id DESC LIMIT 1";
         let row = self.db.query_row(sql, params![id], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
-            let time = |at: usize| {
-                let text: String = row.get(at)?;
-                text.parse().map_err(|error| FromSqlConversionFailure(at, Type::Text, Box::new(error)))
-            };
             Ok(RunRow {
-                run: Run {
-                    id: row.get(0)?,
-                    started: time(1)?,
-                    ended: time(8)?,
-                    unchanged: count(9)?,
-                    known: count(10)?,
-                    new_findings: count(11)?,
-                },
+                id: row.get(0)?,
+                started: row.get(1)?,
                 catalog: row.get(2)?,
                 inputs: [count(3)?, count(4)?, count(5)?, count(6)?],
                 bytes: count(7)?,
@@ -108,14 +97,8 @@ impl Store {
         let run = self.run(select.run)?;
         let mut outcome = Outcome::default();
         let [scanned, partial, skipped, failed] = run.inputs;
-        outcome.inputs = Inputs {
-            scanned,
-            partial,
-            skipped,
-            failed,
-            bytes: run.bytes,
-            problems: self.problems(run.run.id)?,
-        };
+        outcome.inputs =
+            Inputs { scanned, partial, skipped, failed, bytes: run.bytes, problems: self.problems(run.id)? };
         let sql = "SELECT stream.path, finding.record FROM finding JOIN stream ON stream.id = finding.stream \
                    WHERE ?1 IS NULL OR finding.first_run=?1 \
                    ORDER BY stream.path, stream.id, member, offset, finding.id, nth";

@@ -13,7 +13,6 @@ mod known;
 mod record;
 mod recorder;
 mod schema;
-mod trend;
 
 pub use history::{RunRow, Select};
 pub use identity::Look;

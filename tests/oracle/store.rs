@@ -63,7 +63,6 @@ fn read(path: &Path) {
         refused(error);
     }
     let _ = store.run(None).map_err(refused);
-    let _ = store.trend(&Select::default()).map_err(refused);
 }
 
 fn written(path: &Path) {

@@ -1,6 +1,6 @@
-//! Plots of findings over time: a lane for each code, all on one axis.
+//! The plot of findings over time: a lane for each code, all on one axis.
 //!
-//! Timelines, or the days of a trend, come in; inline drawings go out whose places are percentages, so that they stretch with the page while
+//! Timelines come in; inline drawings go out whose places are percentages, so that they stretch with the page while
 //! their text does not. Classes colour them: the page's policy lets no style in from elsewhere. The numbers stand in the
 //! drawings' labels, too, for who does not see them.
 
@@ -8,12 +8,9 @@ use super::text::{Log, anchor};
 use super::{plural, seconds, thousands};
 use crate::catalog::Severity;
 use crate::context::Time;
-use crate::report::history::TrendCode;
 use crate::report::{CodeReport, Report};
 use crate::summary::timeline::{Bucket, MAX_BUCKETS};
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 /// The most lanes; the codes come worst and most frequent first.
@@ -64,21 +61,16 @@ pub fn figure(report: &Report) -> Option<Markup> {
     let counted: u64 = dated.iter().map(|code| code.timeline.count()).sum();
     let undated = report.totals().findings - counted;
     let lanes = &dated[..dated.len().min(MAX_LANES)];
-    let buckets = |code: &CodeReport| code.timeline.widened(axis.exponent()).buckets().collect::<Vec<_>>();
-    let drawn = |code: &&CodeReport| Lane {
-        id: code.id.to_string(),
-        severity: code.severity,
-        buckets: buckets(code),
-    };
-    let drawn: Vec<Lane> = lanes.iter().map(drawn).collect();
-    let most = most(&drawn);
+    let buckets = |code: &CodeReport| code.timeline.widened(axis.exponent).buckets().collect::<Vec<_>>();
+    let lanes: Vec<(&CodeReport, Vec<Bucket>)> = lanes.iter().map(|code| (*code, buckets(code))).collect();
+    let most = lanes.iter().flat_map(|(_, buckets)| buckets).map(|bucket| bucket.count).max().unwrap_or(1);
     Some(html! {
         figure class="plot" {
             ul {
-                @for (code, lane) in lanes.iter().zip(&drawn) {
+                @for (code, buckets) in &lanes {
                     li {
                         a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
-                        (lane.draw(&label(code), most, &axis))
+                        (lane(code, buckets, most, &axis))
                         span class="number" {
                             (thousands(code.timeline.count()))
                             @if code.timeline.count() < code.count {
@@ -90,7 +82,7 @@ pub fn figure(report: &Report) -> Option<Markup> {
             }
             (ticks(&axis))
             figcaption {
-                "Findings by code and time, UTC. A bar stands for " (span(axis.width)) "; its height grows with the "
+                "Findings by code and time, UTC. A bar stands for " (span(axis.width())) "; its height grows with the "
                 "square root of their number, at most " (thousands(most)) "."
                 @if undated > 0 { " " (plural(undated, "finding")) " without a time cannot be drawn." }
                 @if dated.len() > MAX_LANES {
@@ -101,56 +93,9 @@ pub fn figure(report: &Report) -> Option<Markup> {
     })
 }
 
-/// The plot of a trend: a bar is a day. Codes that the report has lead to their section.
-pub fn trend(report: &Report) -> Option<Markup> {
-    let trend = report.history.as_ref()?.trend.as_ref()?;
-    let (first, last) = trend.days()?;
-    let (codes, earlier) = (trend.codes(), trend.before());
-    let bucket = |(day, count): (&Date, &u64)| Bucket { start: midnight(*day), count: *count };
-    let drawn = |(id, code): &(&str, &TrendCode)| {
-        let buckets = code.days.range(first..=last).map(bucket).collect();
-        Lane { id: id.to_string(), severity: code.severity, buckets }
-    };
-    let lanes: Vec<Lane> = codes.iter().take(MAX_LANES).map(drawn).collect();
-    let (most, axis) = (most(&lanes), Axis::days(midnight(first), midnight(last)));
-    let known = |lane: &Lane| report.codes.iter().any(|code| *code.id == *lane.id);
-    Some(html! {
-        figure class="plot" {
-            ul {
-                @for lane in &lanes {
-                    li {
-                        @if known(lane) {
-                            a href={ "#" (anchor(&lane.id)) } { (Log(&lane.id)) }
-                        } @else {
-                            span class="id" { (Log(&lane.id)) }
-                        }
-                        (lane.draw(&format!("{}: {}", lane.id, plural(lane.count(), "finding")), most, &axis))
-                        span class="number" { (thousands(lane.count())) }
-                    }
-                }
-            }
-            (ticks(&axis))
-            figcaption {
-                "Findings of all runs by code and day, UTC: the day that the log gives, else that of the run. "
-                "The height of a bar grows with the square root of their number, at most " (thousands(most)) "."
-                @if earlier > 0 { " " (plural(earlier, "finding")) " before these days not drawn." }
-                @if codes.len() > MAX_LANES {
-                    " " (plural((codes.len() - MAX_LANES) as u64, "more code")) " not drawn."
-                }
-            }
-        }
-    })
-}
-
-/// The second at which a day begins.
-fn midnight(day: Date) -> i64 {
-    day.to_zoned(TimeZone::UTC).map_or(0, |day| day.timestamp().as_second())
-}
-
 /// The slots that all lanes share.
 struct Axis {
-    /// How many seconds a slot is wide.
-    width: i64,
+    exponent: u32,
     first: i64,
     slots: i64,
 }
@@ -164,42 +109,25 @@ impl Axis {
         let first = starts.next()?;
         let used = starts.last().unwrap_or(first) - first + 1;
         let slots = used.max(MIN_SLOTS).min(MAX_BUCKETS as i64);
-        Some(Axis { width, first: first - (slots - used) / 2, slots })
+        Some(Axis { exponent: width.trailing_zeros(), first: first - (slots - used) / 2, slots })
     }
 
-    /// Days, from the first second of one to that of another.
-    fn days(first: i64, last: i64) -> Axis {
-        let (first, last) = (first.div_euclid(DAY), last.div_euclid(DAY));
-        let slots = (last - first + 1).max(MIN_SLOTS);
-        // What is new is on the right.
-        Axis { width: DAY, first: last + 1 - slots, slots }
-    }
-
-    /// The binary logarithm of the width of a timeline's bucket.
-    fn exponent(&self) -> u32 {
-        self.width.trailing_zeros()
+    fn width(&self) -> i64 {
+        1 << self.exponent
     }
 
     fn start(&self) -> i64 {
-        self.first * self.width
+        self.first << self.exponent
     }
 
     fn end(&self) -> i64 {
-        (self.first + self.slots) * self.width
+        (self.first + self.slots) << self.exponent
     }
 
     /// Where a second stands, in thousandths of a percent.
     fn place(&self, second: i64) -> i64 {
         let (from, range) = (i128::from(second - self.start()), i128::from(self.end() - self.start()));
         (from * 100_000 / range) as i64
-    }
-
-    /// What the slot is called that begins with a second.
-    fn slot(&self, start: i64) -> String {
-        if self.width == DAY {
-            return tick_label(start, DAY);
-        }
-        format!("{} to {}", moment(start), moment(start + self.width))
     }
 
     /// The seconds with ticks: multiples of the least step at which they fit.
@@ -217,53 +145,35 @@ fn percent(thousandths: i64) -> String {
     format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }
 
-/// What is drawn of a code.
-struct Lane {
-    id: String,
-    severity: Severity,
-    buckets: Vec<Bucket>,
-}
-
-impl Lane {
-    fn count(&self) -> u64 {
-        self.buckets.iter().map(|bucket| bucket.count).sum()
-    }
-
-    fn draw(&self, label: &str, most: u64, axis: &Axis) -> Markup {
-        let class = if self.severity == Severity::Error { "bar error" } else { "bar warning" };
-        // A gap of a fifth between bars.
-        let width = percent(80_000 / axis.slots);
-        html! {
-            svg class="lane" width="100%" height=(LANE) role="img" aria-label=(Log(label)) {
-                @for tick in axis.ticks().1 {
-                    @let x = percent(axis.place(tick));
-                    line class="grid" x1=(x) x2=(x) y1="0" y2=(LANE) {}
-                }
-                line class="base" x1="0" x2="100%" y1=(LANE) y2=(LANE) {}
-                @for bucket in &self.buckets {
-                    @let height = height(bucket.count, most);
-                    rect class=(class) x=(percent(axis.place(bucket.start) + 10_000 / axis.slots)) width=(width)
-                        y=(LANE - height) height=(height) rx="1" {
-                        title { (axis.slot(bucket.start)) ": " (plural(bucket.count, "finding")) }
+fn lane(code: &CodeReport, buckets: &[Bucket], most: u64, axis: &Axis) -> Markup {
+    let class = if code.severity == Severity::Error { "bar error" } else { "bar warning" };
+    let label = match super::period(code.times) {
+        Some(times) => {
+            format!("{}: {}, {times} UTC", code.id, plural(code.timeline.count(), "dated finding"))
+        }
+        None => code.id.to_string(),
+    };
+    // A gap of a fifth between bars.
+    let width = percent(80_000 / axis.slots);
+    html! {
+        svg class="lane" width="100%" height=(LANE) role="img" aria-label=(Log(&label)) {
+            @for tick in axis.ticks().1 {
+                @let x = percent(axis.place(tick));
+                line class="grid" x1=(x) x2=(x) y1="0" y2=(LANE) {}
+            }
+            line class="base" x1="0" x2="100%" y1=(LANE) y2=(LANE) {}
+            @for bucket in buckets {
+                @let height = height(bucket.count, most);
+                rect class=(class) x=(percent(axis.place(bucket.start) + 10_000 / axis.slots)) width=(width)
+                    y=(LANE - height) height=(height) rx="1" {
+                    title {
+                        (moment(bucket.start)) " to " (moment(bucket.start + axis.width())) ": "
+                        (plural(bucket.count, "finding"))
                     }
                 }
             }
         }
     }
-}
-
-fn label(code: &CodeReport) -> String {
-    match super::period(code.times) {
-        Some(times) => {
-            format!("{}: {}, {times} UTC", code.id, plural(code.timeline.count(), "dated finding"))
-        }
-        None => code.id.to_string(),
-    }
-}
-
-/// The most findings in a bar.
-fn most(lanes: &[Lane]) -> u64 {
-    lanes.iter().flat_map(|lane| &lane.buckets).map(|bucket| bucket.count).max().unwrap_or(1)
 }
 
 /// The height of a bar. Square roots are exact everywhere, logarithms are not: the same report is the same page.
