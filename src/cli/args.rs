@@ -83,8 +83,9 @@ pub struct Scan {
     #[expect(clippy::option_option, reason = "absent, alone, with a file")]
     pub redact: Option<Option<PathBuf>>,
     /// Keep a history in this file, and read only what it does not know: files are told by their content, so that rotated,
-    /// renamed and compressed logs are not read twice. What is printed is of what this run has read. Not with --redact, and
-    /// not with what leaves findings out
+    /// renamed and compressed logs are not read twice. What is printed is of what this run has read; where standard output is
+    /// no terminal, a report is printed only if --format or --output asks for it. Not with --redact, and not with what leaves
+    /// findings out
     #[arg(long, value_name = "FILE", conflicts_with_all = ["redact", "code", "severity", "since", "until", "last_attempt"])]
     pub store: Option<PathBuf>,
     /// Print and judge only findings that the store did not have
@@ -93,6 +94,10 @@ pub struct Scan {
     /// Read everything again, also what the store knows; nothing counts twice
     #[arg(long, requires = "store")]
     pub rescan: bool,
+    /// Forget what has vanished for so long (90d, 36h): files that this run and those since then did not find any more, with
+    /// their findings, and runs that are older
+    #[arg(long, requires = "store", value_name = "DURATION")]
+    pub retention: Option<String>,
     /// Wait while another run uses the store, instead of ending with exit code 5
     #[arg(long, requires = "store")]
     pub wait: bool,
@@ -146,9 +151,9 @@ pub struct Scan {
 /// What is printed, where and how.
 #[derive(Debug, Args)]
 pub struct OutputArgs {
-    /// Format of the output
-    #[arg(short, long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
+    /// Format of the output [default: human]
+    #[arg(short, long, value_enum)]
+    pub format: Option<Format>,
     /// Write to this file instead of standard output, whole or not at all
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -251,6 +256,29 @@ fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << (10 * power)).ok_or_else(|| "too large".into())
 }
 
+/// A run of a history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunOf {
+    /// The last that ended.
+    Last,
+    /// This one.
+    Number(i64),
+}
+
+fn run(text: &str) -> Result<RunOf, String> {
+    match text {
+        "last" => Ok(RunOf::Last),
+        _ => text.parse().map(RunOf::Number).map_err(|_| "neither the number of a run nor `last`".into()),
+    }
+}
+
+impl OutputArgs {
+    /// The format of the first output.
+    pub fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Human)
+    }
+}
+
 /// `FORMAT=FILE`.
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("not FORMAT=FILE")?;
@@ -320,9 +348,9 @@ pub struct History {
     /// The store
     #[arg(long, value_name = "FILE")]
     pub store: PathBuf,
-    /// Only findings that this run was the first to see
-    #[arg(long, value_name = "RUN")]
-    pub run: Option<i64>,
+    /// Only findings that this run was the first to see: its number, or `last`
+    #[arg(long, value_name = "RUN", value_parser = run)]
+    pub run: Option<RunOf>,
     /// Only findings at this time or later in the log, and those without a time, as for `scan`, in UTC
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     pub since: Option<String>,

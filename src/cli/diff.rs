@@ -33,9 +33,9 @@ fn history(store: &Store, number: &Path, catalog: &Catalog) -> Result<ReportFile
     let name = format!("run {}", number.display());
     let run = number.to_str().and_then(|text| text.parse().ok());
     let run = run.ok_or_else(|| Error::unusable(&name, None, "the number of a run is asked for"))?;
-    let outcome = store.history(&Select { run: Some(run), ..Select::default() }, &mut Nobody)?;
+    let history = store.history(&Select { run: Some(run), ..Select::default() }, &mut Nobody)?;
     let mut bytes = Vec::new();
-    let written = json::write_report(&Report::build(outcome, catalog), &mut bytes);
+    let written = json::write_report(&Report::build(history.outcome, catalog), &mut bytes);
     written.map_err(|error| Error::output(&name, error))?;
     read::parse(&name, &bytes)
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Merges and prints.
 pub fn run(args: &Merge) -> Result<Exit, Error> {
     let formats =
-        [args.outputs.format].into_iter().chain(args.outputs.report.iter().map(|(format, _)| *format));
+        [args.outputs.format()].into_iter().chain(args.outputs.report.iter().map(|(format, _)| *format));
     if formats.into_iter().any(|format| matches!(format, Format::Ndjson | Format::Csv)) {
         say("ndjson and csv are lists of all findings, which a report does not hold");
         return Ok(Exit::Usage);
@@ -36,9 +36,17 @@ pub fn run(args: &Merge) -> Result<Exit, Error> {
     let (outputs, catalog, fail_on) = (&args.outputs, &catalog, args.judge.fail_on);
     let redaction = report.redaction.clone();
     let redaction = redaction.as_deref();
-    let wanted = Wanted { args: outputs, csv_raw: false, catalog, looked: &|_| true, fail_on, redaction };
+    let wanted = Wanted {
+        args: outputs,
+        csv_raw: false,
+        catalog,
+        looked: &|_| true,
+        fail_on,
+        redaction,
+        silent: false,
+    };
     Outputs::new(wanted)?.finish(&report, wanted)?;
-    if outputs.format != Format::Human {
+    if outputs.format() != Format::Human {
         baseline::tell(args.judge.baseline.as_deref(), &report);
     }
     Ok(Exit::of_report(&report, &args.judge))

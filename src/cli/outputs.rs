@@ -59,6 +59,8 @@ pub struct Wanted<'a> {
     pub fail_on: FailOn,
     /// The id of the key under which names are tokens, if they are.
     pub redaction: Option<&'a str>,
+    /// Whether nothing goes to standard output.
+    pub silent: bool,
 }
 
 /// Whether `args` and `other` name one file twice; in words.
@@ -89,7 +91,10 @@ impl Outputs {
     /// Begins all outputs that the command line asks for.
     pub fn new(wanted: Wanted<'_>) -> Result<Outputs, Error> {
         let args = wanted.args;
-        let mut outputs = vec![Target::new(args.format, args.output.as_deref(), wanted)?];
+        let mut outputs = Vec::new();
+        if !wanted.silent {
+            outputs.push(Target::new(args.format(), args.output.as_deref(), wanted)?);
+        }
         for (format, path) in &args.report {
             outputs.push(Target::new(*format, Some(path), wanted)?);
         }

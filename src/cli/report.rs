@@ -1,6 +1,6 @@
 //! `report`: what the history holds, printed and judged as `scan` does.
 
-use super::args::History;
+use super::args::{History, RunOf};
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
 use super::{baseline, catalog, say};
@@ -42,8 +42,13 @@ pub fn run(args: &History) -> Result<Exit, Error> {
             return Ok(Exit::Usage);
         }
     };
-    let select = Select { run: args.run, since, until };
     let store = Store::read(&args.store)?;
+    let run = match args.run {
+        Some(RunOf::Number(run)) => Some(run),
+        Some(RunOf::Last) => Some(store.run(None)?.run.id),
+        None => None,
+    };
+    let select = Select { run, since, until };
     let (outputs, fail_on) = (&args.outputs, args.judge.fail_on);
     let wanted = Wanted {
         args: outputs,
@@ -52,13 +57,15 @@ pub fn run(args: &History) -> Result<Exit, Error> {
         looked: &|_| true,
         fail_on,
         redaction: None,
+        silent: false,
     };
     let mut outputs = Outputs::new(wanted)?;
-    let outcome = match outputs.sink() {
+    let history = match outputs.sink() {
         Some(sink) => store.history(&select, sink)?,
         None => store.history(&select, &mut Nobody)?,
     };
-    let mut report = Report::build(outcome, &catalog);
+    let (run, trend) = (Some(history.run), Some(history.trend));
+    let mut report = Report { run, trend, ..Report::build(history.outcome, &catalog) };
     baseline::apply(known.as_ref(), &mut report);
     outputs.finish(&report, wanted)?;
     Ok(Exit::of_report(&report, &args.judge))

@@ -8,8 +8,8 @@ use super::redaction::Redaction;
 use super::signals::Signals;
 use super::store::{Opening, Stored};
 use super::{baseline, catalog, paths, say, store};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
 use migsift::baseline::Baseline;
 use migsift::catalog::{Catalog, Entry, Severity};
 use migsift::context::time;
@@ -17,10 +17,11 @@ use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
 use migsift::print::safe;
-use migsift::report::Report;
+use migsift::report::{Report, history};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 use migsift::store::Store;
 use migsift::summary::LastAttempt;
+use std::io::IsTerminal;
 
 /// How many inputs that were not read whole are named on standard error.
 const MAX_TOLD: usize = 20;
@@ -48,7 +49,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         say(&message);
         return Ok(Exit::Usage);
     }
-    let (filter, timezone) = match times(args) {
+    let ((filter, timezone), oldest) = match times(args).and_then(|times| Ok((times, retention(args)?))) {
         Ok(times) => times,
         Err(message) => {
             say(&message);
@@ -87,7 +88,8 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         identify: store.is_some(),
     };
     let matcher = Matcher::new(&catalog);
-    let mut scan = Run { args, options, matcher, walk, walked: began, catalog, baseline, redaction, signals };
+    let mut scan =
+        Run { args, options, matcher, walk, walked: began, oldest, catalog, baseline, redaction, signals };
     if args.last_attempt {
         if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
             say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
@@ -96,7 +98,7 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         scan.options.filter.attempt = Some(scan.last_attempt()?);
     }
     let report = scan.print(store)?;
-    if !args.quiet && args.outputs.format != Format::Human {
+    if !args.quiet && args.outputs.format() != Format::Human {
         baseline::tell(args.judge.baseline.as_deref(), &report);
         let told = || report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped);
         let most = if args.verbose { usize::MAX } else { MAX_TOLD };
@@ -133,6 +135,15 @@ fn times(args: &Scan) -> Result<(Filter, TimeZone), String> {
     Ok((filter, zone))
 }
 
+/// Since when what has vanished is kept.
+fn retention(args: &Scan) -> Result<Option<Timestamp>, String> {
+    let Some(text) = &args.retention else { return Ok(None) };
+    let span = text.parse::<Span>().ok().filter(|span| span.is_positive());
+    let oldest = span.and_then(|span| Timestamp::now().to_zoned(TimeZone::UTC).checked_sub(span).ok());
+    let message = || format!("--retention: `{}` is no duration such as 90d, 12w or 36h", safe::line(text));
+    oldest.map(|oldest| Some(oldest.timestamp())).ok_or_else(message)
+}
+
 struct Run<'a> {
     args: &'a Scan,
     options: Options,
@@ -142,6 +153,7 @@ struct Run<'a> {
     walk: Walk,
     /// When the walk began.
     walked: Timestamp,
+    oldest: Option<Timestamp>,
     redaction: Option<Redaction>,
     signals: Signals,
 }
@@ -153,12 +165,16 @@ impl Run<'_> {
         let (args, catalog) = (&self.args.outputs, &self.catalog);
         let (csv_raw, fail_on) = (self.args.csv_raw, self.args.judge.fail_on);
         let redaction = self.redaction.as_ref().map(|redaction| redaction.redactor.id());
-        let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction };
+        let silent = store.is_some() && silent(self.args);
+        let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction, silent };
         let mut outputs = Outputs::new(wanted)?;
-        let report = self.report(match store {
-            Some(store) => self.stored(store, outputs.sink())?,
-            None => self.scan(outputs.sink())?,
-        });
+        let report = match store {
+            Some(store) => {
+                let (outcome, run) = self.stored(store, outputs.sink())?;
+                Report { run: Some(run), ..self.report(outcome) }
+            }
+            None => self.report(self.scan(outputs.sink())?),
+        };
         // Before the outputs, so that there is none whose tokens nobody can tell.
         if let Some(redaction) = &self.redaction {
             redaction.keep()?;
@@ -185,13 +201,14 @@ impl Run<'_> {
     }
 
     /// Scans what the store does not know.
-    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
+    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<(Outcome, history::Run), Error> {
         let wanted = Stored {
             args: self.args,
             catalog: &self.catalog,
             options: &self.options,
             walk: &self.walk,
             walked: self.walked,
+            oldest: self.oldest,
         };
         store::scan(store, wanted, sink, |walk, sink| {
             let counters = self.counters();
@@ -218,6 +235,11 @@ impl Run<'_> {
         baseline::apply(self.baseline.as_ref(), &mut report);
         report
     }
+}
+
+/// Whether a run with a store prints no report: a job that a clock has started, whose output nobody has asked for.
+fn silent(args: &Scan) -> bool {
+    args.outputs.format.is_none() && args.outputs.output.is_none() && !std::io::stdout().is_terminal()
 }
 
 /// Whether files can be mapped without that one which becomes shorter ends the program.

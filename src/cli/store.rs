@@ -6,11 +6,15 @@ use super::args::Scan;
 use super::say;
 use jiff::Timestamp;
 use migsift::catalog::Catalog;
+use migsift::context::Time;
 use migsift::error::{Error, SourceError};
 use migsift::input::{Input, InputKind, Resume, Walk};
+use migsift::report::history;
 use migsift::scan::{self, Inputs, Options, Outcome, Problem, Sink, Status};
 use migsift::source::Origin;
-use migsift::store::{self, Decision, Look, Looker, Method, Recorder, Standing, Store, ToRead, Totals};
+use migsift::store::{
+    self, Decision, Forgotten, Look, Looker, Method, Recorder, Standing, Store, ToRead, Totals,
+};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -33,6 +37,8 @@ pub struct Stored<'a> {
     pub walk: &'a Walk,
     /// When the walk began.
     pub walked: Timestamp,
+    /// What has vanished before is forgotten.
+    pub oldest: Option<Timestamp>,
 }
 
 /// Scans a part of what may be read.
@@ -60,27 +66,42 @@ pub fn scan(
     wanted: Stored<'_>,
     sink: Option<&mut dyn Sink>,
     mut scanner: impl FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error>,
-) -> Result<Outcome, Error> {
-    store.begin_run(&Timestamp::now().to_string(), &method(wanted))?;
+) -> Result<(Outcome, history::Run), Error> {
+    let started = wanted.walked;
+    let id = store.begin_run(&started.to_string(), &method(wanted))?;
     let looks = !store.is_fresh();
     let mut run = Run { wanted, looks, store, outcome: Outcome::default(), totals: Totals::default() };
     run.all(sink, &mut scanner)?;
     let inputs = &run.outcome.inputs;
     run.totals.inputs = [inputs.scanned, inputs.partial, inputs.skipped, inputs.failed];
     run.totals.bytes = inputs.bytes;
-    run.store.end_run(&Timestamp::now().to_string(), &run.totals, &run.outcome.inputs.problems)?;
+    let forgotten = match wanted.oldest {
+        Some(oldest) => run.store.forget_before(&oldest.to_string())?,
+        None => Forgotten::default(),
+    };
+    let ended = Timestamp::now();
+    run.store.end_run(&ended.to_string(), &run.totals, &run.outcome.inputs.problems)?;
+    run.store.shrink()?;
     if !wanted.args.quiet {
-        say(&outcome(&run.totals));
+        say(&outcome(id, &run.totals));
+        if forgotten != Forgotten::default() {
+            let Forgotten { runs, files, findings } = forgotten;
+            say(&format!(
+                "store: forgotten: {runs} runs, {files} files that are gone, {findings} findings in them"
+            ));
+        }
     }
-    Ok(run.outcome)
+    let times = [started, ended].map(|instant| Time { instant, digits: 3 });
+    let ([unchanged, known], new_findings) = (run.totals.unchanged, run.totals.new);
+    Ok((run.outcome, history::Run { id, times, unchanged, known, new_findings }))
 }
 
 /// The run in one line.
-fn outcome(totals: &Totals) -> String {
+fn outcome(run: i64, totals: &Totals) -> String {
     let [scanned, partial, _, failed] = totals.inputs;
     let [unchanged, known] = totals.unchanged;
     format!(
-        "store: {scanned} inputs read, {partial} in part, {failed} not; {unchanged} unchanged, {known} known by content; \
+        "store: run {run}: {scanned} inputs read, {partial} in part, {failed} not; {unchanged} unchanged, {known} known by content; \
          {} findings, {} new",
         totals.findings, totals.new
     )
@@ -214,7 +235,7 @@ impl Run<'_> {
                     continue;
                 }
             }
-            files.push(ToRead { input, settled, stream });
+            files.push(ToRead { input, settled, stream, told: false });
             walk.inputs.push(scanned);
         }
         let new_only = self.wanted.args.new_only;

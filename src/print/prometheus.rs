@@ -1,12 +1,13 @@
 //! Prometheus: a report's numbers as metrics, for a textfile collector or a gateway.
 //!
 //! A report comes in; text that readers of the Prometheus format and of OpenMetrics both take goes out: gauges alone,
-//! each family once with its help and type, no time stamps, `# EOF` last. A gauge says what the last scan found, so a code
+//! each family once with its help and type, `# EOF` last. A gauge says what the last scan found, so a code
 //! that is gone has no sample; the sums are always there.
 
 use super::safe;
 use crate::catalog::Severity;
 use crate::record::VERSION;
+use crate::report::history::Run;
 use crate::report::{CodeReport, Report};
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -40,6 +41,11 @@ pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     ] {
         page.sample("inputs", &[("status", status)], count)?;
     }
+    if let Some(run) = &report.run {
+        page.sample("inputs", &[("status", "unchanged")], run.unchanged)?;
+        page.sample("inputs", &[("status", "known")], run.known)?;
+        page.run(run)?;
+    }
     page.family("scanned_bytes", "Bytes read, after decoding.")?;
     page.sample("scanned_bytes", &[], inputs.bytes)?;
     page.family("findings", "Findings by severity.")?;
@@ -71,6 +77,20 @@ struct Page<'w> {
 }
 
 impl Page<'_> {
+    /// What is said of a run with a history, and of nothing else: it has a clock.
+    fn run(&mut self, run: &Run) -> io::Result<()> {
+        let ended = run.times[1].instant.as_second();
+        let (seconds, milliseconds) = (run.milliseconds() / 1000, run.milliseconds() % 1000);
+        self.family("last_run", "The number of the last run in its history.")?;
+        self.sample("last_run", &[], run.id)?;
+        self.family("last_run_timestamp_seconds", "When the last run ended.")?;
+        self.sample("last_run_timestamp_seconds", &[], ended)?;
+        self.family("last_run_duration_seconds", "How long the last run took.")?;
+        self.sample("last_run_duration_seconds", &[], format!("{seconds}.{milliseconds:03}"))?;
+        self.family("new_findings", "Findings of the last run that its history did not have.")?;
+        self.sample("new_findings", &[], run.new_findings)
+    }
+
     fn codes(&mut self, codes: &[CodeReport]) -> io::Result<()> {
         if codes.is_empty() {
             return Ok(());

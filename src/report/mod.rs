@@ -4,6 +4,7 @@
 //! then most frequent), resolutions filled in, inputs accounted for. Every format but the streamed ones is made from it.
 //! It knows no clock, host or thread count: the same input gives the same report.
 
+pub mod history;
 pub mod pivot;
 pub mod plan;
 mod resolve;
@@ -55,6 +56,10 @@ pub struct Report {
     pub redaction: Option<String>,
     /// What of it is known and accepted, rule by rule, where a baseline was applied.
     pub baseline: Option<Vec<Suppression>>,
+    /// The run of a history that it is of, if it is of one.
+    pub run: Option<history::Run>,
+    /// How its findings came by day, where a history is reported.
+    pub trend: Option<history::Trend>,
 }
 
 /// Which catalogue a report was made with.
@@ -282,6 +287,8 @@ impl Report {
             pivots,
             attempts,
             attempts_truncated,
+            run: None,
+            trend: None,
         }
     }
 

@@ -33,7 +33,7 @@ pub struct Content {
     pub length: u64,
     /// Their hash.
     pub hash: Hash,
-    /// The hash of the first [`HEAD_BYTES`] of them.
+    /// The hash of the first [`HEAD_BYTES`] of them; of what is read on, that of the first that were read.
     pub head: u64,
     /// Where a longer file that begins with this one can be read on, if that is worth it.
     pub end: Option<End>,

@@ -1,9 +1,11 @@
 //! The history read back: runs, and what was found in them.
 
 use super::{Store, damaged};
+use crate::context::Time;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::record::FindingRecord;
+use crate::report::history::{Run, Trend};
 use crate::scan::{Inputs, Outcome, Problem, Sink, Status, give};
 use crate::source::Origin;
 use jiff::Timestamp;
@@ -28,18 +30,25 @@ impl Select {
 }
 
 /// One run as the store knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunRow {
-    /// Its number.
-    pub id: i64,
-    /// When it began, RFC 3339.
-    pub started: String,
-    /// The fingerprint of its catalogue.
-    pub catalog: String,
+    /// What a report says of it.
+    pub run: Run,
     /// What became of its inputs: read to their end, in part, passed over, not read.
     pub inputs: [u64; 4],
     /// Bytes read.
     pub bytes: u64,
+}
+
+/// What is selected of a history.
+#[derive(Debug)]
+pub struct History {
+    /// As a scan would give it. The inputs are those of the selected run, or of the last.
+    pub outcome: Outcome,
+    /// That run.
+    pub run: Run,
+    /// How findings came by day.
+    pub trend: Trend,
 }
 
 impl Store {
@@ -49,15 +58,14 @@ impl Store {
     ///
     /// [`Error::Unusable`] where there is none.
     pub fn run(&self, id: Option<i64>) -> Result<RunRow, Error> {
-        let sql = "SELECT run.id, started, catalog, scanned, partial, skipped, failed, bytes FROM run \
-                   JOIN method ON method.id = method \
-                   WHERE ended IS NOT NULL AND (?1 IS NULL OR run.id=?1) ORDER BY run.id DESC LIMIT 1";
+        let sql = "SELECT id, started, ended, scanned, partial, skipped, failed, bytes, unchanged, known, new_findings FROM run \
+                   WHERE ended IS NOT NULL AND (?1 IS NULL OR id=?1) ORDER BY id DESC LIMIT 1";
         let row = self.db.query_row(sql, params![id], |row| {
             let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+            let times = [time(&row.get::<_, String>(1)?), time(&row.get::<_, String>(2)?)];
+            let (unchanged, known, new_findings) = (count(8)?, count(9)?, count(10)?);
             Ok(RunRow {
-                id: row.get(0)?,
-                started: row.get(1)?,
-                catalog: row.get(2)?,
+                run: Run { id: row.get(0)?, times, unchanged, known, new_findings },
                 inputs: [count(3)?, count(4)?, count(5)?, count(6)?],
                 bytes: count(7)?,
             })
@@ -87,25 +95,31 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(|error| self.failed(error))
     }
 
-    /// What is selected, as a scan would give it: findings go to `sink` by path, member and offset. The inputs are those of the
-    /// selected run, or of the last.
+    /// What is selected: findings go to `sink` by path, member and offset.
     ///
     /// # Errors
     ///
     /// Those of the sink, and [`Error::Unusable`] for a store that is damaged.
-    pub fn history(&self, select: &Select, sink: &mut dyn Sink) -> Result<Outcome, Error> {
+    pub fn history(&self, select: &Select, sink: &mut dyn Sink) -> Result<History, Error> {
         let run = self.run(select.run)?;
         let mut outcome = Outcome::default();
         let [scanned, partial, skipped, failed] = run.inputs;
-        outcome.inputs =
-            Inputs { scanned, partial, skipped, failed, bytes: run.bytes, problems: self.problems(run.id)? };
-        let sql = "SELECT stream.path, finding.record FROM finding JOIN stream ON stream.id = finding.stream \
+        outcome.inputs = Inputs {
+            scanned,
+            partial,
+            skipped,
+            failed,
+            bytes: run.bytes,
+            problems: self.problems(run.run.id)?,
+        };
+        let sql = "SELECT stream.path, finding.record, started FROM finding JOIN stream ON stream.id = finding.stream \
+                   LEFT JOIN run ON run.id = finding.first_run \
                    WHERE ?1 IS NULL OR finding.first_run=?1 \
                    ORDER BY stream.path, stream.id, member, offset, finding.id, nth";
         let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
         let mut rows = statement.query(params![select.run]).map_err(|error| self.failed(error))?;
         let mut last: Option<Arc<Origin>> = None;
-        let mut source = 0;
+        let (mut source, mut trend) = (0, Trend::default());
         while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
             let path = row.get_ref(0).map_err(|error| self.failed(error))?;
             let path = path.as_bytes().map_err(|error| damaged(&self.path, &error.to_string()))?;
@@ -115,6 +129,10 @@ impl Store {
             let mut finding = Finding::from(record);
             if finding.time.is_some_and(|time| !select.takes(time.instant)) {
                 continue;
+            }
+            let seen: Option<String> = row.get(2).map_err(|error| self.failed(error))?;
+            if let Some(seen) = finding.time.or_else(|| seen.as_deref().map(time)) {
+                trend.add(&finding.id, seen.instant.as_second());
             }
             let path = String::from_utf8_lossy(path);
             let origin = Origin { path: path.as_ref().into(), member: finding.origin.member.clone() };
@@ -130,6 +148,11 @@ impl Store {
             outcome.summary.sample(&finding);
             give(sink, &finding)?;
         }
-        Ok(outcome)
+        Ok(History { outcome, run: run.run, trend })
     }
+}
+
+/// A time of the store; what is none is the begin of 1970.
+fn time(text: &str) -> Time {
+    Time { instant: text.parse().unwrap_or_default(), digits: 3 }
 }

@@ -16,6 +16,8 @@ pub struct Seen {
     pub stream: i64,
     /// Whether it was not found any more.
     pub gone: bool,
+    /// Whether this run has met it.
+    pub met: bool,
 }
 
 /// One content.
@@ -64,7 +66,7 @@ impl Known {
                 inode: row.get::<_, i64>(5)? as u64,
             };
             let (settled, stream, gone) = (row.get(6)?, row.get(1)?, row.get(7)?);
-            known.inputs.insert(path, Seen { stat, settled, stream, gone });
+            known.inputs.insert(path, Seen { stat, settled, stream, gone, met: false });
         }
         let sql = "SELECT id, kind = 'archive', length, hash, head, read_on, complete, method FROM stream \
                    WHERE kind <> 'pipe'";

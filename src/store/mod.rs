@@ -12,12 +12,14 @@ mod identity;
 mod known;
 mod record;
 mod recorder;
+mod retention;
 mod schema;
 
-pub use history::{RunRow, Select};
+pub use history::{History, RunRow, Select};
 pub use identity::Look;
 pub use record::{Decision, Looker, Method, Standing, settled};
 pub use recorder::{Done, Recorder, ToRead};
+pub use retention::Forgotten;
 
 use crate::error::Error;
 use known::Known;
@@ -160,14 +162,25 @@ impl Store {
             let text = "no store of migsift; name another file, or one that does not exist yet";
             return Err(unusable(&self.path, text));
         }
-        if version != schema::VERSION {
-            let text = format!(
-                "a store of version {version}, made by another migsift; this one knows {}",
-                schema::VERSION
-            );
-            return Err(unusable(&self.path, &text));
+        let (known, earlier) = (schema::VERSION, (1..schema::VERSION).contains(&version));
+        if version == known {
+            return Ok(());
         }
-        Ok(())
+        if earlier && make {
+            return self.migrate(version, &schema::STEPS);
+        }
+        let way = if earlier {
+            "the next `scan --store` brings it forward to"
+        } else {
+            "made by another migsift; this one knows"
+        };
+        Err(unusable(&self.path, &format!("a store of version {version}; {way} {known}")))
+    }
+
+    /// Makes the tables those of the last version; to be asked within a transaction.
+    fn migrate(&self, from: i64, steps: &[&str]) -> Result<(), Error> {
+        steps.iter().skip(from as usize - 1).try_for_each(|step| self.sql(step))?;
+        self.sql(&format!("PRAGMA user_version = {}", steps.len() + 1))
     }
 
     /// Holds the file to be whole.
@@ -203,4 +216,34 @@ fn damaged(path: &Path, reason: &str) -> Error {
 
 fn unusable(path: &Path, text: &str) -> Error {
     Error::unusable(&path.display().to_string(), None, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each step from the version on is taken, once and in order, or none.
+    #[test]
+    fn stores_of_an_earlier_version_are_brought_forward() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let store = Store::open(&path, false).expect("a store");
+        let steps =
+            ["ALTER TABLE run ADD COLUMN a", "ALTER TABLE run ADD COLUMN b", "ALTER TABLE run RENAME b TO c"];
+        let version =
+            || store.db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).expect("a version");
+        store.sql("BEGIN").expect("begun");
+        let twice = ["ALTER TABLE run ADD COLUMN a", "ALTER TABLE run ADD COLUMN a"];
+        assert!(store.migrate(1, &twice).is_err());
+        store.sql("ROLLBACK").expect("undone");
+        assert_eq!(version(), 1);
+        store.migrate(1, &steps[..1]).expect("migrated");
+        assert_eq!(version(), 2);
+        store.migrate(2, &steps).expect("migrated");
+        assert_eq!(version(), 4);
+        store.sql("SELECT a, c FROM run").expect("both columns");
+        drop(store);
+        let later = Store::open(&path, false).expect_err("made by a later program");
+        assert!(later.to_string().contains("a store of version 4"), "{later}");
+    }
 }

@@ -60,7 +60,7 @@ pub enum Decision {
 }
 
 /// A path as the store has it: text where it is UTF-8, else its bytes.
-fn value(place: &[u8]) -> Value {
+pub(super) fn value(place: &[u8]) -> Value {
     match std::str::from_utf8(place) {
         Ok(text) => Value::Text(text.to_string()),
         Err(_) => Value::Blob(place.to_vec()),
@@ -153,15 +153,19 @@ impl Store {
     pub fn standing(&mut self, input: &Input) -> Standing {
         let InputKind::File { stat } = input.kind else { return Standing::Changed };
         let place = self.place(&input.path);
-        let Some(seen) = self.known.inputs.get(&*place) else { return Standing::Changed };
-        if seen.stat != stat || !seen.settled || seen.gone {
+        let Some(seen) = self.known.inputs.get_mut(&*place) else { return Standing::Changed };
+        if seen.stat != stat || seen.gone {
             return Standing::Changed;
         }
         let Some(stream) = self.known.streams.get_mut(&seen.stream).filter(|stream| stream.complete) else {
             return Standing::Changed;
         };
         if stream.method == self.method {
+            if !seen.settled {
+                return Standing::Changed;
+            }
             stream.held = true;
+            seen.met = true;
             return Standing::Unchanged;
         }
         let old = self.methods.iter().find(|(id, _)| *id == stream.method);
@@ -227,6 +231,11 @@ impl Store {
         Ok(Decision::Known)
     }
 
+    /// The stream that the input's path has held.
+    pub(super) fn own(&self, input: &Input) -> Option<i64> {
+        self.known.inputs.get(&*self.place(&input.path)).map(|seen| seen.stream)
+    }
+
     /// Notes that the input holds the stream.
     pub(super) fn see(&mut self, input: &Input, settled: bool, stream: i64) -> Result<(), Error> {
         let InputKind::File { stat } = input.kind else { return Ok(()) };
@@ -235,7 +244,7 @@ impl Store {
         let (size, inode) = (stat.size as i64, stat.inode as i64);
         let values = params![value(&place), stream, size, stat.mtime, stat.ctime, inode, settled];
         self.execute(sql, values)?;
-        self.known.inputs.insert(place.into(), Seen { stat, settled, stream, gone: false });
+        self.known.inputs.insert(place.into(), Seen { stat, settled, stream, gone: false, met: true });
         Ok(())
     }
 

@@ -27,22 +27,28 @@ pub struct ToRead<'b> {
     pub settled: bool,
     /// The stream that it is read as; none where nothing known begins like it.
     pub stream: Option<i64>,
+    /// Whether the scan has told what it is.
+    pub told: bool,
 }
 
 /// Takes the findings of a batch.
 pub struct Recorder<'r, 'k> {
     store: &'r mut Store,
     options: &'r Options,
-    files: HashMap<&'r Path, ToRead<'r>>,
+    /// In the order of the scan, and which one comes next.
+    files: Vec<ToRead<'r>>,
+    at: usize,
     next: Option<&'r mut (dyn Sink + 'k)>,
     /// Whether only findings that the store did not have go on.
     new_only: bool,
-    open: Option<Open<'r>>,
+    open: Option<Open>,
+    /// The name of the open pipe.
+    pipe: Option<PathBuf>,
     origin: Option<Arc<Origin>>,
     source: u32,
     /// The findings in members of the open archive, to tell those of the same name apart.
     met: HashMap<(String, u64, Arc<str>), i64>,
-    read: Vec<Read<'r>>,
+    read: Vec<Read>,
     done: Done,
 }
 
@@ -59,11 +65,10 @@ pub struct Done {
     pub copies: u64,
 }
 
-/// The file whose findings come.
-struct Open<'r> {
-    path: PathBuf,
-    /// What it is as an input of the batch, and whether its times can be trusted later.
-    file: Option<(&'r Input, bool)>,
+/// What findings come of.
+struct Open {
+    /// The file of the batch; none for a pipe.
+    file: Option<usize>,
     to: To,
     /// Where it is read from.
     from: u64,
@@ -83,8 +88,8 @@ enum To {
 }
 
 /// A file that was read.
-struct Read<'r> {
-    path: PathBuf,
+struct Read {
+    file: usize,
     stream: i64,
     from: u64,
     /// Whether the stream is new.
@@ -92,8 +97,6 @@ struct Read<'r> {
     content: Content,
     /// The stream that its path has held before.
     own: Option<i64>,
-    input: &'r Input,
-    settled: bool,
 }
 
 impl<'r, 'k> Recorder<'r, 'k> {
@@ -108,10 +111,12 @@ impl<'r, 'k> Recorder<'r, 'k> {
         Recorder {
             store,
             options,
-            files: files.into_iter().map(|file| (&*file.input.path, file)).collect(),
+            files,
+            at: 0,
             next,
             new_only,
             open: None,
+            pipe: None,
             origin: None,
             source: 0,
             met: HashMap::new(),
@@ -131,15 +136,15 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let problems = outcome.inputs.problems.iter().filter(|problem| broken(problem.status));
         let problems: HashSet<&Path> = problems.map(|problem| &*problem.origin.path).collect();
         for read in std::mem::take(&mut self.read) {
-            self.files.remove(&*read.path);
-            match (problems.contains(&*read.path), read.fresh) {
+            let broken = !problems.is_empty() && problems.contains(&*self.files[read.file].input.path);
+            match (broken, read.fresh) {
                 (false, true) => {}
                 (false, false) => self.whole(read)?,
                 (true, _) => self.in_part(read)?,
             }
         }
         // What was claimed and could not even be begun: copies of it are not known either.
-        for file in std::mem::take(&mut self.files).into_values() {
+        for file in self.files.iter().filter(|file| !file.told && file.stream.is_some()) {
             self.incomplete(file.stream)?;
         }
         Ok(self.done)
@@ -150,15 +155,18 @@ impl<'r, 'k> Recorder<'r, 'k> {
     }
 
     /// Notes that a stream of another run was read to its end.
-    fn whole(&mut self, read: Read<'r>) -> Result<(), Error> {
+    fn whole(&mut self, read: Read) -> Result<(), Error> {
         let sql = "DELETE FROM finding WHERE stream=?1 AND last_run<>?2 AND offset>=?3";
         self.store.execute(sql, params![read.stream, self.store.run, read.from as i64])?;
-        self.store.keep(read.stream, &read.path, read.content, true)?;
-        self.store.see(read.input, read.settled, read.stream)
+        let ToRead { input, settled, .. } = self.files[read.file];
+        let known = self.store.known.streams.get(&read.stream).filter(|_| read.from > 0);
+        let head = known.map_or(read.content.head, |known| known.content.head);
+        self.store.keep(read.stream, &input.path, Content { head, ..read.content }, true)?;
+        self.store.see(input, settled, read.stream)
     }
 
     /// Notes that a stream was not read to its end: what other runs have found in it stays.
-    fn in_part(&mut self, read: Read<'r>) -> Result<(), Error> {
+    fn in_part(&mut self, read: Read) -> Result<(), Error> {
         self.incomplete(Some(read.stream))?;
         if !read.fresh {
             return Ok(());
@@ -172,7 +180,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
             let from = if lost { 0 } else { read.content.length as i64 };
             self.store.execute(sql, params![read.stream, from])?;
         }
-        if lost { self.store.forget(read.stream, read.input) } else { Ok(()) }
+        if lost { self.store.forget(read.stream, self.files[read.file].input) } else { Ok(()) }
     }
 
     /// Drops what was found in a new file that nobody can tell later.
@@ -186,33 +194,42 @@ impl<'r, 'k> Recorder<'r, 'k> {
     }
 
     /// Notes what the file `open` is.
-    fn note(&mut self, open: Open<'r>, content: Content) -> Result<(), Error> {
-        let (To::Stream(stream), Some((input, settled))) = (open.to, open.file) else { return Ok(()) };
-        let place = self.store.place(&open.path);
-        let own = self.store.known.inputs.get(&*place).map(|seen| seen.stream).filter(|own| *own != stream);
-        let (path, from, fresh) = (open.path, open.from, open.fresh);
-        if fresh {
-            self.store.keep(stream, &path, content.clone(), true)?;
+    fn note(&mut self, open: &Open, content: Content) -> Result<(), Error> {
+        let (To::Stream(stream), Some(file)) = (open.to, open.file) else { return Ok(()) };
+        self.files[file].told = true;
+        let ToRead { input, settled, .. } = self.files[file];
+        let own = self.store.own(input).filter(|own| *own != stream);
+        if open.fresh {
+            self.store.keep(stream, &input.path, content.clone(), true)?;
             self.store.see(input, settled, stream)?;
         }
-        self.read.push(Read { path, stream, from, fresh, content, own, input, settled });
+        self.read.push(Read { file, stream, from: open.from, fresh: open.fresh, content, own });
         Ok(())
     }
 
+    /// The number of a file of the batch; those before it that were passed over do not come any more.
+    fn number(&mut self, path: &Path) -> Option<usize> {
+        let is = |file: &ToRead<'_>| file.input.path.as_os_str() == path.as_os_str();
+        let found = self.at + self.files[self.at..].iter().position(is)?;
+        self.at = found;
+        Some(found)
+    }
+
     /// Where the findings of a file go that is not decided on yet: nothing in the store has begun like it.
-    fn decide(&mut self, file: &ToRead<'r>, begun: &Begun<'_>) -> Result<To, Error> {
+    fn decide(&mut self, file: usize, begun: &Begun<'_>) -> Result<To, Error> {
         if !self.store.known.begins(begun.head) {
             return Ok(To::Stream(self.store.known.number()));
         }
         let content = match begun.content {
             Some(content) => content.clone(),
             // A copy of another file of this run, if of any.
-            None => match identity::look(file.input, self.options, &|_| Some(Vec::new())) {
+            None => match identity::look(self.files[file].input, self.options, &|_| Some(Vec::new())) {
                 Ok(Look::Known(content, _)) => content,
                 _ => return Ok(To::Stream(self.store.known.number())),
             },
         };
-        match self.store.claim(file.input, file.settled, (&content, &[]), false)? {
+        let ToRead { input, settled, .. } = self.files[file];
+        match self.store.claim(input, settled, (&content, &[]), false)? {
             Decision::Known => {
                 self.done.copies += 1;
                 Ok(To::Copy)
@@ -221,17 +238,24 @@ impl<'r, 'k> Recorder<'r, 'k> {
         }
     }
 
+    /// Whether what findings come of is called so.
+    fn is_open(&self, path: &Path) -> bool {
+        let Some(open) = &self.open else { return false };
+        let named = open.file.map(|file| &self.files[file].input.path).or(self.pipe.as_ref());
+        named.is_some_and(|named| named.as_os_str() == path.as_os_str())
+    }
+
     /// The next source of findings.
     fn turn(&mut self, origin: &Arc<Origin>) -> Result<(), Error> {
-        if self.open.as_ref().is_none_or(|open| open.path != origin.path) {
+        if !self.is_open(&origin.path) {
             self.close()?;
-            let to = if self.files.contains_key(&*origin.path) {
-                To::Next
-            } else {
-                To::Stream(self.store.pipe(&origin.path)?)
+            let file = self.number(&origin.path);
+            let to = match file {
+                Some(_) => To::Next,
+                None => To::Stream(self.store.pipe(&origin.path)?),
             };
-            // The stream of a pipe is kept whatever comes.
-            self.open = Some(Open { path: origin.path.clone(), file: None, to, from: 0, fresh: false });
+            self.pipe = file.is_none().then(|| origin.path.clone());
+            self.open = Some(Open { file, to, from: 0, fresh: false });
         }
         self.source += 1;
         self.origin = Some(origin.clone());
@@ -269,35 +293,29 @@ impl Sink for Recorder<'_, '_> {
         self.close()?;
         self.origin = None;
         self.met.clear();
-        let Some(file) = self.files.remove(begun.path) else { return Ok(()) };
-        let to = match file.stream {
-            Some(stream) => Ok(To::Stream(stream)),
-            None => self.decide(&file, begun),
+        let Some(file) = self.number(begun.path) else { return Ok(()) };
+        let to = match self.files[file].stream {
+            Some(stream) => To::Stream(stream),
+            None => self.decide(file, begun)?,
         };
-        let (path, to, from) = (begun.path.to_path_buf(), to?, begun.from);
-        let input = (file.input, file.settled);
-        self.files.insert(&file.input.path, file);
         let fresh = matches!(to, To::Stream(stream) if self.store.known.is_fresh(stream));
-        let open = Open { path, file: Some(input), to, from, fresh };
+        let mut open = Open { file: Some(file), to, from: begun.from, fresh };
         if let Some(content) = begun.content.filter(|content| content.archive) {
-            let (path, to) = (open.path.clone(), open.to);
-            self.note(open, content.clone())?;
-            self.open = Some(Open { path, file: None, to, from, fresh: false });
-        } else {
-            self.open = Some(open);
+            self.note(&open, content.clone())?;
+            open.fresh = false;
         }
+        self.open = Some(open);
         Ok(())
     }
 
     fn end(&mut self, path: &Path, content: Content) -> Result<(), Error> {
-        if self.open.as_ref().is_none_or(|open| open.path != path) {
+        if !self.is_open(path) {
             // Nothing was in it.
-            let begun = Begun { path, from: 0, head: content.head, content: Some(&content) };
-            self.begin(&begun)?;
+            self.begin(&Begun { path, from: 0, head: content.head, content: Some(&content) })?;
         }
         match self.open.take() {
-            Some(open) if !content.archive => self.note(open, content),
-            _ => Ok(()),
+            Some(open) => self.note(&open, content),
+            None => Ok(()),
         }
     }
 

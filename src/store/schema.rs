@@ -2,8 +2,11 @@
 
 /// Marks the file as a store of this program: `mgsf`.
 pub const APPLICATION: i64 = 0x6d67_7366;
+/// What makes the tables of a version from those of the one before, from version 1 on: never changed once it is released.
+/// [`SCHEMA`] makes those of the last.
+pub const STEPS: [&str; 0] = [];
 /// The version of the tables.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 1 + STEPS.len() as i64;
 
 /// Makes the tables. Times are RFC 3339 in UTC; hashes are XXH3, of 128 bits but for `head`.
 pub const SCHEMA: &str = "
@@ -70,5 +73,6 @@ mod tests {
     fn the_mark_is_the_one_that_the_tables_have() {
         let mark = format!("application_id = {};", super::APPLICATION);
         assert!(super::SCHEMA.contains(&mark), "{mark}");
+        assert!(super::SCHEMA.contains(&format!("user_version = {};", super::VERSION)));
     }
 }

@@ -14,6 +14,7 @@ mod extremes;
 mod faults;
 mod found;
 mod golden;
+mod history;
 mod hostile;
 mod html;
 mod laws;

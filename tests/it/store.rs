@@ -9,30 +9,30 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 /// A folder with logs and a store beside it.
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
 }
 
 impl Place {
-    fn new() -> Place {
+    pub fn new() -> Place {
         let place = Place { folder: tempfile::tempdir().expect("a folder") };
         fs::create_dir(place.logs()).expect("a folder");
         place
     }
 
-    fn logs(&self) -> PathBuf {
+    pub fn logs(&self) -> PathBuf {
         self.folder.path().join("logs")
     }
 
-    fn log(&self, name: &str) -> PathBuf {
+    pub fn log(&self, name: &str) -> PathBuf {
         self.logs().join(name)
     }
 
-    fn store(&self) -> PathBuf {
+    pub fn store(&self) -> PathBuf {
         self.folder.path().join("history.db")
     }
 
-    fn run(&self, more: &[&str]) -> Output {
+    pub fn run(&self, more: &[&str]) -> Output {
         let mut command = program();
         command
             .arg("scan")
@@ -44,7 +44,7 @@ impl Place {
     }
 
     /// What the history holds: the number of each finding, sorted.
-    fn history(&self) -> Vec<u64> {
+    pub fn history(&self) -> Vec<u64> {
         let mut command = program();
         let output = command.args(["report", "-f", "ndjson", "--store"]).arg(self.store()).output();
         numbers(&output.expect("the program runs"))
@@ -52,7 +52,7 @@ impl Place {
 }
 
 /// A record with a number of its own, which is its time.
-fn record(number: u64) -> String {
+pub fn record(number: u64) -> String {
     let time = jiff::Timestamp::from_second(1_700_000_000 + number as i64).expect("a time");
     format!(
         "{time} ERROR 603405: Unsupported extension(s). The migration service does not support the migration of databases \
@@ -60,7 +60,7 @@ fn record(number: u64) -> String {
     )
 }
 
-fn numbers(output: &Output) -> Vec<u64> {
+pub fn numbers(output: &Output) -> Vec<u64> {
     assert!(matches!(output.status.code(), Some(0 | 1)), "{:?} {}", output.status, stderr(output));
     let text = stdout(output);
     let findings = text.lines().map(|line| serde_json::from_str(line).expect("JSON"));
@@ -75,7 +75,7 @@ fn numbers(output: &Output) -> Vec<u64> {
     numbers
 }
 
-fn append(path: &Path, text: &str) {
+pub fn append(path: &Path, text: &str) {
     let mut file = fs::OpenOptions::new().create(true).append(true).open(path).expect("a log");
     file.write_all(text.as_bytes()).expect("written");
 }

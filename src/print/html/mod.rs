@@ -50,6 +50,7 @@ fn page(report: &Report, generated: Option<Time>) -> Markup {
     let sections: Vec<Section> = [
         Section::new("plan", "What to do", plan::steps(report), found),
         Section::new("time", "When it happened", plot::figure(report), found),
+        Section::new("trend", "Day by day", plot::trend(report), found),
         Section::new("attempts", "Attempts", attempts::all(report), found),
         Section::new("codes", "Code by code", cards::all(report), found),
         Section::new("matrix", "What fails where", matrix::all(report), found),

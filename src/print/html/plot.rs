@@ -1,6 +1,6 @@
 //! The plot of findings over time: a lane for each code, all on one axis.
 //!
-//! Timelines come in; inline drawings go out whose places are percentages, so that they stretch with the page while
+//! Timelines come in, or the days of a history; inline drawings go out whose places are percentages, so that they stretch with the page while
 //! their text does not. Classes colour them: the page's policy lets no style in from elsewhere. The numbers stand in the
 //! drawings' labels, too, for who does not see them.
 
@@ -8,10 +8,12 @@ use super::text::{Log, anchor};
 use super::{plural, seconds, thousands};
 use crate::catalog::Severity;
 use crate::context::Time;
+use crate::report::history::DAY;
 use crate::report::{CodeReport, Report};
 use crate::summary::timeline::{Bucket, MAX_BUCKETS};
 use jiff::Timestamp;
 use maud::{Markup, html};
+use std::collections::BTreeMap;
 
 /// The most lanes; the codes come worst and most frequent first.
 const MAX_LANES: usize = 30;
@@ -23,7 +25,6 @@ const LOWEST: u64 = 4;
 const MIN_SLOTS: i64 = 24;
 /// The most ticks that fit beside each other on a telephone.
 const MAX_TICKS: i64 = 4;
-const DAY: i64 = 86_400;
 /// Seconds between ticks.
 const STEPS: [i64; 26] = [
     1,
@@ -61,7 +62,8 @@ pub fn figure(report: &Report) -> Option<Markup> {
     let counted: u64 = dated.iter().map(|code| code.timeline.count()).sum();
     let undated = report.totals().findings - counted;
     let lanes = &dated[..dated.len().min(MAX_LANES)];
-    let buckets = |code: &CodeReport| code.timeline.widened(axis.exponent).buckets().collect::<Vec<_>>();
+    let exponent = axis.width.trailing_zeros();
+    let buckets = |code: &CodeReport| code.timeline.widened(exponent).buckets().collect::<Vec<_>>();
     let lanes: Vec<(&CodeReport, Vec<Bucket>)> = lanes.iter().map(|code| (*code, buckets(code))).collect();
     let most = lanes.iter().flat_map(|(_, buckets)| buckets).map(|bucket| bucket.count).max().unwrap_or(1);
     Some(html! {
@@ -70,7 +72,7 @@ pub fn figure(report: &Report) -> Option<Markup> {
                 @for (code, buckets) in &lanes {
                     li {
                         a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
-                        (lane(code, buckets, most, &axis))
+                        (lane(code, &label(code), buckets, most, &axis))
                         span class="number" {
                             (thousands(code.timeline.count()))
                             @if code.timeline.count() < code.count {
@@ -82,7 +84,7 @@ pub fn figure(report: &Report) -> Option<Markup> {
             }
             (ticks(&axis))
             figcaption {
-                "Findings by code and time, UTC. A bar stands for " (span(axis.width())) "; its height grows with the "
+                "Findings by code and time, UTC. A bar stands for " (span(axis.width)) "; its height grows with the "
                 "square root of their number, at most " (thousands(most)) "."
                 @if undated > 0 { " " (plural(undated, "finding")) " without a time cannot be drawn." }
                 @if dated.len() > MAX_LANES {
@@ -93,9 +95,65 @@ pub fn figure(report: &Report) -> Option<Markup> {
     })
 }
 
+/// Findings by day as the history has them; none where there is none. Where the days are too many for the page, a bar is a
+/// week, or seven of them.
+pub fn trend(report: &Report) -> Option<Markup> {
+    let days = &report.trend.as_ref()?.days;
+    let all = || days.values().flat_map(|days| days.keys().copied());
+    let (first, last) = (all().min()?, all().max()?);
+    let mut width = 1;
+    while last.div_euclid(width) - first.div_euclid(width) >= MAX_BUCKETS as i64 {
+        width *= 7;
+    }
+    let axis = Axis::over(width * DAY, first.div_euclid(width), last.div_euclid(width));
+    let codes: Vec<&CodeReport> = report.codes.iter().filter(|code| days.contains_key(&code.id)).collect();
+    let lanes: Vec<(&CodeReport, Vec<Bucket>)> =
+        codes.iter().take(MAX_LANES).map(|code| (*code, by_slot(&days[&code.id], &axis))).collect();
+    let most = lanes.iter().flat_map(|(_, buckets)| buckets).map(|bucket| bucket.count).max().unwrap_or(1);
+    Some(html! {
+        figure class="plot" {
+            ul {
+                @for (code, buckets) in &lanes {
+                    @let known = &days[&code.id];
+                    @let label = format!("{}: {} on {}", code.id, plural(code.count, "finding"), plural(known.len() as u64, "day"));
+                    li {
+                        a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
+                        (lane(code, &label, buckets, most, &axis))
+                        span class="number" { (thousands(code.count)) }
+                    }
+                }
+            }
+            (ticks(&axis))
+            figcaption {
+                "Findings in the history by code and day, UTC; one without a time counts on the day of the run that saw it "
+                "first. A bar stands for " (span(axis.width)) "; its height grows with the square root of their number, at "
+                "most " (thousands(most)) "."
+                @if codes.len() > MAX_LANES {
+                    " " (plural((codes.len() - MAX_LANES) as u64, "more code")) " not drawn."
+                }
+            }
+        }
+    })
+}
+
+/// What fell into each slot.
+fn by_slot(days: &BTreeMap<i64, u64>, axis: &Axis) -> Vec<Bucket> {
+    let mut buckets: Vec<Bucket> = Vec::new();
+    for (day, count) in days {
+        let start = (day * DAY).div_euclid(axis.width) * axis.width;
+        match buckets.last_mut().filter(|bucket| bucket.start == start) {
+            Some(bucket) => bucket.count += count,
+            None => buckets.push(Bucket { start, count: *count }),
+        }
+    }
+    buckets
+}
+
 /// The slots that all lanes share.
 struct Axis {
-    exponent: u32,
+    /// How wide a slot is, in seconds.
+    width: i64,
+    /// The number of the first: its begin over the width.
     first: i64,
     slots: i64,
 }
@@ -107,21 +165,22 @@ impl Axis {
         let width = all.width_seconds();
         let mut starts = all.buckets().map(|bucket| bucket.start / width);
         let first = starts.next()?;
-        let used = starts.last().unwrap_or(first) - first + 1;
-        let slots = used.max(MIN_SLOTS).min(MAX_BUCKETS as i64);
-        Some(Axis { exponent: width.trailing_zeros(), first: first - (slots - used) / 2, slots })
+        Some(Axis::over(width, first, starts.last().unwrap_or(first)))
     }
 
-    fn width(&self) -> i64 {
-        1 << self.exponent
+    /// Slots of `width` seconds from the `first` to the `last`, and around them if they are few.
+    fn over(width: i64, first: i64, last: i64) -> Axis {
+        let used = last - first + 1;
+        let slots = used.max(MIN_SLOTS).min(MAX_BUCKETS as i64);
+        Axis { width, first: first - (slots - used) / 2, slots }
     }
 
     fn start(&self) -> i64 {
-        self.first << self.exponent
+        self.first * self.width
     }
 
     fn end(&self) -> i64 {
-        (self.first + self.slots) << self.exponent
+        (self.first + self.slots) * self.width
     }
 
     /// Where a second stands, in thousandths of a percent.
@@ -145,18 +204,22 @@ fn percent(thousandths: i64) -> String {
     format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }
 
-fn lane(code: &CodeReport, buckets: &[Bucket], most: u64, axis: &Axis) -> Markup {
-    let class = if code.severity == Severity::Error { "bar error" } else { "bar warning" };
-    let label = match super::period(code.times) {
+/// A lane in words.
+fn label(code: &CodeReport) -> String {
+    match super::period(code.times) {
         Some(times) => {
             format!("{}: {}, {times} UTC", code.id, plural(code.timeline.count(), "dated finding"))
         }
         None => code.id.to_string(),
-    };
+    }
+}
+
+fn lane(code: &CodeReport, label: &str, buckets: &[Bucket], most: u64, axis: &Axis) -> Markup {
+    let class = if code.severity == Severity::Error { "bar error" } else { "bar warning" };
     // A gap of a fifth between bars.
     let width = percent(80_000 / axis.slots);
     html! {
-        svg class="lane" width="100%" height=(LANE) role="img" aria-label=(Log(&label)) {
+        svg class="lane" width="100%" height=(LANE) role="img" aria-label=(Log(label)) {
             @for tick in axis.ticks().1 {
                 @let x = percent(axis.place(tick));
                 line class="grid" x1=(x) x2=(x) y1="0" y2=(LANE) {}
@@ -167,7 +230,7 @@ fn lane(code: &CodeReport, buckets: &[Bucket], most: u64, axis: &Axis) -> Markup
                 rect class=(class) x=(percent(axis.place(bucket.start) + 10_000 / axis.slots)) width=(width)
                     y=(LANE - height) height=(height) rx="1" {
                     title {
-                        (moment(bucket.start)) " to " (moment(bucket.start + axis.width())) ": "
+                        (moment(bucket.start)) " to " (moment(bucket.start + axis.width)) ": "
                         (plural(bucket.count, "finding"))
                     }
                 }

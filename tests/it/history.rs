@@ -1,0 +1,366 @@
+//! The history as a nightly job: what it says, what it reads, what it forgets, and what a crash or a full disk leaves.
+
+use crate::store::{Place, append, numbers, record};
+use crate::{program, stderr, stdout, top};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const OWN: &str = r#"
+edition = "own"
+
+[[entry]]
+id = "own-error"
+title = "An error of our own"
+severity = "error"
+scope = "server"
+side = "source"
+actor = "customer"
+wordings = ["The own thing failed on the server."]
+"#;
+
+/// A run as a clock starts it: nothing asks for a report, and nobody sees it.
+fn job(place: &Place, more: &[&str]) -> Output {
+    let mut command = program();
+    command.args(["scan", "--store"]).arg(place.store()).arg(place.logs()).args(more);
+    command.stdin(Stdio::null()).output().expect("the program runs")
+}
+
+fn report(place: &Place, more: &[&str]) -> Output {
+    program().args(["report", "--store"]).arg(place.store()).args(more).output().expect("the program runs")
+}
+
+/// The lines of the history's findings.
+fn findings(place: &Place) -> Vec<String> {
+    let text = stdout(&report(place, &["-f", "ndjson"]));
+    text.lines().filter(|line| line.starts_with("{\"type\":\"finding\"")).map(str::to_string).collect()
+}
+
+fn query<T: rusqlite::types::FromSql>(place: &Place, sql: &str) -> T {
+    let store = rusqlite::Connection::open(place.store()).expect("the store");
+    store.query_row(sql, [], |row| row.get(0)).expect("a row")
+}
+
+#[test]
+fn a_job_says_one_line_and_prints_what_it_is_asked_for() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(1));
+    let first = job(&place, &[]);
+    let line = "migsift: store: run 1: 1 inputs read, 0 in part, 0 not; 0 unchanged, 0 known by content; 1 findings, 1 new\n";
+    assert_eq!(
+        (first.status.code(), stdout(&first), stderr(&first)),
+        (Some(1), String::new(), line.to_string())
+    );
+    let quiet = job(&place, &["-q"]);
+    assert_eq!(
+        (quiet.status.code(), stdout(&quiet), stderr(&quiet)),
+        (Some(0), String::new(), String::new())
+    );
+    let asked = job(&place, &["-q", "--rescan", "-f", "human"]);
+    assert!(stdout(&asked).contains("ext1"), "{}", stdout(&asked));
+    let again = job(&place, &["--timezone", "+02:00"]);
+    let why = "migsift: store: 1 inputs are read again: options that change what is found have changed\n";
+    assert!(stderr(&again).starts_with(why), "{}", stderr(&again));
+    let own = place.store().with_file_name("own.toml");
+    fs::write(&own, OWN).expect("a catalogue");
+    let again = job(&place, &["--timezone", "+02:00", "--catalog", &own.to_string_lossy()]);
+    let why = "store: 1 inputs are read again: the catalogue has changed\n";
+    assert!(stderr(&again).contains(why), "{}", stderr(&again));
+    assert_eq!(findings(&place).len(), 1, "nothing counts twice");
+}
+
+#[test]
+fn reports_of_the_last_run_and_by_day() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(1));
+    job(&place, &[]);
+    append(&place.log("app.log"), &record(200_000));
+    job(&place, &[]);
+    assert_eq!(numbers(&report(&place, &["-f", "ndjson", "--run", "last"])), [200_000]);
+    assert_eq!(report(&place, &["--run", "latest"]).status.code(), Some(2));
+    let html = stdout(&report(&place, &["-f", "html"]));
+    let (_, trend) = html.split_once("id=\"trend\"").expect("a trend");
+    let trend = trend.split("</section>").next().expect("its section");
+    assert_eq!(trend.matches("<rect").count(), 2, "{trend}");
+    assert!(
+        trend.contains("603405: 2 findings on 2 days")
+            && trend.contains("<title>2023-11-14 00:00:00 to 2023-11-15")
+    );
+    assert!(
+        !stdout(&job(&place, &["--rescan", "-f", "html"])).contains("id=\"trend\""),
+        "a scan knows no days"
+    );
+}
+
+/// What a textfile collector reads, by a parser of the format.
+#[test]
+fn a_run_as_metrics() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(1));
+    fs::write(place.log("broken.gz"), b"\x1f\x8b\x08\x00nothing that can be read").expect("written");
+    let metrics = place.store().with_file_name("migsift.prom");
+    let asked = format!("prometheus={}", metrics.display());
+    let read = || {
+        let text = fs::read_to_string(&metrics).expect("the metrics");
+        let (rest, families) = nom_openmetrics::parser::openmetrics(&text).expect("the format");
+        assert_eq!(rest, "", "all of it");
+        let mut samples = BTreeMap::new();
+        for sample in families.iter().flat_map(|family| family.samples.iter()) {
+            let labels: Vec<String> =
+                sample.labels().iter().map(|label| format!("{}={}", label.name, label.value)).collect();
+            let name = format!("{}{{{}}}", sample.name(), labels.join(","));
+            assert!(samples.insert(name.clone(), sample.number()).is_none(), "{name} comes twice");
+        }
+        samples
+    };
+    assert_eq!(job(&place, &["--report", &asked]).status.code(), Some(3));
+    let first = read();
+    let inputs = |samples: &BTreeMap<String, f64>| {
+        ["scanned", "partial", "failed", "unchanged", "known"]
+            .map(|status| samples[&format!("migsift_inputs{{status={status}}}")])
+    };
+    assert_eq!(inputs(&first)[0], 1.0, "{first:?}");
+    assert_eq!(inputs(&first)[1] + inputs(&first)[2], 1.0, "{first:?}");
+    assert_eq!((first["migsift_new_findings{}"], first["migsift_last_run{}"]), (1.0, 1.0));
+    assert!(
+        first["migsift_last_run_timestamp_seconds{}"] > 1.7e9
+            && first["migsift_last_run_duration_seconds{}"] >= 0.0
+    );
+    assert_eq!(first["migsift_code_findings{code=603405,severity=error}"], 1.0);
+    fs::remove_file(place.log("broken.gz")).expect("removed");
+    fs::write(place.log("copy.log"), record(1)).expect("written");
+    job(&place, &["--new-only", "--report", &asked]);
+    let second = read();
+    assert_eq!((second["migsift_new_findings{}"], second["migsift_last_run{}"]), (0.0, 2.0));
+    assert_eq!(inputs(&second)[3..], [0.0, 2.0], "younger than three seconds, but known: {second:?}");
+    assert_eq!(second["migsift_complete{}"], 1.0);
+    // The rule that is given asks for nothing that is not there.
+    let rule = fs::read_to_string(top().join("samples/schedule/alerts.yml")).expect("the rule");
+    let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
+    for name in rule.split(word).filter(|word| word.starts_with("migsift_")) {
+        assert!(second.keys().any(|sample| sample.starts_with(&format!("{name}{{"))), "{name} is no metric");
+    }
+}
+
+#[test]
+fn what_is_gone_long_ago_is_forgotten() {
+    let place = Place::new();
+    for number in 0..3 {
+        append(&place.log(&format!("{number}.log")), &record(number));
+    }
+    let run = |more: &[&str]| numbers(&place.run(&[&["--retention", "30d", "--new-only"], more].concat()));
+    assert_eq!(run(&[]), [0, 1, 2]);
+    fs::remove_file(place.log("0.log")).expect("removed");
+    assert_eq!((run(&[]), place.history()), (vec![], vec![0, 1, 2]), "it has only just gone");
+    let age = |runs: &str| {
+        let store = rusqlite::Connection::open(place.store()).expect("the store");
+        let sql = format!("UPDATE run SET started = '2001-01-01T00:00:00Z' WHERE id IN ({runs})");
+        store.execute(&sql, []).expect("aged");
+    };
+    age("1");
+    assert_eq!((run(&[]), place.history()), (vec![], vec![0, 1, 2]), "nobody has missed it for so long");
+    assert_eq!(query::<i64>(&place, "SELECT count(*) FROM run WHERE id = 1"), 0, "the run is forgotten");
+    age("2");
+    let output = place.run(&["--retention", "30d"]);
+    let line = "store: forgotten: 1 runs, 1 files that are gone, 1 findings in them";
+    assert!(stderr(&output).contains(line), "{}", stderr(&output));
+    assert_eq!(place.history(), [1, 2], "what is there is kept, however old");
+    assert_eq!(run(&["--rescan"]), Vec::<u64>::new(), "and is not new");
+    assert_eq!(job(&place, &["--retention", "-3d"]).status.code(), Some(2));
+    assert_eq!(job(&place, &["--retention", "soon"]).status.code(), Some(2));
+}
+
+/// Parts of messages, so that what is appended may belong to what stood before.
+fn part() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => (0..1000_u64).prop_map(record),
+        1 => Just("603405\n".to_string()),
+        1 => Just("Error 603104: ".to_string()),
+        1 => Just("\n".to_string()),
+        2 => Just("2024-06-06 21:42:53.039 80 LOG  checkpoint complete: wrote 44 buffers\n".to_string()),
+        1 => Just("Unsupported extension(s). The migration service does not support the migration of databases with ".to_string()),
+        1 => Just("{\"databaseName\": \"orders\", \"message\": \"603000: Connection failed".to_string()),
+        1 => (1..3000_usize).prop_map(|length| "x".repeat(length)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 40, ..ProptestConfig::default() })]
+
+    /// A large log that grows is read from near its old end, and gives what reading it at once gives, byte for byte.
+    #[test]
+    fn a_large_log_is_read_on(
+        filler in 17_000_000..26_000_000_usize,
+        parts in proptest::collection::vec(part(), 40..120),
+        cuts in proptest::collection::vec(0.0..1.0_f64, 1..4),
+    ) {
+        let place = Place::new();
+        let line = "2024-06-06 21:42:53.039 80 LOG  nothing happens here, as on most days of a migration\n";
+        let begin = record(0) + &line.repeat(filler / line.len()) + &record(1);
+        let end = parts.concat();
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| (cut * end.len() as f64) as usize).collect();
+        cuts.sort_unstable();
+        cuts.push(end.len());
+        let log = place.log("app.log");
+        append(&log, &begin);
+        place.run(&[]);
+        let mut from = 0;
+        for cut in cuts {
+            let text = &end.as_bytes()[from..cut];
+            let grown = !text.is_empty();
+            append(&log, &String::from_utf8_lossy(text));
+            from = cut;
+            place.run(&[]);
+            let bytes: i64 = query(&place, "SELECT bytes FROM run ORDER BY id DESC LIMIT 1");
+            let most = if grown { 9 << 20 } else { 0 };
+            prop_assert!(bytes <= most, "{bytes} bytes were read");
+        }
+        let got = findings(&place);
+        fs::remove_file(place.store()).expect("removed");
+        place.run(&[]);
+        prop_assert_eq!(got, findings(&place));
+    }
+}
+
+/// What looks like growth and is none is read anew.
+#[test]
+fn a_large_log_that_was_written_anew_is_no_growth() {
+    let place = Place::new();
+    let line = "2024-06-06 21:42:53.039 80 LOG  nothing happens here, as on most days of a migration\n";
+    let text = |number: u64, lines: usize| line.repeat(20) + &record(number) + &line.repeat(lines);
+    let log = place.log("app.log");
+    append(&log, &text(1, 210_000));
+    place.run(&[]);
+    // The same inode and the same first page, but another text before the old end.
+    let mut other = text(2, 210_000);
+    let near = other.len() - 2_000;
+    other.replace_range(near..near + 5, "other");
+    fs::write(&log, other + &record(3)).expect("written");
+    assert_eq!(numbers(&place.run(&["--new-only"])), [2, 3]);
+    assert_eq!(place.history(), [1, 2, 3], "what was overwritten keeps its history");
+}
+
+/// A program that can be asked for by `strace`, or none where that is not there or not allowed.
+#[cfg(target_os = "linux")]
+fn traced(place: &Place, inject: &str) -> Option<Output> {
+    let mut command = Command::new("strace");
+    let trace = inject.split(':').next().unwrap_or_default();
+    command.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &format!("trace={trace}"),
+        "-e",
+        &format!("inject={inject}"),
+    ]);
+    command.arg(env!("CARGO_BIN_EXE_migsift")).args(["scan", "-q", "-j", "1", "--store"]).arg(place.store());
+    command.arg(place.logs()).stdin(Stdio::null()).output().ok()
+}
+
+/// Killed before each call that changes what is on the disk: the next run has exact totals.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_is_killed_at_any_write_costs_nothing() {
+    let probe = Place::new();
+    append(&probe.log("app.log"), &record(1));
+    let ran = traced(&probe, "pwrite64:error=EIO:when=60000");
+    if !ran.is_some_and(|output| output.status.code() == Some(1)) {
+        println!("NOT CHECKED: runs killed at every write, because strace is missing or not allowed");
+        return;
+    }
+    let mut killed = 0;
+    for call in ["pwrite64", "write", "fsync", "fdatasync", "unlink", "ftruncate"] {
+        for nth in 1..200_usize {
+            let place = Place::new();
+            (0..3).for_each(|number| append(&place.log(&format!("{number}.log")), &record(number)));
+            if nth % 2 == 0 {
+                place.run(&[]);
+                append(&place.log("0.log"), &record(7));
+                fs::rename(place.log("1.log"), place.log("9.log")).expect("renamed");
+            }
+            let wanted: &[u64] = if nth % 2 == 0 { &[0, 1, 2, 7] } else { &[0, 1, 2] };
+            let ended =
+                traced(&place, &format!("{call}:signal=KILL:when={}", nth.div_ceil(2))).expect("strace runs");
+            let whole = ended.status.code().is_some();
+            let next = place.run(&[]);
+            assert!(matches!(next.status.code(), Some(0 | 1)), "{call} {nth}: {}", stderr(&next));
+            assert_eq!(place.history(), wanted, "{call} {nth}");
+            assert_eq!(query::<String>(&place, "PRAGMA integrity_check"), "ok", "{call} {nth}");
+            killed += usize::from(!whole);
+            if whole && nth % 2 == 0 {
+                break;
+            }
+        }
+    }
+    assert!(killed >= 20, "only {killed} runs were killed");
+}
+
+/// A disk that is full, as far as a limit of the file's size shows it: exit code 4, and the store is as it was.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_the_store_as_it_was() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(0));
+    assert_eq!(numbers(&place.run(&[])), [0]);
+    let before = fs::read(place.store()).expect("the store");
+    (1..2_000).for_each(|number| append(&place.log("more.log"), &record(number)));
+    let script = "trap '' XFSZ; ulimit -f 200; exec \"$0\" scan --store \"$1\" \"$2\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_migsift")]).arg(place.store()).arg(place.logs());
+    let output = command.stdin(Stdio::null()).output().expect("a shell");
+    assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+    assert!(stderr(&output).contains("history.db"), "{}", stderr(&output));
+    assert_eq!(place.history(), [0]);
+    assert_eq!(query::<String>(&place, "PRAGMA integrity_check"), "ok");
+    assert!(fs::read(place.store()).expect("the store") == before, "it is as it was");
+    assert_eq!(numbers(&place.run(&["--new-only"])).len(), 1_999);
+}
+
+/// Two jobs at once: one of them does it, and nothing counts twice.
+#[test]
+fn two_runs_at_once_are_one_after_the_other() {
+    let place = Place::new();
+    (0..200).for_each(|number| append(&place.log(&format!("{number}.log")), &record(number)));
+    let codes: Vec<Option<i32>> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4)
+            .map(|i| {
+                scope.spawn({
+                    let place = &place;
+                    move || job(place, if i % 2 == 0 { &["--wait"] } else { &[] }).status.code()
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().expect("no panic")).collect()
+    });
+    assert!(codes.iter().all(|code| matches!(code, Some(0 | 1 | 5))), "{codes:?}");
+    assert!(codes.contains(&Some(1)), "{codes:?}");
+    assert_eq!(place.history(), (0..200).collect::<Vec<_>>());
+}
+
+/// The units are what systemd takes, but for the program, which may not be installed here.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_takes_the_units() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["migsift.service", "migsift.timer"];
+    for name in names {
+        let unit = fs::read_to_string(top().join("samples/schedule").join(name)).expect("a unit");
+        let unit = unit.replace("ExecStart=migsift ", "ExecStart=/bin/true ");
+        fs::write(folder.path().join(name), unit).expect("written");
+    }
+    let verified =
+        |path: &Path| Command::new("systemd-analyze").arg("--man=no").arg("verify").arg(path).output();
+    for name in names {
+        let Ok(output) = verified(&folder.path().join(name)) else {
+            println!("NOT CHECKED: the units, because systemd-analyze is missing");
+            return;
+        };
+        let said = stderr(&output);
+        let own: Vec<&str> = said.lines().filter(|line| line.contains("migsift")).collect();
+        assert!(own.is_empty(), "{own:#?}");
+    }
+}
