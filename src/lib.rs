@@ -30,7 +30,7 @@
 //! | 2 | [`input`] | from paths to windows: walks, formats told by their first bytes, decoders, archives, limits; `mapping` is the only room with `unsafe` code |
 //! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say, and the lines around (`context` reads with the matcher's `canonical` and `record`) |
 //! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; what many say, mergeable and bounded; `check` proves a catalogue's examples with the real matcher |
-//! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged |
+//! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged; what tells one file's bytes from another's |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and what support needs; one entry as people read it |
 //! | 6 | [`baseline`], [`record`], then [`merge`], [`diff`] | what of a report is known and accepted; the shapes of JSON, written, read back and described; reports made apart as one; what has changed between two |
 //! | 6 | [`store`] | the history: what was read before and what was found in it, in one SQLite file |

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const OWN: &str = r#"
+format = 1
 edition = "own"
 
 [[entry]]
