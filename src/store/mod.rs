@@ -228,12 +228,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("history.db");
         let store = Store::open(&path, false).expect("a store");
-        let steps =
-            ["ALTER TABLE run ADD COLUMN a", "ALTER TABLE run ADD COLUMN b", "ALTER TABLE run RENAME b TO c"];
+        let steps = [
+            "ALTER TABLE run ADD COLUMN a INTEGER",
+            "ALTER TABLE run ADD COLUMN b INTEGER",
+            "ALTER TABLE run RENAME b TO c",
+        ];
         let version =
             || store.db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).expect("a version");
         store.sql("BEGIN").expect("begun");
-        let twice = ["ALTER TABLE run ADD COLUMN a", "ALTER TABLE run ADD COLUMN a"];
+        let twice = ["ALTER TABLE run ADD COLUMN a INTEGER", "ALTER TABLE run ADD COLUMN a INTEGER"];
         assert!(store.migrate(1, &twice).is_err());
         store.sql("ROLLBACK").expect("undone");
         assert_eq!(version(), 1);
