@@ -94,9 +94,6 @@ impl Format {
         if let Some(codec) = codec {
             return Some(Format::Compressed(codec));
         }
-        if is_utf32(head) {
-            return Some(Format::Unsupported { name: "text in UTF-32", way: "convert it to UTF-8 first" });
-        }
         // The mark of a split archive that came out as one file.
         let head = head.strip_prefix(b"PK00").filter(|rest| rest.starts_with(b"PK")).unwrap_or(head);
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06\0\0\0\0") {
@@ -110,6 +107,9 @@ impl Format {
         }
         if is_tar(head) {
             return Some(Format::Tar);
+        }
+        if is_utf32(head) {
+            return Some(Format::Unsupported { name: "text in UTF-32", way: "convert it to UTF-8 first" });
         }
         // Bytes that are no text tell the short ones from it.
         let no_text = |byte: &u8| *byte >= 0x80 || *byte < b'\t';
