@@ -138,7 +138,7 @@ enum Before {
     Looked(Result<Look, SourceError>),
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     fn all(&mut self, mut sink: Option<&mut dyn Sink>, scanner: &mut Scanner<'_>) -> Result<(), Error> {
         let changed = self.changed();
         let mut rest = &changed[..];
@@ -146,7 +146,7 @@ impl Run<'_> {
         let mut skipped = (self.wanted.walk.skipped.clone(), true);
         while !rest.is_empty() || skipped.1 {
             let mut bytes = 0;
-            let fits = |input: &&Input| {
+            let fits = |input: &&&Input| {
                 bytes += size(input);
                 bytes <= BATCH.0
             };
@@ -172,7 +172,7 @@ impl Run<'_> {
     }
 
     /// The inputs that are not as they were.
-    fn changed(&mut self) -> Vec<Input> {
+    fn changed(&mut self) -> Vec<&'a Input> {
         let mut changed = Vec::new();
         let mut again: BTreeMap<&str, u64> = BTreeMap::new();
         for input in &self.wanted.walk.inputs {
@@ -188,7 +188,7 @@ impl Run<'_> {
                 Standing::Again(why) if !self.wanted.args.rescan => *again.entry(why).or_default() += 1,
                 _ => {}
             }
-            changed.push(input.clone());
+            changed.push(input);
         }
         if !self.wanted.args.quiet {
             again
@@ -200,7 +200,7 @@ impl Run<'_> {
 
     fn batch(
         &mut self,
-        inputs: &[Input],
+        inputs: &[&'a Input],
         mut walk: Walk,
         sink: Option<&mut dyn Sink>,
         scanner: &mut Scanner<'_>,
@@ -209,16 +209,16 @@ impl Run<'_> {
         let mut files = Vec::new();
         for (input, before) in inputs.iter().zip(before) {
             let InputKind::File { stat } = input.kind else {
-                walk.inputs.push(input.clone());
+                walk.inputs.push((*input).clone());
                 continue;
             };
             let settled = store::settled(&stat, self.wanted.walked.as_nanosecond());
-            let (mut scanned, mut stream) = (input.clone(), None);
+            let (mut from, mut stream) = (None, None);
             match before {
                 Before::Unknown | Before::Looked(Ok(Look::Fresh)) => {}
-                Before::GoesOn(known, from) => {
+                Before::GoesOn(known, place) => {
                     stream = Some(known);
-                    scanned.from = Some(from);
+                    from = Some(place);
                 }
                 Before::Looked(Ok(Look::Known(content, begins))) => {
                     let rescan = self.wanted.args.rescan;
@@ -236,7 +236,7 @@ impl Run<'_> {
                 }
             }
             files.push(ToRead { input, settled, stream, told: false });
-            walk.inputs.push(scanned);
+            walk.inputs.push(Input { from, ..(*input).clone() });
         }
         let new_only = self.wanted.args.new_only;
         let mut recorder = Recorder::new(&mut self.store, self.wanted.options, files, sink, new_only);
@@ -256,7 +256,7 @@ impl Run<'_> {
     }
 
     /// What can be known of the inputs before they are scanned.
-    fn before(&mut self, inputs: &[Input]) -> Result<Vec<Before>, Error> {
+    fn before(&mut self, inputs: &[&Input]) -> Result<Vec<Before>, Error> {
         let rescan = self.wanted.args.rescan;
         if !self.looks {
             return Ok(inputs.iter().map(|_| Before::Unknown).collect());

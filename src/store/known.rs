@@ -6,6 +6,7 @@ use crate::input::{Resume, Stat};
 use crate::scan::{Content, End, HEAD_BYTES, Hash};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, Hasher};
 
 /// A path as it was last seen.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,8 @@ pub struct Stream {
     pub held: bool,
     /// Whether this run has made it.
     pub fresh: bool,
+    /// Another one that begins like it.
+    pub alike: Option<i64>,
 }
 
 /// Paths and contents.
@@ -39,11 +42,11 @@ pub struct Stream {
 pub struct Known {
     /// By the path's bytes.
     pub inputs: HashMap<Box<[u8]>, Seen>,
-    pub streams: HashMap<i64, Stream>,
-    /// By the hash of the first bytes.
-    heads: BTreeSet<(u64, i64)>,
+    pub streams: HashMap<i64, Stream, Spread>,
+    /// The last one by the hash of the first bytes; it leads to the others.
+    heads: HashMap<u64, i64, Spread>,
     /// By length and hash, the first one that has both.
-    contents: HashMap<(bool, u64, Hash), i64>,
+    contents: HashMap<u64, i64, Spread>,
     /// How many logs are as short as less than a head, by length.
     short: BTreeMap<u64, u64>,
     /// The number of the next stream.
@@ -81,8 +84,14 @@ impl Known {
                 head: row.get::<_, i64>(4)? as u64,
                 end,
             };
-            let stream =
-                Stream { content, complete: row.get(6)?, method: row.get(7)?, held: false, fresh: false };
+            let stream = Stream {
+                content,
+                complete: row.get(6)?,
+                method: row.get(7)?,
+                held: false,
+                fresh: false,
+                alike: None,
+            };
             known.put(row.get(0)?, stream);
         }
         known.next = db.query_row("SELECT coalesce(max(id), 0) + 1 FROM stream", [], |row| row.get(0))?;
@@ -101,12 +110,12 @@ impl Known {
     }
 
     /// Notes what the stream is by now.
-    pub fn put(&mut self, id: i64, stream: Stream) {
+    pub fn put(&mut self, id: i64, mut stream: Stream) {
         self.forget(id);
         let content = &stream.content;
-        self.heads.insert((content.head, id));
-        self.contents.entry((content.archive, content.length, content.hash)).or_insert(id);
-        if !content.archive && content.length > 0 && content.length < HEAD_BYTES as u64 {
+        stream.alike = self.heads.insert(content.head, id);
+        self.contents.entry(name(content.archive, content.length, &content.hash)).or_insert(id);
+        if is_short(content) {
             *self.short.entry(content.length).or_default() += 1;
         }
         self.streams.insert(id, stream);
@@ -114,14 +123,23 @@ impl Known {
 
     /// Forgets the stream.
     pub fn forget(&mut self, id: i64) {
-        let Some(old) = self.streams.remove(&id) else { return };
-        let content = old.content;
-        self.heads.remove(&(content.head, id));
-        let name = (content.archive, content.length, content.hash);
+        let Some(Stream { content, alike, .. }) = self.streams.remove(&id) else { return };
+        let last = self.heads.get(&content.head).copied();
+        let before = self.alike(last).find(|other| self.streams[other].alike == Some(id));
+        match (before.and_then(|before| self.streams.get_mut(&before)), alike) {
+            (Some(before), _) => before.alike = alike,
+            (None, Some(alike)) => {
+                self.heads.insert(content.head, alike);
+            }
+            (None, None) => {
+                self.heads.remove(&content.head);
+            }
+        }
+        let name = name(content.archive, content.length, &content.hash);
         if self.contents.get(&name) == Some(&id) {
             self.contents.remove(&name);
         }
-        if let Some(count) = self.short.get_mut(&content.length).filter(|_| !content.archive) {
+        if let Some(count) = self.short.get_mut(&content.length).filter(|_| is_short(&content)) {
             *count -= 1;
             if *count == 0 {
                 self.short.remove(&content.length);
@@ -129,34 +147,86 @@ impl Known {
         }
     }
 
+    /// The streams that begin like `first`, which comes first.
+    fn alike(&self, first: Option<i64>) -> impl Iterator<Item = i64> {
+        let first = first.filter(|first| self.streams.contains_key(first));
+        std::iter::successors(first, |id| self.streams.get(id)?.alike)
+    }
+
+    /// The stream with this content.
+    fn found(&self, archive: bool, length: u64, hash: &Hash) -> Option<i64> {
+        let id = *self.contents.get(&name(archive, length, hash))?;
+        let content = &self.streams.get(&id)?.content;
+        (content.archive == archive && content.length == length && content.hash == *hash).then_some(id)
+    }
+
     /// The stream with exactly this content.
     pub fn same(&self, content: &Content) -> Option<i64> {
-        self.contents.get(&(content.archive, content.length, content.hash)).copied()
+        self.found(content.archive, content.length, &content.hash)
     }
 
     /// Whether a stream begins like what has this hash of its first bytes.
     pub fn begins(&self, head: u64) -> bool {
-        self.heads.range((head, i64::MIN)..=(head, i64::MAX)).next().is_some()
+        self.heads.contains_key(&head)
     }
 
     /// The lengths of the logs that may have begun with `head`, sorted; none if nothing known begins so.
     pub fn lengths(&self, head: &[u8]) -> Option<Vec<u64>> {
-        let hash = crate::scan::head(head);
-        let alike = self.heads.range((hash, i64::MIN)..=(hash, i64::MAX));
+        let alike = self.heads.get(&crate::scan::head(head)).copied();
         let short = self.short.range(..head.len() as u64).map(|(length, _)| *length);
-        let logs = alike.clone().map(|(_, id)| &self.streams[id].content);
+        let logs = self.alike(alike).map(|id| &self.streams[&id].content);
         let logs =
             logs.filter(|content| !content.archive && content.length > 0).map(|content| content.length);
         let lengths: BTreeSet<u64> = short.chain(logs).collect();
-        let none = lengths.is_empty() && alike.clone().next().is_none();
+        let none = lengths.is_empty() && alike.is_none();
         (!none).then(|| lengths.into_iter().collect())
     }
 
     /// The longest log that something begins with, which has these hashes of its begin: of those that are free, or `own`.
     pub fn continued(&self, prefixes: &[(u64, Hash)], own: Option<i64>) -> Option<i64> {
-        let found =
-            prefixes.iter().rev().filter_map(|(length, hash)| self.contents.get(&(false, *length, *hash)));
-        found.copied().find(|id| own == Some(*id) || !self.streams[id].held)
+        let mut found = prefixes.iter().rev().filter_map(|(length, hash)| self.found(false, *length, hash));
+        found.find(|id| own == Some(*id) || !self.streams[id].held)
+    }
+}
+
+/// What a content is looked for by.
+fn name(archive: bool, length: u64, hash: &Hash) -> u64 {
+    let hash = hash.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
+    hash ^ length.rotate_left(32) ^ u64::from(archive)
+}
+
+/// Whether a log is shorter than what its begin is told by.
+fn is_short(content: &Content) -> bool {
+    !content.archive && content.length > 0 && content.length < HEAD_BYTES as u64
+}
+
+/// Spreads numbers, which are hashes already or count up, over a table.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Spread(u64);
+
+impl BuildHasher for Spread {
+    type Hasher = Spread;
+
+    fn build_hasher(&self) -> Spread {
+        Spread(0)
+    }
+}
+
+impl Hasher for Spread {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(self.0.rotate_left(8) ^ u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write_i64(&mut self, number: i64) {
+        self.write_u64(number as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

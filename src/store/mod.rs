@@ -122,14 +122,17 @@ impl Store {
 
     /// Whether `path` is the store, or its journal.
     pub fn holds(&self, path: &Path) -> bool {
-        let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (own, other) = (name(&self.path), name(path));
+        let (Some(own), Some(other)) = (self.path.file_name(), path.file_name()) else { return false };
+        let (own, other) = (own.as_encoded_bytes(), other.as_encoded_bytes());
         let same = |own: &Path| matches!((own.canonicalize(), path.canonicalize()), (Ok(own), Ok(path)) if own == path);
-        if other == format!("{own}-journal") {
-            let beside = self.path.with_file_name(&other);
-            return same(&beside);
+        match other.strip_prefix(own) {
+            Some(b"") => same(&self.path),
+            Some(b"-journal") => {
+                let name = path.file_name().unwrap_or_default();
+                same(&self.path.with_file_name(name))
+            }
+            _ => false,
         }
-        other == own && same(&self.path)
     }
 
     fn pragmas(&self, text: &str, patience: Duration) -> Result<(), Error> {

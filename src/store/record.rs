@@ -8,7 +8,7 @@ use crate::input::{Input, InputKind, Resume, Stat};
 use crate::scan::{Content, Hash, Options, Problem};
 use crate::source::STDIN;
 use rusqlite::params;
-use rusqlite::types::Value;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -60,11 +60,11 @@ pub enum Decision {
 }
 
 /// A path as the store has it: text where it is UTF-8, else its bytes.
-pub(super) fn value(place: &[u8]) -> Value {
-    match std::str::from_utf8(place) {
-        Ok(text) => Value::Text(text.to_string()),
-        Err(_) => Value::Blob(place.to_vec()),
-    }
+pub(super) fn value(place: &[u8]) -> ToSqlOutput<'_> {
+    ToSqlOutput::Borrowed(match std::str::from_utf8(place) {
+        Ok(_) => ValueRef::Text(place),
+        Err(_) => ValueRef::Blob(place),
+    })
 }
 
 /// Whether a path is written as the store writes it.
@@ -110,7 +110,8 @@ impl Store {
         for problem in problems {
             let sql = "INSERT INTO problem VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let (origin, bytes) = (&problem.origin, problem.bytes as i64);
-            let (path, status) = (value(&self.place(&origin.path)), problem.status.name());
+            let (place, status) = (self.place(&origin.path), problem.status.name());
+            let path = value(&place);
             self.execute(sql, params![self.run, path, origin.member, status, problem.reason, bytes])?;
         }
         let sql = "UPDATE run SET ended=?2, complete=?3, scanned=?4, partial=?5, skipped=?6, failed=?7, unchanged=?8, \
@@ -214,7 +215,7 @@ impl Store {
             let id = continued.unwrap_or_else(|| self.known.number());
             let (content, method, fresh) = (content.clone(), self.method, continued.is_none());
             // Not read yet, but a copy of it counts once.
-            self.known.put(id, Stream { content, complete: false, method, held: true, fresh });
+            self.known.put(id, Stream { content, complete: false, method, held: true, fresh, alike: None });
             return Ok(Decision::Read(id));
         };
         let method = self.method;
@@ -244,7 +245,10 @@ impl Store {
         let (size, inode) = (stat.size as i64, stat.inode as i64);
         let values = params![value(&place), stream, size, stat.mtime, stat.ctime, inode, settled];
         self.execute(sql, values)?;
-        self.known.inputs.insert(place.into(), Seen { stat, settled, stream, gone: false, met: true });
+        // Each path is met once in a run: one that is new need not be known.
+        if let Some(seen) = self.known.inputs.get_mut(&*place) {
+            *seen = Seen { stat, settled, stream, gone: false, met: true };
+        }
         Ok(())
     }
 
@@ -256,7 +260,8 @@ impl Store {
         content: Content,
         complete: bool,
     ) -> Result<(), Error> {
-        let path = value(&self.place(path));
+        let place = self.place(path);
+        let path = value(&place);
         let kind = if content.archive { "archive" } else { "log" };
         let (length, head) = (content.length as i64, content.head as i64);
         let end = content.end.as_ref().map(encode);
@@ -266,7 +271,7 @@ impl Store {
                    kind=?2, length=?3, hash=?4, head=?5, read_on=?6, complete=?7, method=?8, path=?9, last_run=?10";
         self.execute(sql, values)?;
         let fresh = self.known.streams.get(&id).is_none_or(|known| known.fresh);
-        self.known.put(id, Stream { content, complete, method: self.method, held: true, fresh });
+        self.known.put(id, Stream { content, complete, method: self.method, held: true, fresh, alike: None });
         Ok(())
     }
 
@@ -284,7 +289,8 @@ impl Store {
     pub(super) fn pipe(&mut self, path: &Path) -> Result<i64, Error> {
         let id = self.known.number();
         let sql = "INSERT INTO stream VALUES (?1, 'pipe', 0, x'', 0, NULL, 1, ?2, ?3, ?4, ?4)";
-        let values = params![id, self.method, value(&self.place(path)), self.run];
+        let place = self.place(path);
+        let values = params![id, self.method, value(&place), self.run];
         self.execute(sql, values)?;
         Ok(id)
     }
@@ -302,7 +308,7 @@ pub fn settled(stat: &Stat, now: i128) -> bool {
 
 /// The bytes by which a path is known: absolute, without what changes nothing.
 fn place<'p>(folder: &Path, path: &'p Path) -> Cow<'p, [u8]> {
-    if path == Path::new(STDIN) || is_plain(path) {
+    if path.as_os_str() == STDIN || is_plain(path) {
         return Cow::Borrowed(path.as_os_str().as_encoded_bytes());
     }
     #[cfg(unix)]
