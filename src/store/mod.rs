@@ -29,7 +29,7 @@ use std::time::Duration;
 
 /// How long a run that waits looks for a free store at a time.
 const PATIENCE: Duration = Duration::from_secs(3600);
-/// How long a reader waits for a batch of another run to end.
+/// How long a reader waits for a batch of another run to end, and a run for another that only looks.
 const READER_PATIENCE: Duration = Duration::from_millis(200);
 
 /// How much of the file is held in memory, in KiB: what a batch writes goes to the disk when it ends.
@@ -75,15 +75,16 @@ impl Store {
     pub fn open(path: &Path, wait: bool) -> Result<Store, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let store = Store::connect(path, flags)?;
-        let patience = if wait { PATIENCE } else { Duration::ZERO };
-        let pragmas = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;";
+        let patience = if wait { PATIENCE } else { READER_PATIENCE };
         // A finding stands before its stream is known by all of its bytes.
-        let more = format!("PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
-        store.pragmas(&format!("{pragmas} {more}"), patience)?;
-        // The lock stays until the connection is closed, also when the process dies.
+        let pragmas =
+            format!("PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
+        store.pragmas(&pragmas, patience)?;
+        // The lock stays until the connection is closed, also when the process dies. It is asked for while locks are still
+        // given back: two that each kept the right to read would wait for each other.
         store.sql("BEGIN EXCLUSIVE")?;
         store.version(true)?;
-        store.sql("COMMIT")?;
+        store.sql("PRAGMA locking_mode=EXCLUSIVE; COMMIT; PRAGMA journal_mode=DELETE;")?;
         Ok(store)
     }
 
