@@ -84,6 +84,6 @@ fn the_webhook_is_told_what_is_new_and_only_that() {
     };
     let first = tell();
     let message: serde_json::Value = serde_json::from_str(&first).expect("one message");
-    assert_eq!(message["text"], "603101 Database exists in target. database=db1 (1)");
+    assert_eq!(message["text"], "603101 Database exists in target database=db1 (1)");
     assert_eq!(tell(), first, "nothing is new");
 }
