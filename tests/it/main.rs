@@ -8,7 +8,7 @@ mod cli;
 mod containers;
 mod damage;
 mod determinism;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod extremes;
 #[cfg(target_os = "linux")]
 mod faults;

@@ -289,6 +289,22 @@ fn a_store_in_use_ends_the_run_at_once_and_wait_waits() {
     });
 }
 
+/// They waited for each other: each kept the lock of a reader, without which the other could not write.
+#[test]
+fn runs_that_wait_for_a_new_store_take_turns() {
+    for _ in 0..5 {
+        let place = Place::new();
+        append(&place.log("a.log"), &record(1));
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (0..4).map(|_| scope.spawn(|| place.run(&["--wait"]).status.code())).collect();
+            for run in runs {
+                assert!(matches!(run.join().expect("no panic"), Some(0 | 1)));
+            }
+        });
+        assert_eq!(place.history(), [1]);
+    }
+}
+
 /// Each page of the store, overwritten: never "nothing new", and what is said names the file and the way out.
 #[test]
 fn a_damaged_store_is_said() {
