@@ -1,11 +1,11 @@
 //! The history as a nightly job: what it says, what it reads, what it forgets, and what a crash or a full disk leaves.
 
+use crate::metrics::{assert_metrics, metrics as metrics_of};
 use crate::store::{Place, append, numbers, record};
-use crate::{program, stderr, stdout, top};
+use crate::{program, stderr, stdout};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const OWN: &str = r#"
@@ -105,14 +105,14 @@ fn a_run_as_metrics() {
     let asked = format!("prometheus={}", metrics.display());
     let read = || {
         let text = fs::read_to_string(&metrics).expect("the metrics");
-        let (rest, families) = nom_openmetrics::parser::openmetrics(&text).expect("the format");
-        assert_eq!(rest, "", "all of it");
+        assert_metrics(&text);
         let mut samples = BTreeMap::new();
-        for sample in families.iter().flat_map(|family| family.samples.iter()) {
-            let labels: Vec<String> =
-                sample.labels().iter().map(|label| format!("{}={}", label.name, label.value)).collect();
-            let name = format!("{}{{{}}}", sample.name(), labels.join(","));
-            assert!(samples.insert(name.clone(), sample.number()).is_none(), "{name} comes twice");
+        for (name, values) in metrics_of(&text) {
+            for (labels, value) in values {
+                let labels: Vec<String> =
+                    labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                samples.insert(format!("{name}{{{}}}", labels.join(",")), value);
+            }
         }
         samples
     };
@@ -137,12 +137,6 @@ fn a_run_as_metrics() {
     assert_eq!((second["migsift_new_findings{}"], second["migsift_last_run{}"]), (0.0, 2.0));
     assert_eq!(inputs(&second)[3..], [0.0, 2.0], "younger than three seconds, but known: {second:?}");
     assert_eq!(second["migsift_complete{}"], 1.0);
-    // The rule that is given asks for nothing that is not there.
-    let rule = fs::read_to_string(top().join("samples/schedule/alerts.yml")).expect("the rule");
-    let word = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-    for name in rule.split(word).filter(|word| word.starts_with("migsift_")) {
-        assert!(second.keys().any(|sample| sample.starts_with(&format!("{name}{{"))), "{name} is no metric");
-    }
 }
 
 #[test]
@@ -340,28 +334,4 @@ fn two_runs_at_once_are_one_after_the_other() {
     assert!(codes.iter().all(|code| matches!(code, Some(0 | 1 | 5))), "{codes:?}");
     assert!(codes.contains(&Some(1)), "{codes:?}");
     assert_eq!(place.history(), (0..200).collect::<Vec<_>>());
-}
-
-/// The units are what systemd takes, but for the program, which may not be installed here.
-#[cfg(target_os = "linux")]
-#[test]
-fn systemd_takes_the_units() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let names = ["migsift.service", "migsift.timer"];
-    for name in names {
-        let unit = fs::read_to_string(top().join("samples/schedule").join(name)).expect("a unit");
-        let unit = unit.replace("ExecStart=migsift ", "ExecStart=/bin/true ");
-        fs::write(folder.path().join(name), unit).expect("written");
-    }
-    let verified =
-        |path: &Path| Command::new("systemd-analyze").arg("--man=no").arg("verify").arg(path).output();
-    for name in names {
-        let Ok(output) = verified(&folder.path().join(name)) else {
-            crate::not_checked("the units, because systemd-analyze is missing");
-            return;
-        };
-        let said = stderr(&output);
-        let own: Vec<&str> = said.lines().filter(|line| line.contains("migsift")).collect();
-        assert!(own.is_empty(), "{own:#?}");
-    }
 }

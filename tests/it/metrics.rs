@@ -1,4 +1,5 @@
-//! Metrics: read as strictly as Prometheus and OpenMetrics together ask, and by Prometheus' own tool.
+//! Metrics: read as strictly as Prometheus and OpenMetrics together ask, by a parser of the grammar and by Prometheus' own
+//! tool.
 
 use crate::{not_checked, run, stdout, top};
 use std::collections::BTreeMap;
@@ -92,8 +93,10 @@ pub fn promtool(args: &[&str], text: &str) -> Option<Output> {
     Some(tool.wait_with_output().expect("ends"))
 }
 
-/// Prometheus' own parser and linter have nothing to say.
+/// It is the format by a parser of its grammar, and Prometheus' own parser and linter have nothing to say.
 pub fn assert_metrics(text: &str) {
+    let (rest, _) = nom_openmetrics::parser::openmetrics(text).expect("the format");
+    assert_eq!(rest, "", "all of it");
     if let Some(output) = promtool(&["check", "metrics"], text) {
         assert!(output.status.success() && output.stderr.is_empty(), "{}\n{text}", crate::stderr(&output));
     }

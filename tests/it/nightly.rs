@@ -1,41 +1,17 @@
 //! Every night: the files to copy in `samples/schedule`, held by the programs that read them.
 
 use crate::metrics::{assert_metrics, metrics, promtool};
+use crate::store::{Place, append, record};
 use crate::{not_checked, program, stderr, stdout, top};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-/// A folder with logs, and a store beside it.
-struct Place(tempfile::TempDir);
-
-impl Place {
-    fn new() -> Place {
-        let place = Place(tempfile::tempdir().expect("a folder"));
-        fs::create_dir(place.0.path().join("logs")).expect("a folder");
-        place
-    }
-
-    fn store(&self) -> PathBuf {
-        self.0.path().join("history.db")
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.0.path().join("logs").join(name), text).expect("writes");
-    }
-
-    fn scan(&self, more: &[&str]) -> Output {
-        let mut command = program();
-        command.arg("scan").arg(self.0.path().join("logs")).arg("--store").arg(self.store());
-        command.args(more).stdin(Stdio::null()).output().expect("runs")
-    }
-}
-
-/// A database that exists on the target, at a time or without one.
-fn exists(time: &str, database: usize) -> String {
-    format!(
-        "{time} ERROR 603101: Database exists in target. Database `db{database}` exists on the target server.\n"
-    )
+/// A run over the logs.
+fn scan(place: &Place, more: &[&str]) -> Output {
+    let mut command = program();
+    command.arg("scan").arg(place.logs()).arg("--store").arg(place.store());
+    command.args(more).stdin(Stdio::null()).output().expect("runs")
 }
 
 #[test]
@@ -45,7 +21,8 @@ fn the_rules_for_alerts_are_rules_and_ask_for_what_there_is() {
     }
     // They ask for what there is.
     let place = Place::new();
-    let text = stdout(&place.scan(&["-f", "prometheus"]));
+    append(&place.log("a.log"), &record(1));
+    let text = stdout(&scan(&place, &["-f", "prometheus"]));
     assert_metrics(&text);
     let families = metrics(&text);
     let rules = fs::read_to_string(top().join("samples/schedule/alerts.yml")).expect("reads");
@@ -53,6 +30,30 @@ fn the_rules_for_alerts_are_rules_and_ask_for_what_there_is() {
         rules.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|word| word.starts_with("migsift_"));
     let asked: Vec<&str> = asked.collect();
     assert!(asked.len() >= 3 && asked.iter().all(|name| families.contains_key(*name)), "{asked:?}");
+}
+
+/// The units are what systemd takes, but for the program, which may not be installed here.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_takes_the_units() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["migsift.service", "migsift.timer"];
+    for name in names {
+        let unit = fs::read_to_string(top().join("samples/schedule").join(name)).expect("a unit");
+        let unit = unit.replace("ExecStart=migsift ", "ExecStart=/bin/true ");
+        fs::write(folder.path().join(name), unit).expect("written");
+    }
+    let verified =
+        |path: &Path| Command::new("systemd-analyze").arg("--man=no").arg("verify").arg(path).output();
+    for name in names {
+        let Ok(output) = verified(&folder.path().join(name)) else {
+            not_checked("the units, because systemd-analyze is missing");
+            return;
+        };
+        let said = stderr(&output);
+        let own: Vec<&str> = said.lines().filter(|line| line.contains("migsift")).collect();
+        assert!(own.is_empty(), "{own:#?}");
+    }
 }
 
 /// The script for a chat, with a `curl` that writes down what it is given.
@@ -64,26 +65,31 @@ fn the_webhook_is_told_what_is_new_and_only_that() {
         return not_checked("the message to a chat, because jq is not installed");
     }
     let place = Place::new();
-    place.write("a.log", &exists("2024-06-01T10:00:00Z", 1));
-    let bin = place.0.path().join("bin");
+    append(&place.log("a.log"), &record(1));
+    let bin = place.store().with_file_name("bin");
     fs::create_dir(&bin).expect("a folder");
-    let said = place.0.path().join("said");
+    let said = place.store().with_file_name("said");
     let curl = bin.join("curl");
     fs::write(&curl, format!("#!/bin/sh\ncat >> '{}'\n", said.display())).expect("writes");
     fs::set_permissions(&curl, fs::Permissions::from_mode(0o755)).expect("changes");
     let program = Path::new(env!("CARGO_BIN_EXE_migsift")).parent().expect("a folder");
     let path = [bin.as_os_str(), program.as_os_str(), &std::env::var_os("PATH").unwrap_or_default()];
     let path = path.join(std::ffi::OsStr::new(":"));
-    let tell = || {
-        place.scan(&["-q"]);
+    let run = || {
         let mut script = Command::new("sh");
         script.arg(top().join("samples/schedule/webhook")).arg(place.store()).arg("http://chat.invalid/");
-        let output = script.env("PATH", &path).output().expect("runs");
+        script.env("PATH", &path).output().expect("runs")
+    };
+    let tell = || {
+        scan(&place, &["-q"]);
+        let output = run();
         assert!(output.status.success(), "{}", stderr(&output));
         fs::read_to_string(&said).unwrap_or_default()
     };
     let first = tell();
     let message: serde_json::Value = serde_json::from_str(&first).expect("one message");
-    assert_eq!(message["text"], "603101 Database exists in target database=db1 (1)");
+    assert_eq!(message["text"], "603405 Unsupported Extensions extensions=ext1 (1)");
     assert_eq!(tell(), first, "nothing is new");
+    fs::write(place.store(), "no store").expect("writes");
+    assert_eq!(run().status.code(), Some(2), "what cannot be read is no silence");
 }
