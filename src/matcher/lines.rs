@@ -39,13 +39,45 @@ impl Lines {
     }
 }
 
+/// How many bytes are counted side by side: a few vectors, so that compilers make vector code of the loop.
+const LANES: usize = 64;
+
+/// The line breaks in `bytes`. Each lane counts in a byte, which holds 255: half of the time of a search that goes from
+/// break to break, on lines as long as those of logs.
 fn breaks(bytes: &[u8]) -> u64 {
-    memchr::memchr_iter(b'\n', bytes).count() as u64
+    bytes.chunks(usize::from(u8::MAX) * LANES).map(run).sum()
+}
+
+/// The line breaks in at most 255 times as many bytes as there are lanes.
+fn run(bytes: &[u8]) -> u64 {
+    let is_break = |byte: &u8| u8::from(*byte == b'\n');
+    let mut lanes = [0u8; LANES];
+    let rows = bytes.chunks_exact(LANES);
+    let rest: u64 = rows.remainder().iter().map(|byte| u64::from(is_break(byte))).sum();
+    for row in rows {
+        for (lane, byte) in lanes.iter_mut().zip(row) {
+            // Never more than 255; a check would keep the loop from being vectorised.
+            *lane = lane.wrapping_add(is_break(byte));
+        }
+    }
+    rest + lanes.iter().map(|lane| u64::from(*lane)).sum::<u64>()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Lanes that are full do not begin anew.
+    #[test]
+    fn breaks_are_counted_in_any_length() {
+        let full = 255 * LANES;
+        for len in [0, 1, LANES - 1, LANES, LANES + 1, full - 1, full, full + 1, full + LANES, 3 * full + 5] {
+            assert_eq!(breaks(&vec![b'\n'; len]), len as u64);
+            assert_eq!(breaks(&vec![b'x'; len]), 0);
+            let third: Vec<u8> = (0..len).map(|i| if i % 3 == 0 { b'\n' } else { 0x8a }).collect();
+            assert_eq!(breaks(&third), len.div_ceil(3) as u64);
+        }
+    }
 
     #[test]
     fn lines_are_counted_between_any_places() {
