@@ -151,6 +151,10 @@ pub fn is_tar(head: &[u8]) -> bool {
     let stated =
         header[148..156].iter().skip_while(|byte| **byte == b' ').take_while(|byte| byte.is_ascii_digit());
     let stated = stated.fold(0u32, |sum, digit| sum.wrapping_mul(8).wrapping_add(u32::from(digit - b'0')));
+    // The blanks of the field alone are more; most text ends here, before 512 bytes are added up.
+    if stated == 0 {
+        return false;
+    }
     let bytes = header.iter().enumerate();
     let bytes = bytes.map(|(i, b)| if (148..156).contains(&i) { b' ' } else { *b });
     let (sum, signed) = bytes.fold((0u32, 0u32), |(sum, signed), byte| {

@@ -7,25 +7,34 @@ pub const HEAD: usize = 256;
 
 /// Whether a file that begins with `head` is a report of this program in any of its formats.
 pub fn is(head: &[u8]) -> bool {
-    if !matches!(head.first(), Some(b'{' | b'i' | b'N' | b'a' | b'#' | b'<' | b'0'..=b'9')) {
-        return false;
+    let begins = |mark: &str| head.starts_with(mark.as_bytes());
+    let holds = |mark: &str| memchr::memmem::find(head, mark.as_bytes()).is_some();
+    match head.first() {
+        Some(b'{') => holds("\"tool\":\"migsift\"") || holds("\"tool\": \"migsift\""),
+        Some(b'i') => begins("id,code,known,severity,title,code_in_log,wording"),
+        Some(b'<') => {
+            begins("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"")
+                || begins("<!DOCTYPE html>") && holds("<meta name=\"generator\" content=\"migsift ")
+        }
+        Some(b'#') => begins("# migsift: ") || begins("# HELP migsift_"),
+        Some(b'N') if begins("Nothing found") || begins("No blockers, ") => counts_inputs(head),
+        Some(b'a') if begins("at least ") => counts_inputs(head),
+        // Most lines of logs begin with digits, too, and end here.
+        Some(b'0'..=b'9') => {
+            let Some(behind) = head.iter().position(|byte| *byte == b' ') else { return false };
+            match &head[behind..] {
+                rest if rest.starts_with(b" blocker") => counts_inputs(head),
+                rest if rest.starts_with(b" new, ") => difference(&String::from_utf8_lossy(head)),
+                _ => false,
+            }
+        }
+        _ => false,
     }
-    if head[0] == b'{' {
-        let marks = [b"\"tool\":\"migsift\"".as_slice(), b"\"tool\": \"migsift\""];
-        return marks.iter().any(|mark| memchr::memmem::find(head, mark).is_some());
-    }
-    let head = String::from_utf8_lossy(head);
-    let csv = head.starts_with("id,code,known,severity,title,code_in_log,wording");
-    let html =
-        head.starts_with("<!DOCTYPE html>") && head.contains("<meta name=\"generator\" content=\"migsift ");
-    let markdown = head.starts_with("# migsift: ");
-    let junit = head.starts_with("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"");
-    let metrics = head.starts_with("# HELP migsift_");
-    // The verdict in one or two lines, then what was read.
-    let verdict = ["Nothing found", "No blockers, ", "at least "].iter().any(|mark| head.starts_with(mark))
-        || head.split_once(' ').is_some_and(|(_, rest)| rest.starts_with("blocker"));
-    let human = verdict && head.lines().take(3).any(is_coverage);
-    csv || html || human || markdown || junit || metrics || difference(&head)
+}
+
+/// Whether what was read follows on the verdict, which has one or two lines.
+fn counts_inputs(head: &[u8]) -> bool {
+    String::from_utf8_lossy(head).lines().take(3).any(is_coverage)
 }
 
 /// Whether the line counts inputs: `1,204 of 1,207 inputs read (34.8 kB)`.
