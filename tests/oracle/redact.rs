@@ -14,7 +14,14 @@ pub fn law(data: &[u8]) {
     let text = String::from_utf8_lossy(choices.take(MOST));
     let masked = mask(&text);
     let twice = mask(&masked);
-    assert!(twice.matches(MASK).count() >= masked.matches(MASK).count(), "{text:?}: {masked:?}, {twice:?}");
+    assert!(twice.contains(MASK) || !masked.contains(MASK), "{text:?}: {masked:?}, {twice:?}");
+    // Masks that stand close together may become one, but what is shown then was shown before, in this order.
+    let mut rest = &*masked;
+    for shown in twice.split('*').filter(|shown| !shown.is_empty()) {
+        let known = rest.split_once(shown);
+        assert!(known.is_some(), "{text:?}: {masked:?}, {twice:?}");
+        rest = known.map_or("", |(_, behind)| behind);
+    }
     // A password in the simplest of forms is masked whatever stands before it on other lines.
     let told = format!("{text}\npassword=Zq7hunter2Zq\n");
     assert!(!mask(&told).ends_with("Zq7hunter2Zq\n"), "{told:?}");
