@@ -10,6 +10,7 @@
 mod history;
 mod identity;
 mod known;
+mod made;
 mod record;
 mod recorder;
 mod retention;
@@ -23,7 +24,9 @@ pub use retention::Forgotten;
 
 use crate::error::Error;
 use known::Known;
+use made::Made;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +50,8 @@ pub struct Store {
     method: i64,
     methods: Vec<(i64, Method)>,
     known: Known,
+    /// What is on its way into the file.
+    made: RefCell<Vec<Made>>,
 }
 
 /// What became of a run.
@@ -117,14 +122,20 @@ impl Store {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
         let folder = std::env::current_dir().unwrap_or_default();
-        let known = Known::default();
-        Ok(Store { db, path: path.to_path_buf(), folder, run: 0, method: 0, methods: Vec::new(), known })
+        let (path, methods, known, made) =
+            (path.to_path_buf(), Vec::new(), Known::default(), RefCell::default());
+        Ok(Store { db, path, folder, run: 0, method: 0, methods, known, made })
     }
 
     /// Whether `path` is the store, or its journal.
     pub fn holds(&self, path: &Path) -> bool {
-        let (Some(own), Some(other)) = (self.path.file_name(), path.file_name()) else { return false };
-        let (own, other) = (own.as_encoded_bytes(), other.as_encoded_bytes());
+        let Some(own) = self.path.file_name().map(|own| own.as_encoded_bytes()) else { return false };
+        // Of nearly all paths the last bytes say that they are others.
+        let bytes = path.as_os_str().as_encoded_bytes();
+        if !bytes.strip_suffix(b"-journal").unwrap_or(bytes).ends_with(own) && !bytes.ends_with(own) {
+            return false;
+        }
+        let Some(other) = path.file_name().map(|other| other.as_encoded_bytes()) else { return false };
         let same = |own: &Path| matches!((own.canonicalize(), path.canonicalize()), (Ok(own), Ok(path)) if own == path);
         match other.strip_prefix(own) {
             Some(b"") => same(&self.path),

@@ -2,6 +2,7 @@
 
 use super::identity::{self, Look};
 use super::known::{Known, Seen, Stream, encode};
+use super::made::Made;
 use super::{Store, Totals};
 use crate::error::{Error, SourceError};
 use crate::input::{Input, InputKind, Resume, Stat};
@@ -70,7 +71,8 @@ pub(super) fn value(place: &[u8]) -> ToSqlOutput<'_> {
 /// Whether a path is written as the store writes it.
 fn is_plain(path: &Path) -> bool {
     let bytes = path.as_os_str().as_encoded_bytes();
-    cfg!(unix) && path.is_absolute() && !bytes.windows(2).any(|two| two == b"//" || two == b"/.")
+    let odd = |slash: usize| matches!(bytes.get(slash + 1), Some(b'/' | b'.'));
+    cfg!(unix) && path.is_absolute() && !memchr::memchr_iter(b'/', bytes).any(odd)
 }
 
 impl Store {
@@ -143,6 +145,7 @@ impl Store {
     ///
     /// As [`Store::begin_run`].
     pub fn commit(&mut self) -> Result<(), Error> {
+        self.write_made()?;
         self.sql("COMMIT")
     }
 
@@ -153,6 +156,9 @@ impl Store {
     /// Whether the file need be opened. To be asked of all inputs of a run before any is claimed.
     pub fn standing(&mut self, input: &Input) -> Standing {
         let InputKind::File { stat } = input.kind else { return Standing::Changed };
+        if self.known.inputs.is_empty() {
+            return Standing::Changed;
+        }
         let place = self.place(&input.path);
         let Some(seen) = self.known.inputs.get_mut(&*place) else { return Standing::Changed };
         if seen.stat != stat || seen.gone {
@@ -252,26 +258,39 @@ impl Store {
         Ok(())
     }
 
-    /// Notes what a stream that was read is by now; one that is not known yet is made.
-    pub(super) fn keep(
-        &mut self,
-        id: i64,
-        path: &Path,
-        content: Content,
-        complete: bool,
-    ) -> Result<(), Error> {
+    /// Notes what a stream that was read to its end is by now.
+    pub(super) fn keep(&mut self, id: i64, path: &Path, content: Content) -> Result<(), Error> {
         let place = self.place(path);
         let path = value(&place);
         let kind = if content.archive { "archive" } else { "log" };
         let (length, head) = (content.length as i64, content.head as i64);
         let end = content.end.as_ref().map(encode);
-        let values =
-            params![id, kind, length, content.hash, head, end, complete, self.method, path, self.run];
-        let sql = "INSERT INTO stream VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) ON CONFLICT (id) DO UPDATE SET \
-                   kind=?2, length=?3, hash=?4, head=?5, read_on=?6, complete=?7, method=?8, path=?9, last_run=?10";
+        let values = params![id, kind, length, content.hash, head, end, self.method, path, self.run];
+        let sql = "UPDATE stream SET kind=?2, length=?3, hash=?4, head=?5, read_on=?6, complete=1, method=?7, path=?8, \
+                   last_run=?9 WHERE id=?1";
         self.execute(sql, values)?;
-        let fresh = self.known.streams.get(&id).is_none_or(|known| known.fresh);
-        self.known.put(id, Stream { content, complete, method: self.method, held: true, fresh, alike: None });
+        let (method, fresh) = (self.method, self.known.is_fresh(id));
+        self.known.put(id, Stream { content, complete: true, method, held: true, fresh, alike: None });
+        Ok(())
+    }
+
+    /// Notes a stream that this run has made, which the input holds.
+    pub(super) fn hold(
+        &mut self,
+        stream: i64,
+        input: &Input,
+        content: Content,
+        settled: bool,
+    ) -> Result<(), Error> {
+        let InputKind::File { stat } = input.kind else { return Ok(()) };
+        let place = self.place(&input.path);
+        if let Some(seen) = self.known.inputs.get_mut(&*place) {
+            *seen = Seen { stat, settled, stream, gone: false, met: true };
+        }
+        self.make(Made { stream, place: (&*place).into(), content: content.clone(), stat, settled })?;
+        let method = self.method;
+        self.known
+            .put(stream, Stream { content, complete: true, method, held: true, fresh: true, alike: None });
         Ok(())
     }
 
@@ -295,7 +314,14 @@ impl Store {
         Ok(id)
     }
 
+    /// Executes a statement behind all that waits to be written.
     pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
+        self.write_made()?;
+        self.write(sql, values)
+    }
+
+    /// Executes a statement that what waits to be written does not bear on.
+    pub(super) fn write(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
         let done = self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
         done.map_err(|error| self.failed(error))
     }

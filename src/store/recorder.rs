@@ -161,7 +161,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let ToRead { input, settled, .. } = self.files[read.file];
         let known = self.store.known.streams.get(&read.stream).filter(|_| read.from > 0);
         let head = known.map_or(read.content.head, |known| known.content.head);
-        self.store.keep(read.stream, &input.path, Content { head, ..read.content }, true)?;
+        self.store.keep(read.stream, &input.path, Content { head, ..read.content })?;
         self.store.see(input, settled, read.stream)
     }
 
@@ -200,8 +200,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let ToRead { input, settled, .. } = self.files[file];
         let own = self.store.own(input).filter(|own| *own != stream);
         if open.fresh {
-            self.store.keep(stream, &input.path, content.clone(), true)?;
-            self.store.see(input, settled, stream)?;
+            self.store.hold(stream, input, content.clone(), settled)?;
         }
         self.read.push(Read { file, stream, from: open.from, fresh: open.fresh, content, own });
         Ok(())
@@ -278,12 +277,12 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let time = finding.time.map(|time| time.to_string());
         let values = params![stream, member, offset, id, nth, time, record, run];
         let sql = "INSERT OR IGNORE INTO finding VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
-        if self.store.execute(sql, values)? == 1 {
+        if self.store.write(sql, values)? == 1 {
             return Ok(true);
         }
         let sql = "UPDATE finding SET time=?6, record=?7, last_run=?8 \
                    WHERE stream=?1 AND member=?2 AND offset=?3 AND id=?4 AND nth=?5";
-        self.store.execute(sql, values)?;
+        self.store.write(sql, values)?;
         Ok(false)
     }
 }
