@@ -1,16 +1,43 @@
-//! What is to be scanned: named paths and lists of them, as a walk.
+//! What is to be scanned: named paths and lists of them.
 
 use super::args::{Scan, WalkArgs};
-use migsift::input::{Globs, Walk, WalkOptions, walk};
+use migsift::input::{Globs, Walk, WalkOptions, Walker};
 use migsift::print::safe;
+use migsift::scan::{self, Options};
 use migsift::source::STDIN;
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
-/// Walks what `args` name; gives the globs for members of archives, too. What is wrong with the arguments comes back in
-/// words.
-pub fn walked(args: &Scan) -> Result<(Walk, Globs), String> {
+/// Named paths, to be walked once.
+pub struct Paths {
+    named: Vec<PathBuf>,
+    pub options: WalkOptions,
+    threads: usize,
+    walked: OnceCell<Walk>,
+}
+
+impl Paths {
+    /// All that is found, where somebody has to know it before the scan.
+    pub fn walk(&self) -> &Walk {
+        let options = Options { threads: self.threads, ..Options::default() };
+        self.walked.get_or_init(|| scan::walk(self.walker(), &options))
+    }
+
+    /// The same, if somebody has asked for it.
+    pub fn walked(&self) -> Option<&Walk> {
+        self.walked.get()
+    }
+
+    /// A walk that goes on with the scan.
+    pub fn walker(&self) -> Walker {
+        Walker::new(&self.named, &self.options)
+    }
+}
+
+/// The paths that `args` name. What is wrong with the arguments comes back in words.
+pub fn named(args: &Scan) -> Result<Paths, String> {
     let globs = Globs::new(&args.walk.include, &args.walk.exclude)
         .map_err(|message| format!("--include, --exclude: {}", safe::line(&message)))?;
     let mut paths = args.paths.clone();
@@ -24,8 +51,8 @@ pub fn walked(args: &Scan) -> Result<(Walk, Globs), String> {
         None if paths.is_empty() => paths.push(STDIN.into()),
         None => {}
     }
-    let options = WalkOptions { globs: globs.clone(), follow_links: args.walk.follow_links };
-    Ok((walk(&paths, &options), globs))
+    let options = WalkOptions { globs, follow_links: args.walk.follow_links };
+    Ok(Paths { named: paths, options, threads: args.threads, walked: OnceCell::new() })
 }
 
 /// The paths in a list, which may come from standard input if nothing else does.

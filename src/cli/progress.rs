@@ -24,7 +24,8 @@ pub struct Show {
 }
 
 impl Show {
-    fn at_all(self) -> bool {
+    /// Whether there is one.
+    pub fn at_all(self) -> bool {
         match self.when {
             When::Always => true,
             When::Never => false,

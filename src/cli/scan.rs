@@ -3,11 +3,12 @@
 use super::args::{Format, Scan, Undated};
 use super::exit::Exit;
 use super::outputs::{self, Outputs, Wanted};
+use super::paths::{self, Paths};
 use super::progress::{self, Show};
 use super::redaction::Redaction;
 use super::signals::Signals;
 use super::store::{Opening, Stored};
-use super::{baseline, catalog, paths, say, store};
+use super::{baseline, catalog, say, store};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use migsift::baseline::Baseline;
@@ -59,10 +60,15 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
     // It is looked through while the folders are walked.
     let opened = args.store.as_deref().map(|path| Opening::begin(path, args.wait)).transpose()?;
     let began = Timestamp::now();
-    let walked = paths::walked(args);
+    let paths = paths::named(args);
+    if let Ok(paths) = &paths
+        && walks_first(args)
+    {
+        paths.walk();
+    }
     let store = opened.map(Opening::end).transpose()?;
-    let (walk, globs) = match walked {
-        Ok(walked) => walked,
+    let paths = match paths {
+        Ok(paths) => paths,
         Err(message) => {
             say(&message);
             return Ok(Exit::Usage);
@@ -83,15 +89,16 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         filter,
         context_lines,
         limits,
-        globs,
+        globs: paths.options.globs.clone(),
         redactor: redaction.as_ref().map(|redaction| redaction.redactor.clone()),
         identify: store.is_some(),
     };
     let matcher = Matcher::new(&catalog);
     let mut scan =
-        Run { args, options, matcher, walk, walked: began, oldest, catalog, baseline, redaction, signals };
+        Run { args, options, matcher, paths, walked: began, oldest, catalog, baseline, redaction, signals };
     if args.last_attempt {
-        if scan.walk.inputs.iter().any(|input| !matches!(input.kind, InputKind::File { .. })) {
+        let mut inputs = scan.paths.walk().inputs.iter();
+        if inputs.any(|input| !matches!(input.kind, InputKind::File { .. })) {
             say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
             return Ok(Exit::Usage);
         }
@@ -111,6 +118,18 @@ pub fn run(args: &Scan) -> Result<Exit, Error> {
         }
     }
     Ok(scan.signals.exit().unwrap_or_else(|| Exit::of_report(&report, &args.judge)))
+}
+
+/// Whether all is walked before any of it is scanned: for a bar that tells how much there is, for a store, for a second
+/// scan of the same, and where files are written that the walk must not meet.
+fn walks_first(args: &Scan) -> bool {
+    let writes = args.outputs.output.is_some() || !args.outputs.report.is_empty() || args.redact.is_some();
+    writes || args.store.is_some() || args.last_attempt || show(args).at_all()
+}
+
+/// The bar; what is to be shown to others names nothing there either.
+fn show(args: &Scan) -> Show {
+    Show { when: args.progress, quiet: args.quiet, named: args.redact.is_none() }
 }
 
 /// What counts, and the zone of times that name none.
@@ -150,7 +169,7 @@ struct Run<'a> {
     catalog: Catalog,
     baseline: Option<Baseline>,
     matcher: Matcher,
-    walk: Walk,
+    paths: Paths,
     /// When the walk began.
     walked: Timestamp,
     oldest: Option<Timestamp>,
@@ -185,15 +204,22 @@ impl Run<'_> {
     }
 
     fn scan(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
-        let counters = self.counters();
-        progress::with(self.show(), &self.walk, &counters, || {
-            scan(&self.matcher, &self.walk, &self.options, sink, &counters)
-        })
+        match self.paths.walked() {
+            Some(walk) => self.scan_walked(walk, &self.options, sink),
+            None => scan(&self.matcher, self.paths.walker(), &self.options, sink, &self.counters()),
+        }
     }
 
-    /// The bar; what is to be shown to others names nothing there either.
-    fn show(&self) -> Show {
-        Show { when: self.args.progress, quiet: self.args.quiet, named: self.redaction.is_none() }
+    fn scan_walked(
+        &self,
+        walk: &Walk,
+        options: &Options,
+        sink: Option<&mut dyn Sink>,
+    ) -> Result<Outcome, Error> {
+        let counters = self.counters();
+        progress::with(show(self.args), walk, &counters, || {
+            scan(&self.matcher, walk, options, sink, &counters)
+        })
     }
 
     fn counters(&self) -> Progress {
@@ -206,16 +232,11 @@ impl Run<'_> {
             args: self.args,
             catalog: &self.catalog,
             options: &self.options,
-            walk: &self.walk,
+            walk: self.paths.walk(),
             walked: self.walked,
             oldest: self.oldest,
         };
-        store::scan(store, wanted, sink, |walk, sink| {
-            let counters = self.counters();
-            progress::with(self.show(), walk, &counters, || {
-                scan(&self.matcher, walk, &self.options, sink, &counters)
-            })
-        })
+        store::scan(store, wanted, sink, |walk, sink| self.scan_walked(walk, &self.options, sink))
     }
 
     /// The last attempt of all that is asked for by time: whether it found what is asked for, or no longer.
@@ -223,10 +244,7 @@ impl Run<'_> {
         let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
         // Attempts are told apart by the names that the logs give.
         let options = Options { filter, redactor: None, ..self.options.clone() };
-        let counters = self.counters();
-        let outcome = progress::with(self.show(), &self.walk, &counters, || {
-            scan(&self.matcher, &self.walk, &options, None, &counters)
-        })?;
+        let outcome = self.scan_walked(self.paths.walk(), &options, None)?;
         Ok(outcome.summary.attempts.last())
     }
 

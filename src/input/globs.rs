@@ -25,6 +25,11 @@ impl Globs {
         Ok(Globs { include, exclude: set(exclude, true)? })
     }
 
+    /// Whether everything is wanted.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_none() && self.exclude.is_empty()
+    }
+
     /// Whether `path` is asked for.
     pub fn include(&self, path: &Path) -> bool {
         self.include.as_ref().is_none_or(|set| set.is_match(path))
@@ -65,8 +70,9 @@ mod tests {
             Globs::new(&owned(include), &owned(exclude)).expect("globs")
         };
         let all = globs(&[], &[]);
-        assert!(all.include(Path::new("a/b")) && !all.exclude(Path::new("a/b")));
+        assert!(all.is_empty() && all.include(Path::new("a/b")) && !all.exclude(Path::new("a/b")));
         let some = globs(&["*.log", "/top.txt", "a/*.json"], &["old", "*.tmp", "x/y/"]);
+        assert!(!some.is_empty() && !globs(&["a"], &[]).is_empty() && !globs(&[], &["a"]).is_empty());
         for (path, include, exclude) in [
             ("a.log", true, false),
             ("deep/er/a.log", true, false),

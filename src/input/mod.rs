@@ -7,6 +7,7 @@
 
 pub mod archive;
 pub mod awaited;
+mod below;
 mod decode;
 mod encoding;
 mod file;
@@ -23,6 +24,7 @@ mod unpack;
 mod walk;
 mod window;
 
+pub use below::{Found, Looked};
 pub use encoding::Recoded;
 pub use file::{Opened, Part};
 pub use format::{Codec, Format};
@@ -34,7 +36,7 @@ pub use peek::Peek;
 pub use stat::Stat;
 pub use stream::{Cut, Cutter, STREAM_WINDOW_BYTES};
 pub use unpack::{Nested, Unpacker, Visit};
-pub use walk::{Walk, WalkOptions, walk};
+pub use walk::{Walk, WalkOptions, Walker, walk};
 pub use window::Window;
 
 use std::path::PathBuf;

@@ -1,17 +1,19 @@
 //! From paths to inputs.
 //!
 //! Named paths come in; what is to be read goes out in the order of the report, with what was passed over by rule and
-//! what could not be looked at. Nothing is opened here, so a walk over a FIFO or a device cannot hang.
+//! what could not be looked at. A [`Walker`] gives inputs as it meets them, a [`Walk`] is what all of it comes to. Nothing
+//! is opened here, so a walk over a FIFO or a device cannot hang.
 
+use super::below::{Below, Found, Looked};
 use super::{Globs, Input, InputKind, Stat};
 use crate::error::{PathProblem, SourceError};
 use crate::source::STDIN;
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::{self, FileType, Metadata};
+use std::collections::hash_map::Entry;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
-use walkdir::{DirEntry, WalkDir};
 
 /// How to walk.
 #[derive(Debug, Clone, Default)]
@@ -36,119 +38,143 @@ pub struct Walk {
 /// Walks `paths`: files and streams as they are named, directories with all below them; `-` is standard input. A file
 /// that is reached by several paths is read by the first.
 pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
-    let mut walk = Walk::default();
-    let mut met = Vec::new();
-    for path in paths {
-        if path == Path::new(STDIN) {
-            let kind = InputKind::Stdin;
-            met.push((Input { path: path.clone(), kind, walked: false, included: true, from: None }, None));
-            continue;
+    Walker::new(paths, options).finish()
+}
+
+/// A walk under way: gives inputs in the order of the report. A single directory is walked on as they are asked for; what
+/// several paths lead to is put in order first.
+#[derive(Debug)]
+pub struct Walker {
+    met: std::vec::IntoIter<Met>,
+    below: Vec<Below>,
+    /// Whether several paths may lead to the same files, and what is met is to be put in order.
+    several: bool,
+    /// By which path each file is read.
+    taken: HashMap<Identity, PathBuf>,
+    /// What is not read, so far.
+    unread: Walk,
+}
+
+/// What was met, and what makes it the same file as another.
+pub(super) type Met = (Input, Option<Identity>);
+
+impl Iterator for Walker {
+    type Item = Input;
+
+    fn next(&mut self) -> Option<Input> {
+        if self.several {
+            self.meet(look_one_by_one);
         }
-        match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => walk.directory(path, options, &mut met),
-            Ok(metadata) => {
-                let included = options.globs.include(Path::new(path.file_name().unwrap_or_default()));
-                let kind = named(&metadata);
-                let input = Input { path: path.clone(), kind, walked: false, included, from: None };
-                met.push((input, identity(path, &metadata)));
+        loop {
+            let (input, identity) = match self.met.next() {
+                Some(met) => met,
+                None => {
+                    let found = self.below.first_mut()?.next(&mut self.unread)?;
+                    let looked = found.look();
+                    let Some(met) = found.met(looked, &mut self.unread) else { continue };
+                    met
+                }
+            };
+            match identity.map(|identity| self.taken.entry(identity)) {
+                Some(Entry::Occupied(known)) => {
+                    let why = format!("the same file as {}", known.get().to_string_lossy());
+                    self.unread.skipped.push((input.path, why.into()));
+                }
+                Some(Entry::Vacant(new)) => {
+                    new.insert(input.path.clone());
+                    return Some(input);
+                }
+                None => return Some(input),
             }
-            Err(error) => walk.failed(path.clone(), error),
         }
     }
-    // One directory comes in order, each path once, and comparing paths is what its walk would spend most on.
-    if paths.len() > 1 {
-        met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-        met.dedup_by(|(again, _), (known, _)| known.is(again));
+}
+
+impl Walker {
+    /// Begins to walk `paths`, as [`walk()`] does.
+    pub fn new(paths: &[PathBuf], options: &WalkOptions) -> Walker {
+        let (mut met, mut below, mut unread) = (Vec::new(), Vec::new(), Walk::default());
+        for path in paths {
+            if path == Path::new(STDIN) {
+                let kind = InputKind::Stdin;
+                met.push((
+                    Input { path: path.clone(), kind, walked: false, included: true, from: None },
+                    None,
+                ));
+                continue;
+            }
+            match fs::metadata(path) {
+                Ok(metadata) if metadata.is_dir() => below.push(Below::new(path, options)),
+                Ok(metadata) => {
+                    let included = options.globs.include(Path::new(path.file_name().unwrap_or_default()));
+                    let kind = named(&metadata);
+                    let input = Input { path: path.clone(), kind, walked: false, included, from: None };
+                    met.push((input, identity(path, &metadata)));
+                }
+                Err(error) => unread.failed(path.clone(), error),
+            }
+        }
+        let several = paths.len() > 1;
+        Walker { met: met.into_iter(), below, several, taken: HashMap::new(), unread }
     }
-    walk.take(met);
-    walk.skipped.sort();
-    walk.skipped.dedup();
-    walk.failed.sort_by(|a, b| a.path.cmp(&b.path));
-    walk.failed.dedup_by(|a, b| a.path == b.path);
-    walk
+
+    /// Walks on to the end: gives the inputs that nobody has asked for, and all that is not read.
+    pub fn finish(self) -> Walk {
+        self.finish_by(look_one_by_one)
+    }
+
+    /// The same; `look` gives what [`Found::look`] says of each file, in their order, and may ask on many threads.
+    pub fn finish_by(mut self, look: impl FnMut(&[Found]) -> Vec<Looked>) -> Walk {
+        self.meet(look);
+        let inputs = self.by_ref().collect();
+        let mut walk = Walk { inputs, ..self.unread };
+        walk.skipped.sort();
+        walk.skipped.dedup();
+        walk.failed.sort_by(|a, b| a.path.cmp(&b.path));
+        walk.failed.dedup_by(|a, b| a.path == b.path);
+        walk
+    }
+
+    /// Meets all that is left.
+    fn meet(&mut self, mut look: impl FnMut(&[Found]) -> Vec<Looked>) {
+        let mut met: Vec<Met> = std::mem::take(&mut self.met).collect();
+        for mut below in std::mem::take(&mut self.below) {
+            let found: Vec<Found> = std::iter::from_fn(|| below.next(&mut self.unread)).collect();
+            let looked = look(&found);
+            let files = found.into_iter().zip(looked);
+            met.extend(files.filter_map(|(found, looked)| found.met(looked, &mut self.unread)));
+        }
+        if std::mem::take(&mut self.several) {
+            met = ordered(met);
+        }
+        self.met = met.into_iter();
+    }
+}
+
+fn look_one_by_one(found: &[Found]) -> Vec<Looked> {
+    found.iter().map(Found::look).collect()
+}
+
+/// What was met by several paths in order, each path once; a file that has more of them is wanted as any of them is.
+fn ordered(mut met: Vec<Met>) -> Vec<Met> {
+    met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+    met.dedup_by(|(again, _), (known, _)| known.is(again));
+    let mut firsts: HashMap<&Identity, usize> = HashMap::new();
+    let mut pairs = Vec::new();
+    for (index, (_, identity)) in met.iter().enumerate() {
+        let first = identity.as_ref().map_or(index, |identity| *firsts.entry(identity).or_insert(index));
+        pairs.push((first, index));
+    }
+    for (first, again) in pairs.into_iter().filter(|(first, again)| first < again) {
+        let (before, from) = met.split_at_mut(again);
+        before[first].0.wanted_as(&from[0].0);
+    }
+    met
 }
 
 impl Walk {
-    fn failed(&mut self, path: PathBuf, error: io::Error) {
+    pub(super) fn failed(&mut self, path: PathBuf, error: io::Error) {
         self.failed.push(PathProblem { path, error: SourceError::Open(error) });
-    }
-
-    fn directory(&mut self, root: &Path, options: &WalkOptions, met: &mut Vec<(Input, Option<Identity>)>) {
-        let mut walk = WalkDir::new(root).follow_links(options.follow_links).sort_by_file_name().into_iter();
-        while let Some(item) = walk.next() {
-            match item {
-                Ok(item) => {
-                    let below = item.path().strip_prefix(root).unwrap_or(item.path());
-                    if options.globs.exclude(below) {
-                        if item.file_type().is_dir() {
-                            walk.skip_current_dir();
-                        }
-                        self.skipped.push((item.into_path(), "excluded".into()));
-                    } else if let Some(input) = self.entry(&item, options.globs.include(below)) {
-                        met.push(input);
-                    }
-                }
-                Err(error) => {
-                    let path = error.path().unwrap_or(root).to_path_buf();
-                    match error.loop_ancestor().map(Path::to_path_buf) {
-                        Some(ancestor) => {
-                            let why = format!("a symbolic link back to {}", ancestor.to_string_lossy());
-                            self.skipped.push((path, why.into()));
-                        }
-                        None => {
-                            let error = error.into_io_error();
-                            self.failed(path, error.unwrap_or_else(|| io::Error::other("unreadable")));
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// What is to be read of something below a directory.
-    fn entry(&mut self, item: &DirEntry, included: bool) -> Option<(Input, Option<Identity>)> {
-        let kind = item.file_type();
-        if kind.is_dir() {
-            return None;
-        }
-        let path = item.path().to_path_buf();
-        if !kind.is_file() {
-            self.skipped.push((path, special(kind).into()));
-            return None;
-        }
-        if !included {
-            self.skipped.push((path, "not included".into()));
-            return None;
-        }
-        match item.metadata() {
-            Ok(metadata) => {
-                let identity = identity(&path, &metadata);
-                let kind = InputKind::File { stat: Stat::new(&metadata) };
-                Some((Input { path, kind, walked: true, included: true, from: None }, identity))
-            }
-            Err(error) => {
-                let error = error.into_io_error().unwrap_or_else(|| io::Error::other("unreadable"));
-                self.failed(path, error);
-                None
-            }
-        }
-    }
-
-    /// Takes what was met, each file once.
-    fn take(&mut self, met: Vec<(Input, Option<Identity>)>) {
-        let mut seen: HashMap<Identity, usize> = HashMap::with_capacity(met.len());
-        for (input, identity) in met {
-            let new = self.inputs.len();
-            let first = identity.map_or(new, |identity| *seen.entry(identity).or_insert(new));
-            match self.inputs.get_mut(first) {
-                None => self.inputs.push(input),
-                Some(known) => {
-                    known.wanted_as(&input);
-                    let why = format!("the same file as {}", known.path.to_string_lossy());
-                    self.skipped.push((input.path, why.into()));
-                }
-            }
-        }
     }
 }
 
@@ -170,19 +196,19 @@ impl Input {
 
 /// What makes two paths the same file.
 #[cfg(unix)]
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 /// What makes two paths the same file.
 #[cfg(not(unix))]
-type Identity = PathBuf;
+pub(super) type Identity = PathBuf;
 
 #[cfg(unix)]
-fn identity(_: &Path, metadata: &Metadata) -> Option<Identity> {
+pub(super) fn identity(_: &Path, metadata: &Metadata) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt;
     Some((metadata.dev(), metadata.ino()))
 }
 
 #[cfg(not(unix))]
-fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
+pub(super) fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
     fs::canonicalize(path).ok()
 }
 
@@ -193,25 +219,4 @@ fn named(metadata: &Metadata) -> InputKind {
     } else {
         InputKind::Stream
     }
-}
-
-/// What a special file is called when a walk passes over it.
-fn special(kind: FileType) -> &'static str {
-    if kind.is_symlink() {
-        return "symbolic link, not followed";
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt;
-        if kind.is_fifo() {
-            return "named pipe";
-        }
-        if kind.is_socket() {
-            return "socket";
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return "device";
-        }
-    }
-    "special file"
 }

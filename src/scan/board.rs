@@ -14,7 +14,7 @@ use super::content::{self, Content, Hashed};
 use super::rows::Rows;
 use super::share::{Place, Share, Source};
 use super::tasks::{Task, Tasks};
-use super::{Begun, Sink};
+use super::{Begun, Sink, Work};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::limits::Spent;
@@ -368,10 +368,12 @@ impl<'s, 'k> Board<'s, 'k> {
         }
     }
 
-    /// What was sampled and added in order, or what the sink failed with.
-    pub fn finish(self) -> Result<(Summary, Share), Error> {
+    /// What the work was, and what was sampled and added in order; or what the sink failed with.
+    pub fn finish(self) -> Result<(Work<'s>, Summary, Share), Error> {
         let writer = self.writer.into_inner().unwrap_or_else(PoisonError::into_inner);
-        writer.error.map_or(Ok((writer.samples, writer.share)), Err)
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let work = state.tasks.into_work();
+        writer.error.map_or(Ok((work, writer.samples, writer.share)), Err)
     }
 
     fn state(&self) -> MutexGuard<'_, State<'s>> {

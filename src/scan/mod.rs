@@ -1,6 +1,6 @@
 //! The scan: inputs over threads, findings in order, one outcome.
 //!
-//! A walk's inputs come in; findings go to a [`Sink`] in the order (path, member, offset), and an [`Outcome`] goes out.
+//! What a walk finds comes in; findings go to a [`Sink`] in the order (path, member, offset), and an [`Outcome`] goes out.
 //! This is the only room with threads. Workers take jobs from the `board`: `tasks` cut from the walk, parts of a large
 //! `archive`, windows that another worker's `reading` has decoded. So one huge file, one huge stream and thousands of
 //! small files keep all of them busy. Each keeps a `share` of its own, merged once.
@@ -17,7 +17,7 @@ mod worker;
 use crate::catalog::Severity;
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::input::{Globs, Limits, Walk};
+use crate::input::{Found, Globs, Limits, Walk, Walker};
 use crate::matcher::Matcher;
 use crate::redact::Redactor;
 use crate::source::Origin;
@@ -360,14 +360,44 @@ pub fn each<T: Sync, R: Send>(
     Ok(pool.install(|| items.par_iter().map(look).collect()))
 }
 
-/// Scans what `walk` found.
+/// All that `walker` finds, looked at on as many threads as `options` want.
+pub fn walk(walker: Walker, options: &Options) -> Walk {
+    walker.finish_by(|found| {
+        let looked = each(found, options, Found::look);
+        // Where there are no threads, the scan says so.
+        looked.unwrap_or_else(|_| found.iter().map(Found::look).collect())
+    })
+}
+
+/// What is scanned.
+#[derive(Debug)]
+pub enum Work<'w> {
+    /// What a walk has found.
+    Walked(&'w Walk),
+    /// What a walk finds while the scan goes on.
+    Walking(Box<Walker>),
+}
+
+impl<'w> From<&'w Walk> for Work<'w> {
+    fn from(walk: &'w Walk) -> Work<'w> {
+        Work::Walked(walk)
+    }
+}
+
+impl From<Walker> for Work<'_> {
+    fn from(walker: Walker) -> Self {
+        Work::Walking(Box::new(walker))
+    }
+}
+
+/// Scans what a walk has found or finds.
 ///
 /// # Errors
 ///
 /// Only what the sink or the creation of threads gives; inputs that cannot be read are part of the outcome.
-pub fn scan<'k>(
+pub fn scan<'k, 'w>(
     matcher: &Matcher,
-    walk: &Walk,
+    work: impl Into<Work<'w>>,
     options: &Options,
     sink: Option<&'k mut (dyn Sink + 'k)>,
     progress: &Progress,
@@ -377,18 +407,20 @@ pub fn scan<'k>(
     let pool = pool.map_err(|error| Error::Threads(error.to_string()))?;
     let every = sink.as_ref().is_some_and(|sink| sink.takes_findings());
     let encode = sink.as_ref().and_then(|sink| sink.encode());
-    let tasks = Tasks::new(&walk.inputs, options, &sources);
+    let tasks = Tasks::new(work.into(), options, &sources);
     let board = Board::new(tasks, sink, pool.current_num_threads());
-    let inputs = &walk.inputs;
-    let shared = Shared { matcher, options, progress, inputs, sources: &sources, every, encode, board };
+    let shared = Shared { matcher, options, progress, sources: &sources, every, encode, board };
     let shares = pool.broadcast(|_| worker::run(&shared));
-    let (samples, mut all) = shared.board.finish()?;
+    let (work, samples, mut all) = shared.board.finish()?;
     shares.into_iter().for_each(|share| all.merge(share));
     all.summary.merge(samples);
     let bytes = all.bytes;
     let summary = std::mem::take(&mut all.summary);
     let (scanned, problems) = all.coverage();
-    let mut inputs = covered(scanned, bytes, problems, walk);
+    let mut inputs = match work {
+        Work::Walked(walk) => covered(scanned, bytes, problems, walk),
+        Work::Walking(walker) => covered(scanned, bytes, problems, &walker.finish()),
+    };
     if let Some(redactor) = &options.redactor {
         inputs.redact(redactor);
     }

@@ -1,11 +1,11 @@
 //! Tasks: the work, cut into pieces that keep all workers busy.
 //!
-//! Inputs in the order of the report come in; [`Task`]s go out one by one, in that order: a batch of small files, one
-//! document, stream or archive, or a window of a large file. Only large files are opened here, so that no more of
-//! them are open than are worked on.
+//! Inputs in the order of the report come in, from a list or from a walk that goes on as they are taken; [`Task`]s go out
+//! one by one, in that order: a batch of small files, one document, stream or archive, or a window of a large file. Only
+//! large files are opened here, so that no more of them are open than are worked on.
 
 use super::share::{Source, Sources};
-use super::{Options, WINDOW_BYTES};
+use super::{Options, WINDOW_BYTES, Work};
 use crate::error::SourceError;
 use crate::input::{Input, InputKind, MAX_WHOLE, Opened};
 use crate::source::Origin;
@@ -20,8 +20,8 @@ const BATCH: (u64, usize) = (4 << 20, 256);
 
 /// A piece of work.
 pub(super) enum Task {
-    /// Inputs, by index, read one after the other.
-    Inputs(Range<usize>),
+    /// Inputs, read one after the other.
+    Inputs(Vec<Input>),
     /// A window of a large file.
     Window { source: Source, file: Arc<Opened>, core: Range<u64> },
     /// A large file that could not be opened.
@@ -30,16 +30,19 @@ pub(super) enum Task {
 
 /// Where the queue of tasks stands.
 pub(super) struct Tasks<'s> {
-    inputs: &'s [Input],
+    work: Work<'s>,
     options: &'s Options,
     sources: &'s Sources,
+    /// How many inputs of a list have been taken.
     index: usize,
+    /// The next input, if it has been looked at already.
+    ahead: Option<Input>,
     windows: Option<(Source, Arc<Opened>, u64)>,
 }
 
 impl<'s> Tasks<'s> {
-    pub fn new(inputs: &'s [Input], options: &'s Options, sources: &'s Sources) -> Tasks<'s> {
-        Tasks { inputs, options, sources, index: 0, windows: None }
+    pub fn new(work: Work<'s>, options: &'s Options, sources: &'s Sources) -> Tasks<'s> {
+        Tasks { work, options, sources, index: 0, ahead: None, windows: None }
     }
 
     pub fn next(&mut self) -> Option<Task> {
@@ -50,41 +53,73 @@ impl<'s> Tasks<'s> {
             }
             return Some(Task::Window { source, file, core });
         }
-        let first = self.index;
-        let size = |input: &Input| match input.kind {
-            InputKind::File { stat } => Some(stat.size),
-            InputKind::Stream | InputKind::Stdin => None,
-        };
-        self.index += 1;
-        match size(self.inputs.get(first)?) {
+        let first = self.input()?;
+        match size(&first) {
             Some(bytes) if bytes > MAX_WHOLE => self.large(first),
-            Some(mut bytes) if bytes <= SMALL_FILE => {
-                while let Some(more) = self.inputs.get(self.index).and_then(size)
-                    && bytes + more <= BATCH.0
-                    && self.index - first < BATCH.1
-                {
-                    bytes += more;
-                    self.index += 1;
-                }
-                Some(Task::Inputs(first..self.index))
-            }
-            _ => Some(Task::Inputs(first..first + 1)),
+            Some(bytes) if bytes <= SMALL_FILE => Some(Task::Inputs(self.batch(first, bytes))),
+            _ => Some(Task::Inputs(vec![first])),
         }
     }
 
+    /// What the inputs were taken from.
+    pub fn into_work(self) -> Work<'s> {
+        self.work
+    }
+
+    fn input(&mut self) -> Option<Input> {
+        if let Some(input) = self.ahead.take() {
+            return Some(input);
+        }
+        match &mut self.work {
+            Work::Walked(walk) => {
+                let input = walk.inputs.get(self.index)?;
+                self.index += 1;
+                Some(input.clone())
+            }
+            Work::Walking(walker) => walker.next(),
+        }
+    }
+
+    /// Small files from `first` on, which has so many bytes.
+    fn batch(&mut self, first: Input, mut bytes: u64) -> Vec<Input> {
+        let mut batch = vec![first];
+        while batch.len() < BATCH.1
+            && let Some(input) = self.input()
+        {
+            match size(&input) {
+                Some(more) if bytes + more <= BATCH.0 => {
+                    bytes += more;
+                    batch.push(input);
+                }
+                _ => {
+                    self.ahead = Some(input);
+                    break;
+                }
+            }
+        }
+        batch
+    }
+
     /// A large file: windows if its bytes are the source's own.
-    fn large(&mut self, index: usize) -> Option<Task> {
-        let path = &self.inputs[index].path;
-        match Opened::input(&self.inputs[index], self.options.mmap, &mut Vec::new()) {
-            Ok(file) if !file.plain => Some(Task::Inputs(index..index + 1)),
+    fn large(&mut self, input: Input) -> Option<Task> {
+        match Opened::input(&input, self.options.mmap, &mut Vec::new()) {
+            Ok(file) if !file.plain => Some(Task::Inputs(vec![input])),
             Ok(file) => {
-                let mut source = self.sources.add(Origin::path(path));
-                source.from = self.inputs[index].from.filter(|from| from.offset < file.bytes);
+                let mut source = self.sources.add(Origin::path(&input.path));
+                source.from = input.from.filter(|from| from.offset < file.bytes);
                 let from = source.from.map_or(0, |from| from.offset);
                 self.windows = Some((source, Arc::new(file), from));
                 self.next()
             }
-            Err(error) => Some(Task::Failed { path: path.clone(), error }),
+            Err(error) => Some(Task::Failed { path: input.path, error }),
         }
+    }
+}
+
+/// The size of what is read by offset, in bytes.
+fn size(input: &Input) -> Option<u64> {
+    match input.kind {
+        InputKind::File { stat } => Some(stat.size),
+        InputKind::Stream | InputKind::Stdin => None,
     }
 }

@@ -34,7 +34,6 @@ pub(super) struct Shared<'s, 'k> {
     pub matcher: &'s Matcher,
     pub options: &'s Options,
     pub progress: &'s Progress,
-    pub inputs: &'s [Input],
     pub sources: &'s Sources,
     /// Whether every finding is wanted in order, not only samples.
     pub every: bool,
@@ -75,15 +74,14 @@ impl<'s> Worker<'_, 's, '_> {
         match task {
             Task::Inputs(inputs) => {
                 let alone = inputs.len() == 1;
-                for index in inputs {
-                    let path = &self.shared.inputs[index].path;
+                for input in &inputs {
                     if self.shared.progress.stopped() {
-                        self.ended(path, Err(SourceError::Interrupted { offset: 0 }));
+                        self.ended(&input.path, Err(SourceError::Interrupted { offset: 0 }));
                         continue;
                     }
                     let result =
-                        catch_unwind(AssertUnwindSafe(|| self.input(&mut lane, index, alone, &mut more)));
-                    self.ended(path, result.unwrap_or(Err(SourceError::Panic)));
+                        catch_unwind(AssertUnwindSafe(|| self.input(&mut lane, input, alone, &mut more)));
+                    self.ended(&input.path, result.unwrap_or(Err(SourceError::Panic)));
                     self.shared.progress.inputs.fetch_add(1, Ordering::Relaxed);
                 }
             }
@@ -125,11 +123,10 @@ impl<'s> Worker<'_, 's, '_> {
     fn input(
         &mut self,
         lane: &mut Lane,
-        index: usize,
+        input: &Input,
         alone: bool,
         more: &mut Vec<Members<'s>>,
     ) -> Result<(), SourceError> {
-        let input = &self.shared.inputs[index];
         match input.kind {
             InputKind::Stdin => {
                 let stdin = awaited::stdin(&self.shared.progress.stop).map_err(SourceError::Open)?;

@@ -266,3 +266,44 @@ fn one_directory_comes_in_the_order_of_paths() {
         assert!(walk.inputs.is_sorted_by_key(|input| &input.path) && walk.skipped.is_empty());
     }
 }
+
+/// A walk that goes on with the scan gives what one that is finished first does: the first is made where nothing is
+/// written, the second where a file is.
+#[cfg(unix)]
+#[test]
+fn walking_on_finds_what_walking_first_finds() {
+    let folder = tree();
+    std::fs::hard_link(folder.path().join("a.log"), folder.path().join("sub/again.log")).expect("links");
+    std::os::unix::fs::symlink(folder.path(), folder.path().join("sub/up")).expect("links");
+    std::os::unix::fs::symlink("nowhere", folder.path().join("gone")).expect("links");
+    let root = folder.path().to_string_lossy().into_owned();
+    let out = folder.path().join("out");
+    for more in [&[][..], &["--follow-links"], &["--exclude", "old"], &["--include", "*.log"]] {
+        for format in ["json", "ndjson", "human"] {
+            let args = [&[&*root, "-v", "-f", format, "-j", "3"][..], more].concat();
+            let on = pipe(b"", &args);
+            let first = pipe(b"", &[&args[..], &["-o", &out.to_string_lossy()]].concat());
+            assert_eq!(stdout(&on), std::fs::read_to_string(&out).expect("a report"), "{more:?} {format}");
+            assert_eq!((stderr(&on), on.status.code()), (stderr(&first), first.status.code()));
+            std::fs::remove_file(&out).expect("removes");
+        }
+    }
+}
+
+/// What a run writes below the directory that it walks is none of its inputs.
+#[test]
+fn outputs_are_not_met() {
+    let folder = Folder::new();
+    folder.write("m.log", line("a"));
+    let root = folder.path().to_string_lossy().into_owned();
+    for (name, other) in [("a.ndjson", "z.json"), ("z.ndjson", "a.json")] {
+        let (out, other) = (folder.path().join(name), folder.path().join(other));
+        let report = format!("json={}", other.display());
+        let run = run(&["scan", &root, "-f", "ndjson", "-o", &out.to_string_lossy(), "--report", &report]);
+        assert_eq!(run.status.code(), Some(1), "{}", stderr(&run));
+        let report: Value = serde_json::from_slice(&std::fs::read(&other).expect("a report")).expect("JSON");
+        let inputs = ["scanned", "partial", "skipped", "failed"].map(|what| &report["inputs"][what]);
+        assert_eq!(inputs, [1, 0, 0, 0], "{name}");
+        [out, other].iter().for_each(|path| std::fs::remove_file(path).expect("removes"));
+    }
+}
