@@ -36,7 +36,7 @@ pub use peek::Peek;
 pub use stat::Stat;
 pub use stream::{Cut, Cutter, STREAM_WINDOW_BYTES};
 pub use unpack::{Nested, Unpacker, Visit};
-pub use walk::{Walk, WalkOptions, Walker, walk};
+pub use walk::{Output, Walk, WalkOptions, Walker, walk};
 pub use window::Window;
 
 use std::path::PathBuf;

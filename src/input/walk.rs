@@ -22,6 +22,27 @@ pub struct WalkOptions {
     pub globs: Globs,
     /// Whether symbolic links below a named directory are followed.
     pub follow_links: bool,
+    /// What is written meanwhile, and not read.
+    pub output: Option<Output>,
+}
+
+/// A file that is written while inputs are read.
+#[derive(Debug, Clone)]
+pub struct Output(Identity);
+
+impl Output {
+    /// Standard output, where it goes to a file and the system tells to which.
+    pub fn standard() -> Option<Output> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd;
+            let file = fs::File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
+            let metadata = file.metadata().ok().filter(Metadata::is_file)?;
+            identity(Path::new(""), &metadata).map(Output)
+        }
+        #[cfg(not(unix))]
+        None
+    }
 }
 
 /// What a walk found, each list sorted by path.
@@ -115,7 +136,8 @@ impl Walker {
             }
         }
         let several = paths.len() > 1;
-        Walker { met: met.into_iter(), below, several, taken: HashMap::new(), unread }
+        let output = options.output.clone().map(|Output(identity)| (identity, "standard output".into()));
+        Walker { met: met.into_iter(), below, several, taken: output.into_iter().collect(), unread }
     }
 
     /// Walks on to the end: gives the inputs that nobody has asked for, and all that is not read.

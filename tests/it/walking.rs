@@ -307,3 +307,24 @@ fn outputs_are_not_met() {
         [out, other].iter().for_each(|path| std::fs::remove_file(path).expect("removes"));
     }
 }
+
+/// Nor is the file that standard output goes to, whatever has been written to it when the walk meets it.
+#[cfg(unix)]
+#[test]
+fn standard_output_is_not_read() {
+    let folder = Folder::new();
+    folder.write("m.log", line("a"));
+    for name in ["a.out", "z.out"] {
+        let path = folder.path().join(name);
+        let file = std::fs::File::create(&path).expect("a file");
+        let mut scan = crate::program();
+        scan.args(["scan", "-v", "-f", "ndjson"]).arg(folder.path()).stdout(file);
+        let output = scan.output().expect("runs");
+        let text = std::fs::read_to_string(&path).expect("reads");
+        let summary: Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+        let inputs = ["scanned", "partial", "skipped", "failed"].map(|what| &summary["inputs"][what]);
+        assert_eq!(inputs, [1, 0, 1, 0], "{name}: {}", stderr(&output));
+        assert!(stderr(&output).contains("skipped: the same file as standard output"), "{}", stderr(&output));
+        std::fs::remove_file(&path).expect("removes");
+    }
+}
