@@ -221,13 +221,17 @@ impl Matcher {
                 if at >= end {
                     return;
                 }
-                if let Some((first, _)) = self.owners(bytes, at, anchor, 0).next() {
+                if let Some(first) = self.owner(bytes, at, anchor, 0) {
                     hits.push(Hit { at, kind: HitKind::Anchor { anchor, first } });
                 }
             });
             for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
                 if at < end && code::may_be_code(bytes, at) {
-                    hits.push(Hit { at, kind: HitKind::Digits { weak: code::is_weak(bytes, at) } });
+                    let weak = code::is_weak(bytes, at);
+                    // What is perhaps a code needs an entry's title or message.
+                    if !weak || self.entry_at(bytes, at).is_some() {
+                        hits.push(Hit { at, kind: HitKind::Digits { weak } });
+                    }
                 }
             }
             hits[known..].sort_unstable();
@@ -255,9 +259,9 @@ impl Matcher {
             let canon = Canon::at(window, hit.at, &mut kept);
             match hit.kind {
                 HitKind::Anchor { anchor, first } => {
-                    let known = self.anchors[anchor].owners[first];
-                    let more = self.owners(bytes, hit.at, anchor, first + 1).map(|(_, owner)| owner);
-                    let owners = std::iter::once(known).chain(more);
+                    let next = |owner: &usize| self.owner(bytes, hit.at, anchor, owner + 1);
+                    let owners = std::iter::successors(Some(first), next);
+                    let owners = owners.map(|owner| self.anchors[anchor].owners[owner]);
                     self.messages_at(window, canon, hit.at, owners, &mut messages);
                 }
                 HitKind::Digits { .. } => codes.extend(self.code_at(bytes, canon, hit.at)),
@@ -272,26 +276,25 @@ impl Matcher {
         matches
     }
 
-    /// The owners of the anchor at `at` that the raw bytes around it may be, by index, from `first` on.
-    fn owners<'m>(
-        &'m self,
-        bytes: &'m [u8],
-        at: usize,
-        anchor: usize,
-        first: usize,
-    ) -> impl Iterator<Item = (usize, Owner)> + 'm {
+    /// The first of the anchor's owners, by index from `first` on, that the raw bytes around the hit at `at` may be.
+    fn owner(&self, bytes: &[u8], at: usize, anchor: usize, first: usize) -> Option<usize> {
         let Anchor { bytes: own, owners } = &self.anchors[anchor];
-        let near = self.around[anchor].owners(bytes, at, at + own.len(), first);
-        near.map(|index| (index, owners[index])).filter(move |(_, owner)| {
+        self.around[anchor].owner(bytes, (at, at + own.len()), first, |index| {
+            let owner = owners[index];
             let wording = &self.wordings[owner.wording];
             around::plausible(bytes, at, wording.keys(owner.part), owner.offset, wording.edges(owner.part))
         })
     }
 
+    /// The entry of the code that the digits at `at` are.
+    fn entry_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        self.codes.get(&code::number(&bytes[at..at + CODE_LEN])).copied()
+    }
+
     /// Whether the digits at `at`, a weak mention at most, may stand beside their title or message.
     fn may_be_called(&self, bytes: &[u8], at: usize, messages: &[Message]) -> bool {
         let end = at + CODE_LEN;
-        let Some(&entry) = self.codes.get(&code::number(&bytes[at..end])) else { return false };
+        let Some(entry) = self.entry_at(bytes, at) else { return false };
         near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
     }
 
