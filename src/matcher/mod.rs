@@ -367,7 +367,11 @@ impl Matcher {
         if region != line.range {
             let wide = wide.get_or_insert_with(|| Canon::new(bytes, region));
             if let Attempt::Found(more) = self.try_at(wide, wide.key(at), owner) {
-                return Some(self.message(wide, owner, more));
+                let message = self.message(wide, owner, more);
+                // One on other lines is theirs to find: each is read by what its own lines show to be escapes.
+                if message.range.contains(&at) {
+                    return Some(message);
+                }
             }
         }
         match attempt {

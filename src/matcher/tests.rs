@@ -171,3 +171,14 @@ fn an_argument_swallows_no_other_message() {
         found(&text).into_iter().map(|(id, _, args)| format!("{id} {}", args.join(" "))).collect();
     assert_eq!(ids, ["603103 a", "603000 b", "603103 a"]);
 }
+
+/// Found by fuzzing: a title that has a message's first word found the message on the line below it, read by what the
+/// lines around show (JSON, so backslashes are escapes) and not by what its own line shows.
+#[test]
+fn a_hit_finds_the_message_that_it_is_part_of() {
+    let text = "603101\nDatabase exists in target\nDatabase `a\\\\b` exists on the target server. \
+                Ensure the target server doesn't have the database and retry the migration.\n\n{\"x\": \"y\"}\n";
+    let all = naive(matcher(), text.as_bytes());
+    assert_eq!(matcher().scan(&Window::whole(text.as_bytes())), all);
+    assert_eq!(found(text), [("603101".to_string(), Grade::Exact, vec![r"a\\b".to_string()])]);
+}
