@@ -241,25 +241,27 @@ fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time>
     if is_worker && !database.is_empty() {
         context.database = Some(database.to_string());
     }
-    let csvlog = time::regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",\d+,.*,([A-Z]+\d?),[0-9A-Z]{5},"#);
+    // Patterns are compiled where a line may need them: that takes longer than all else for a few small files.
+    let csvlog =
+        || time::regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",[0-9]+,.*,([A-Z]+[0-9]?),[0-9A-Z]{5},"#);
     let columns = rest.trim_start_matches(|c| matches!(c, '"' | ' ' | 'A'..='Z')).starts_with(",\"");
-    if columns && let Some(found) = csvlog.captures(rest) {
+    if columns && let Some(found) = csvlog().captures(rest) {
         (context.database, context.level) = (Some(found[1].to_string()), Some(found[2].to_string()));
     }
     if context.database.is_none() {
         // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
-        let prefix = time::regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
+        let prefix = || time::regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
         let found = memchr::memchr2(b'=', b'@', rest.as_bytes()).and_then(|_| {
-            let found = prefix.captures(rest)?;
+            let found = prefix().captures(rest)?;
             Some(found.get(1).or(found.get(2))?.as_str())
         });
-        let lead = time::regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
+        let lead = || time::regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
         let led = || {
             let colon = memchr::memchr(b':', head.as_bytes())?;
             if stamp.is_some() || head.as_bytes().get(colon + 1) != Some(&b' ') {
                 return None;
             }
-            let name = lead.captures(head)?.get(1)?.as_str();
+            let name = lead().captures(head)?.get(1)?.as_str();
             let word = name.to_ascii_lowercase();
             let other = level(name).is_some() || NO_DATABASE.contains(&word.as_str());
             (!other && !name.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)

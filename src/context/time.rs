@@ -172,8 +172,8 @@ fn anywhere(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     static STAMP: OnceLock<Regex> = OnceLock::new();
     let stamp = regex(
         &STAMP,
-        r"(?x) \b(\d{4})[-/](\d\d)[-/](\d\d) (?:[T\ ]|,\ ) (\d\d):(\d\d):(\d\d) (?:[.,](\d{1,9})\d*)?
-          (?: \ ?(Z|UTC|GMT)\b | \ ?([+-])(\d\d)(?::?(\d\d))?\b )?",
+        r"(?x) \b([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) (?:[T\ ]|,\ ) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:[.,]([0-9]{1,9})[0-9]*)?
+          (?: \ ?(Z|UTC|GMT)\b | \ ?([+-])([0-9]{2})(?::?([0-9]{2}))?\b )?",
     );
     let Some(found) = stamp.captures(text) else { return american(text, zone) };
     let part = |i: usize| found.get(i).map(|part| part.as_str());
@@ -193,7 +193,7 @@ fn anywhere(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
 /// What the portal's exports print: `6/13/2024, 9:37:45.518 PM`.
 fn american(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     static STAMP: OnceLock<Regex> = OnceLock::new();
-    let pattern = r"\b(\d{1,2})/(\d{1,2})/(\d{4}),? (\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))? ([AP])M\b";
+    let pattern = r"\b([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}),? ([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))? ([AP])M\b";
     let found = regex(&STAMP, pattern).captures(text)?;
     let part = |i: usize| found.get(i).map(|part| part.as_str());
     let half = if part(8) == Some("P") { 12 } else { 0 };

@@ -8,7 +8,10 @@ use crate::finding::Args;
 use crate::record::ReportRecord;
 use crate::report::Report;
 use serde::Serialize;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
+
+/// How much of a document is put together at once, in bytes.
+const BUFFER: usize = 64 << 10;
 
 /// Writes the report as one indented document.
 ///
@@ -24,9 +27,12 @@ pub fn write_report(report: &Report, writer: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 ///
 /// What the writer gives.
-pub fn write_pretty<T: Serialize>(value: &T, mut writer: &mut dyn Write) -> io::Result<()> {
+pub fn write_pretty<T: Serialize>(value: &T, writer: &mut dyn Write) -> io::Result<()> {
+    // A document is many small pieces, and a call for each to a writer of any kind would take longer than to make them.
+    let mut writer = BufWriter::with_capacity(BUFFER, writer);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, Pretty::default()))?;
-    writeln!(writer)
+    writeln!(writer)?;
+    writer.flush()
 }
 
 /// Writes `value` as one line, which is put together in `line`: many small pieces, one write.
