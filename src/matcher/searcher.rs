@@ -14,6 +14,8 @@ use std::ops::Range;
 const MAX_GROUP: usize = 64;
 /// Rarer bytes than these, in a million, do not count where anchors are put together.
 const MIN_RATE: f64 = 30.0;
+/// How often it is gone over all buckets to let anchors change places; the second time hardly anything does.
+const MAX_ROUNDS: usize = 3;
 
 /// The engine of stage 1.
 #[derive(Debug)]
@@ -75,21 +77,27 @@ impl Searcher {
 fn arranged(anchors: &[Anchor], groups: usize) -> Vec<Vec<usize>> {
     let size = anchors.len().div_ceil(groups);
     let buckets_of_one = if size > 32 { 16 } else { 8 };
-    let mut buckets: Vec<Bucket> = (0..groups * buckets_of_one).map(|_| Bucket::default()).collect();
     let room = |bucket: usize| {
         // Patterns go to the buckets in turn, so the first buckets of the last group's are fuller.
         let (group, place) = (bucket / buckets_of_one, bucket % buckets_of_one);
         let patterns = anchors.len().saturating_sub(group * size).min(size);
         patterns.saturating_sub(place).div_ceil(buckets_of_one)
     };
-    let frequent: Vec<(Quad, f64)> =
-        background::table().iter().filter(|(_, rate)| *rate >= MIN_RATE).copied().collect();
-    for (index, anchor) in anchors.iter().enumerate() {
-        let Some(quad) = anchor.bytes.first_chunk() else { continue };
+    let mixtures = Mixtures::new(anchors);
+    let mut buckets = vec![Bucket::default(); groups * buckets_of_one];
+    // Each anchor goes where it adds the least, then any two change places as long as that helps.
+    for anchor in 0..anchors.len() {
         let open = (0..buckets.len()).filter(|bucket| buckets[*bucket].anchors.len() < room(*bucket));
-        let added = open.map(|bucket| (buckets[bucket].added(quad, &frequent), bucket));
-        if let Some((_, bucket)) = added.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))) {
-            buckets[bucket].take(index, quad, &frequent);
+        let with = open.map(|bucket| (mixtures.with(&buckets[bucket], anchor), bucket));
+        let added = |with: &Bucket, bucket: usize| with.rate - buckets[bucket].rate;
+        let least = with.min_by(|(a, i), (b, j)| added(a, *i).total_cmp(&added(b, *j)).then(i.cmp(j)));
+        if let Some((with, bucket)) = least {
+            buckets[bucket] = with;
+        }
+    }
+    for _ in 0..MAX_ROUNDS {
+        if !mixtures.exchange(&mut buckets) {
+            break;
         }
     }
     let in_turn = |buckets: &[Bucket]| -> Vec<usize> {
@@ -102,42 +110,118 @@ fn arranged(anchors: &[Anchor], groups: usize) -> Vec<Vec<usize>> {
     buckets.chunks(buckets_of_one).map(in_turn).collect()
 }
 
-/// Anchors that are told from everything else together: at each of four places by the halves of a byte.
+/// Anchors, by index, that are told from everything else together.
 #[derive(Debug, Clone, Default)]
 struct Bucket {
     anchors: Vec<usize>,
-    low: [u16; 4],
-    high: [u16; 4],
+    /// How many candidates they give, in a million bytes.
     rate: f64,
 }
 
-impl Bucket {
-    /// How many candidates more there would be with an anchor that begins with `quad`, in a million bytes.
-    fn added(&self, quad: &Quad, frequent: &[(Quad, f64)]) -> f64 {
-        let mut with = self.clone();
-        with.open(quad);
-        with.expected(frequent) - self.rate
+/// What buckets let through. At each of four places they tell the halves of a byte, and those of different anchors mix.
+struct Mixtures<'a> {
+    anchors: &'a [Anchor],
+    /// The rates of the frequent quads that some bucket may let through.
+    rates: Vec<f64>,
+    /// Which of them have each half of a byte at each place, as bits: the lower halves, then the higher.
+    halves: [[[Vec<u64>; 16]; 4]; 2],
+}
+
+impl<'a> Mixtures<'a> {
+    fn new(anchors: &'a [Anchor]) -> Mixtures<'a> {
+        let all = opened(anchors.iter());
+        let lets = |(quad, rate): &&(Quad, f64)| {
+            *rate >= MIN_RATE
+                && quad.iter().enumerate().all(|(place, byte)| {
+                    let halves = halves_of(*byte);
+                    (0..2).all(|half| all[half][place] >> halves[half] & 1 != 0)
+                })
+        };
+        let let_through: Vec<&(Quad, f64)> = background::table().iter().filter(lets).collect();
+        let mut halves: [[[Vec<u64>; 16]; 4]; 2] = Default::default();
+        let words = let_through.len().div_ceil(64);
+        halves.iter_mut().flatten().flatten().for_each(|bits| bits.resize(words, 0));
+        for (i, (quad, _)) in let_through.iter().enumerate() {
+            for (place, byte) in quad.iter().enumerate() {
+                for (half, value) in halves_of(*byte).into_iter().enumerate() {
+                    halves[half][place][value][i / 64] |= 1 << (i % 64);
+                }
+            }
+        }
+        Mixtures { anchors, rates: let_through.into_iter().map(|(_, rate)| *rate).collect(), halves }
     }
 
-    fn take(&mut self, anchor: usize, quad: &Quad, frequent: &[(Quad, f64)]) {
-        self.anchors.push(anchor);
-        self.open(quad);
-        self.rate = self.expected(frequent);
+    /// How many candidates a bucket of `anchors` gives, in a million bytes.
+    fn rate(&self, anchors: &[usize]) -> f64 {
+        let open = opened(anchors.iter().map(|anchor| &self.anchors[*anchor]));
+        let mut rate = 0.0;
+        for word in 0..self.rates.len().div_ceil(64) {
+            let mut left = u64::MAX;
+            for (halves, open) in self.halves.iter().flatten().zip(open.iter().flatten()) {
+                let mut values = *open;
+                let mut some = 0;
+                while values != 0 {
+                    some |= halves[values.trailing_zeros() as usize][word];
+                    values &= values - 1;
+                }
+                left &= some;
+            }
+            while left != 0 {
+                rate += self.rates[word * 64 + left.trailing_zeros() as usize];
+                left &= left - 1;
+            }
+        }
+        rate
     }
 
-    fn open(&mut self, quad: &Quad) {
-        for (i, byte) in quad.iter().enumerate() {
-            self.low[i] |= 1 << (byte & 15);
-            self.high[i] |= 1 << (byte >> 4);
+    /// `bucket` with one more anchor.
+    fn with(&self, bucket: &Bucket, anchor: usize) -> Bucket {
+        let mut anchors = bucket.anchors.clone();
+        anchors.push(anchor);
+        Bucket { rate: self.rate(&anchors), anchors }
+    }
+
+    /// Lets two anchors of different buckets change places wherever that gives fewer candidates. Whether any did.
+    fn exchange(&self, buckets: &mut [Bucket]) -> bool {
+        let mut changed = false;
+        for second in 1..buckets.len() {
+            let (before, behind) = buckets.split_at_mut(second);
+            let other = &mut behind[0];
+            for one in before {
+                for i in 0..one.anchors.len() {
+                    for j in 0..other.anchors.len() {
+                        std::mem::swap(&mut one.anchors[i], &mut other.anchors[j]);
+                        let (left, right) = (self.rate(&one.anchors), self.rate(&other.anchors));
+                        if left + right < one.rate + other.rate {
+                            (one.rate, other.rate) = (left, right);
+                            changed = true;
+                        } else {
+                            std::mem::swap(&mut one.anchors[i], &mut other.anchors[j]);
+                        }
+                    }
+                }
+            }
+        }
+        changed
+    }
+}
+
+/// The halves of bytes at each place that a bucket of `anchors` lets through, as bits: the lower ones, then the higher.
+fn opened<'a>(anchors: impl Iterator<Item = &'a Anchor>) -> [[u16; 4]; 2] {
+    let mut open = [[0; 4]; 2];
+    for quad in anchors.filter_map(|anchor| anchor.bytes.first_chunk::<4>()) {
+        for (place, byte) in quad.iter().enumerate() {
+            let [low, high] = halves_of(*byte);
+            open[0][place] |= 1 << low;
+            open[1][place] |= 1 << high;
         }
     }
+    open
+}
 
-    fn expected(&self, frequent: &[(Quad, f64)]) -> f64 {
-        let lets = |quad: &Quad| {
-            (0..4).all(|i| self.low[i] >> (quad[i] & 15) & 1 != 0 && self.high[i] >> (quad[i] >> 4) & 1 != 0)
-        };
-        frequent.iter().filter(|(quad, _)| lets(quad)).map(|(_, rate)| rate).sum()
-    }
+/// The lower and the higher half of a byte.
+fn halves_of(byte: u8) -> [usize; 2] {
+    [usize::from(byte & 15), usize::from(byte >> 4)]
 }
 
 #[cfg(test)]
