@@ -227,6 +227,10 @@ fn halves_of(byte: u8) -> [usize; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::builtin;
+    use crate::matcher::Matcher;
+    use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     fn anchors(count: usize) -> Vec<Anchor> {
         let name = |i: usize| format!("a{:03}", i * 7 % 1000).into_bytes();
@@ -243,6 +247,38 @@ mod tests {
             all.sort_unstable();
             assert_eq!(all, (0..count).collect::<Vec<_>>(), "{count}");
         }
+    }
+
+    static BUILT_IN: LazyLock<Vec<Anchor>> = LazyLock::new(|| Matcher::new(builtin()).anchors().to_vec());
+
+    proptest! {
+        /// The sets of bits say what the table says.
+        #[test]
+        fn a_bucket_lets_through_what_its_halves_mix(picked in prop::collection::vec(0usize..1_000, 0..5)) {
+            let anchors = &*BUILT_IN;
+            let picked: Vec<usize> = picked.into_iter().map(|index| index % anchors.len()).collect();
+            let has = |place: usize, of: fn(u8) -> u8, byte: u8| {
+                picked.iter().any(|anchor| of(anchors[*anchor].bytes[place]) == of(byte))
+            };
+            let through = background::table().iter().filter(|(quad, rate)| {
+                let mut places = quad.iter().enumerate();
+                *rate >= MIN_RATE && places.all(|(i, byte)| has(i, |byte| byte & 15, *byte) && has(i, |byte| byte >> 4, *byte))
+            });
+            let want: f64 = through.map(|(_, rate)| rate).sum();
+            prop_assert!((Mixtures::new(anchors).rate(&picked) - want).abs() < 1e-6);
+        }
+    }
+
+    /// Anchors that share a bucket would otherwise give half as many candidates again as they have hits.
+    #[test]
+    fn buckets_of_the_built_in_catalogue_let_through_hardly_anything_else() {
+        let anchors = &*BUILT_IN;
+        let mixtures = Mixtures::new(anchors);
+        let order = arranged(anchors, 1).concat();
+        let bucket = |number| order.iter().skip(number).step_by(8).copied().collect::<Vec<_>>();
+        let all: f64 = (0..8).map(|number| mixtures.rate(&bucket(number))).sum();
+        let own: f64 = (0..anchors.len()).map(|anchor| mixtures.rate(&[anchor])).sum();
+        assert!(own > 100.0 && (own..own * 1.1).contains(&all), "{all} candidates a megabyte for {own} hits");
     }
 
     #[test]
