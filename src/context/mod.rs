@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::ops::Range;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 /// What the surroundings say; absent where they say nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -225,9 +225,15 @@ fn in_string(before: &str) -> &str {
 
 /// What stands at the head of a log line before the message.
 fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time> {
-    static DATABASE: OnceLock<Regex> = OnceLock::new();
-    static LEAD: OnceLock<Regex> = OnceLock::new();
-    static CSVLOG: OnceLock<Regex> = OnceLock::new();
+    // Compiled where a line needs one: that takes longer than all else for a few small files.
+    static CSVLOG: LazyLock<Regex> = LazyLock::new(|| {
+        time::pattern(r#"^[" A-Z]*,"[^"]*","([^"]*)",[0-9]+,.*,([A-Z]+[0-9]?),[0-9A-Z]{5},"#)
+    });
+    // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
+    static DATABASE: LazyLock<Regex> =
+        LazyLock::new(|| time::pattern(r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s"));
+    static LEAD: LazyLock<Regex> =
+        LazyLock::new(|| time::pattern(r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)"));
     let head = behind_stream(head);
     let stamp = time::first(head, zone);
     let rest = stamp.as_ref().map_or(head, |(_, range)| &head[range.end..]);
@@ -241,27 +247,21 @@ fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> Option<Time>
     if is_worker && !database.is_empty() {
         context.database = Some(database.to_string());
     }
-    // Patterns are compiled where a line may need them: that takes longer than all else for a few small files.
-    let csvlog =
-        || time::regex(&CSVLOG, r#"^[" A-Z]*,"[^"]*","([^"]*)",[0-9]+,.*,([A-Z]+[0-9]?),[0-9A-Z]{5},"#);
     let columns = rest.trim_start_matches(|c| matches!(c, '"' | ' ' | 'A'..='Z')).starts_with(",\"");
-    if columns && let Some(found) = csvlog().captures(rest) {
+    if columns && let Some(found) = CSVLOG.captures(rest) {
         (context.database, context.level) = (Some(found[1].to_string()), Some(found[2].to_string()));
     }
     if context.database.is_none() {
-        // `db=orders` and `user@orders` of log_line_prefix, then `<db>: message`.
-        let prefix = || time::regex(&DATABASE, r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s");
         let found = memchr::memchr2(b'=', b'@', rest.as_bytes()).and_then(|_| {
-            let found = prefix().captures(rest)?;
+            let found = DATABASE.captures(rest)?;
             Some(found.get(1).or(found.get(2))?.as_str())
         });
-        let lead = || time::regex(&LEAD, r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)");
         let led = || {
             let colon = memchr::memchr(b':', head.as_bytes())?;
             if stamp.is_some() || head.as_bytes().get(colon + 1) != Some(&b' ') {
                 return None;
             }
-            let name = lead().captures(head)?.get(1)?.as_str();
+            let name = LEAD.captures(head)?.get(1)?.as_str();
             let word = name.to_ascii_lowercase();
             let other = level(name).is_some() || NO_DATABASE.contains(&word.as_str());
             (!other && !name.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
@@ -289,14 +289,14 @@ const LEVELS: [&str; 16] = [
 
 /// The first word of `rest` that is a level, behind a blank, a bracket, a colon or a hyphen.
 fn level(rest: &str) -> Option<&str> {
-    static LEVEL: OnceLock<Regex> = OnceLock::new();
+    static LEVEL: LazyLock<Regex> = LazyLock::new(|| {
+        time::pattern(
+            r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
+        )
+    });
     if !rest.is_ascii() {
         // What is a blank or part of a word beyond ASCII is the pattern's to know.
-        let level = time::regex(
-            &LEVEL,
-            r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
-        );
-        return Some(level.captures(rest)?.get(1)?.as_str());
+        return Some(LEVEL.captures(rest)?.get(1)?.as_str());
     }
     let inside = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut from = 0;

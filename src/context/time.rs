@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 /// An instant with the precision it was logged with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,13 +169,13 @@ fn fraction_of(text: &str, digits: usize) -> &str {
 
 /// The first stamp anywhere in `text`.
 fn anywhere(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
-    static STAMP: OnceLock<Regex> = OnceLock::new();
-    let stamp = regex(
-        &STAMP,
-        r"(?x) \b([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) (?:[T\ ]|,\ ) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:[.,]([0-9]{1,9})[0-9]*)?
+    static STAMP: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?x) \b([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2}) (?:[T\ ]|,\ ) ([0-9]{2}):([0-9]{2}):([0-9]{2}) (?:[.,]([0-9]{1,9})[0-9]*)?
           (?: \ ?(Z|UTC|GMT)\b | \ ?([+-])([0-9]{2})(?::?([0-9]{2}))?\b )?",
-    );
-    let Some(found) = stamp.captures(text) else { return american(text, zone) };
+        )
+    });
+    let Some(found) = STAMP.captures(text) else { return american(text, zone) };
     let part = |i: usize| found.get(i).map(|part| part.as_str());
     let offset = if part(8).is_some() {
         Some(Offset::UTC)
@@ -192,9 +192,12 @@ fn anywhere(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
 
 /// What the portal's exports print: `6/13/2024, 9:37:45.518 PM`.
 fn american(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
-    static STAMP: OnceLock<Regex> = OnceLock::new();
-    let pattern = r"\b([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}),? ([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))? ([AP])M\b";
-    let found = regex(&STAMP, pattern).captures(text)?;
+    static STAMP: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"\b([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}),? ([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,9}))? ([AP])M\b",
+        )
+    });
+    let found = STAMP.captures(text)?;
     let part = |i: usize| found.get(i).map(|part| part.as_str());
     let half = if part(8) == Some("P") { 12 } else { 0 };
     let date = (number(part(3))?, number(part(1))?, number(part(2))?);
@@ -279,10 +282,9 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
         .map_err(|_| format!("`{name}` is no time zone: use a name such as Europe/Berlin, or +02:00"))
 }
 
-/// The pattern compiled once, for all of `context`.
-#[allow(clippy::unwrap_used, reason = "the patterns are constants that the tests compile")]
-pub(super) fn regex(lock: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
-    lock.get_or_init(|| Regex::new(pattern).unwrap())
+/// A pattern of `context`.
+pub(super) fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a valid pattern")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::canonical::Keys;
 use super::wording::is_word;
 use regex::bytes::Regex;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 
 /// The number of digits of a code.
 pub const CODE_LEN: usize = 6;
@@ -338,47 +338,49 @@ fn in_url(text: &[u8], at: usize) -> bool {
 
 /// Whether a level or a time follows, so that the digits are a PID.
 fn before_level_or_time(rest: &[u8]) -> bool {
-    static NEXT: OnceLock<Regex> = OnceLock::new();
-    let pattern = concat!(
-        r"(?-u)^[\]:)]*\s*\[?(?:(?:DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|SQL",
-        r"|CRITICAL|SEVERE|DETAIL|HINT|STATEMENT|CONTEXT|VERBOSE)\b|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d)"
-    );
-    regex(&NEXT, pattern).is_match(rest)
+    static NEXT: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(concat!(
+            r"(?-u)^[\]:)]*\s*\[?(?:(?:DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|SQL",
+            r"|CRITICAL|SEVERE|DETAIL|HINT|STATEMENT|CONTEXT|VERBOSE)\b|\d\d:\d\d:\d\d|\d{4}-\d\d-\d\d)"
+        ))
+    });
+    NEXT.is_match(rest)
 }
 
 /// Whether and where a message begins behind `before`.
 fn head(before: &[u8]) -> Option<Head> {
-    static MESSAGE: OnceLock<Regex> = OnceLock::new();
-    static TIME: OnceLock<Regex> = OnceLock::new();
-    static COLUMN: OnceLock<Regex> = OnceLock::new();
+    static MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(concat!(
+            r"(?-u)(?:^[\s>*|-]*",
+            r#"|[:=\[{]\s*["'`]\s*"#,
+            r"|\b(?i:DEBUG[1-5]?|TRACE|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|CRITICAL|SEVERE)\b\]?:?\s+-?\s*",
+            r"|\b[\w-]+\.(?:c|go|rs|py|java|cs|cpp|js):\d+\]?:?\s+",
+            r"|\[(?:SOURCE|TARGET)[^\]\[]*\]\s+",
+            r"|\b(?i:message|msg|reason|details?|errormessage)\s*[:=]\s*",
+            r#"|(?:^|[\n"'`])\s*[\w.-]{1,63}:\s+"#,
+            r")$"
+        ))
+    });
+    static TIME: LazyLock<Regex> = LazyLock::new(|| {
+        pattern(
+            r"(?-u)(?:\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s*Z|\s*UTC|\s*GMT|[+-]\d\d:?\d\d)?|\bUTC|\[\d+\]:?)\]?:?\s+-?\s*(?:\d{1,7}\s+)?$",
+        )
+    });
+    static COLUMN: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?-u)[,;\t|>]\s*["']?\s*$"#));
     // The end of what stands before a message; 80 bytes hold any of it.
     let tail = &before[before.len().saturating_sub(80)..];
     let whole = tail.len() == before.len();
-    let message = concat!(
-        r"(?-u)(?:^[\s>*|-]*",
-        r#"|[:=\[{]\s*["'`]\s*"#,
-        r"|\b(?i:DEBUG[1-5]?|TRACE|INFO|INFORMATION|NOTICE|WARN|WARNING|ERROR|ERR|FATAL|PANIC|LOG|CRITICAL|SEVERE)\b\]?:?\s+-?\s*",
-        r"|\b[\w-]+\.(?:c|go|rs|py|java|cs|cpp|js):\d+\]?:?\s+",
-        r"|\[(?:SOURCE|TARGET)[^\]\[]*\]\s+",
-        r"|\b(?i:message|msg|reason|details?|errormessage)\s*[:=]\s*",
-        r#"|(?:^|[\n"'`])\s*[\w.-]{1,63}:\s+"#,
-        r")$"
-    );
-    let time = r"(?-u)(?:\d\d:\d\d:\d\d(?:[.,]\d+)?(?:\s*Z|\s*UTC|\s*GMT|[+-]\d\d:?\d\d)?|\bUTC|\[\d+\]:?)\]?:?\s+-?\s*(?:\d{1,7}\s+)?$";
-    let column = r#"(?-u)[,;\t|>]\s*["']?\s*$"#;
-    let found = |lock: &'static OnceLock<Regex>, pattern| regex(lock, pattern).is_match(tail);
-    if (whole || !tail.trim_ascii().is_empty()) && found(&MESSAGE, message) {
+    if (whole || !tail.trim_ascii().is_empty()) && MESSAGE.is_match(tail) {
         Some(Head::Message)
-    } else if found(&TIME, time) {
+    } else if TIME.is_match(tail) {
         Some(Head::Time)
     } else {
-        found(&COLUMN, column).then_some(Head::Column)
+        COLUMN.is_match(tail).then_some(Head::Column)
     }
 }
 
-#[allow(clippy::unwrap_used, reason = "the patterns are constants that the tests compile")]
-fn regex(lock: &'static OnceLock<Regex>, pattern: &str) -> &'static Regex {
-    lock.get_or_init(|| Regex::new(pattern).unwrap())
+fn pattern(text: &str) -> Regex {
+    Regex::new(text).expect("a valid pattern")
 }
 
 /// Where the entry's title ends if it stands directly behind key `from`, labels such as "message" in between.
