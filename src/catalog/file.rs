@@ -9,8 +9,8 @@ use super::{
     Template,
 };
 use crate::error::{CatalogProblem, Error};
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema};
+#[cfg(test)]
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -35,12 +35,13 @@ pub(super) const MAX_TEMPLATE_BYTES: usize = 2048;
 const MIN_WORD: usize = 5;
 
 /// Messages to look for and what to do about them.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "PatternFile")]
+#[cfg_attr(test, schemars(rename = "PatternFile"))]
 struct RawFile {
     /// The version of the file format.
-    #[schemars(extend("const" = FORMAT))]
+    #[cfg_attr(test, schemars(extend("const" = FORMAT)))]
     format: u32,
     /// Names the file for people; nothing is derived from it.
     #[serde(default)]
@@ -51,23 +52,24 @@ struct RawFile {
     edition: String,
     /// One condition each.
     #[serde(default)]
-    #[schemars(with = "Vec<RawEntry>", length(min = 1, max = MAX_ENTRIES))]
+    #[cfg_attr(test, schemars(with = "Vec<RawEntry>", length(min = 1, max = MAX_ENTRIES)))]
     entry: Vec<Spanned<RawEntry>>,
 }
 
 /// One condition that the service reports, with all its wordings and all its advice.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Entry")]
+#[cfg_attr(test, schemars(rename = "Entry"))]
 struct RawEntry {
     /// The code, or a slug where the service gives none.
-    #[schemars(with = "String", regex(pattern = "^[a-z0-9-]+$"))]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[a-z0-9-]+$")))]
     id: Spanned<String>,
     /// The service's code, six digits; the id is the same.
-    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{6}$"))]
+    #[cfg_attr(test, schemars(with = "Option<String>", regex(pattern = "^[0-9]{6}$")))]
     code: Option<Spanned<String>>,
     /// The service's short name for the condition.
-    #[schemars(with = "String", length(min = 1))]
+    #[cfg_attr(test, schemars(with = "String", length(min = 1)))]
     title: Spanned<String>,
     /// How bad it is.
     severity: Severity,
@@ -82,42 +84,43 @@ struct RawEntry {
     restart: bool,
     /// What the texts name, in the order of the service's own positions.
     #[serde(default)]
-    #[schemars(length(max = MAX_ARGUMENTS))]
+    #[cfg_attr(test, schemars(length(max = MAX_ARGUMENTS)))]
     arguments: Vec<RawArgument>,
     /// The message templates, without the title: placeholders are `{name}`.
-    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
+    #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     wordings: Vec<Spanned<String>>,
     /// Sentences that give arguments only beside the entry's code or message.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
+    #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     followups: Vec<Spanned<String>>,
     /// What to do, each distinct advice once.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
+    #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     resolutions: Vec<Spanned<String>>,
     /// What mends the condition, as data.
-    #[schemars(with = "Option<RawFix>")]
+    #[cfg_attr(test, schemars(with = "Option<RawFix>"))]
     fix: Option<Spanned<RawFix>>,
     /// Where to read more.
     #[serde(default)]
     links: Vec<String>,
     /// Texts that must match, with the arguments that must come out.
     #[serde(default)]
-    #[schemars(length(max = MAX_TEXTS))]
+    #[cfg_attr(test, schemars(length(max = MAX_TEXTS)))]
     examples: Vec<RawExample>,
     /// Texts that must not match.
     #[serde(default)]
-    #[schemars(with = "Vec<String>", length(max = MAX_TEXTS))]
+    #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     negatives: Vec<Spanned<String>>,
 }
 
 /// A named argument of an entry's texts.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Argument")]
+#[cfg_attr(test, schemars(rename = "Argument"))]
 struct RawArgument {
     /// The name used in placeholders and outputs.
-    #[schemars(with = "String", regex(pattern = "^[a-z0-9_]+$"))]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[a-z0-9_]+$")))]
     name: Spanned<String>,
     /// The number in the service's own `{0}`.
     position: u32,
@@ -131,12 +134,13 @@ struct RawArgument {
 }
 
 /// A text that must match its entry.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Example")]
+#[cfg_attr(test, schemars(rename = "Example"))]
 struct RawExample {
     /// What a log might say.
-    #[schemars(with = "String")]
+    #[cfg_attr(test, schemars(with = "String"))]
     text: Spanned<String>,
     /// The arguments that must be recovered, no more and no fewer.
     #[serde(default)]
@@ -144,8 +148,17 @@ struct RawExample {
 }
 
 /// The JSON Schema of a pattern file, for editors that check TOML.
-pub fn schema() -> Schema {
-    SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<RawFile>()
+///
+/// It is a text, so that only tests compile what generates it; a test holds it to the types that read the file.
+pub fn schema() -> &'static str {
+    include_str!("schema.json")
+}
+
+/// Generates the text of [`schema`].
+#[cfg(test)]
+pub(crate) fn generated_schema() -> schemars::Schema {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.for_deserialize().into_generator().into_root_schema_for::<RawFile>()
 }
 
 /// Parses the pattern file `name` with the content `text`.

@@ -6,6 +6,7 @@
 
 use super::quote::{Quoting, Refusal};
 use super::{Side, template};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,7 +21,8 @@ pub const DATABASE: &str = "database";
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
         /// What sort of step mends a condition; in the order in which the steps of a plan are done.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(JsonSchema))]
         #[serde(rename_all = "lowercase")]
         pub enum FixKind { $($(#[$doc])* $variant),+ }
 
@@ -79,7 +81,8 @@ pub struct Fix {
 }
 
 /// Where SQL is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Within {
     /// Once on the server, in any database.
@@ -195,9 +198,10 @@ impl CommandTemplate {
 }
 
 /// The `fix` table as a pattern file has it.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Fix")]
+#[cfg_attr(test, schemars(rename = "Fix"))]
 pub(super) struct RawFix {
     /// What sort of step it is.
     kind: FixKind,
@@ -207,15 +211,15 @@ pub(super) struct RawFix {
     caution: Option<String>,
     /// Server parameters, on the entry's side.
     #[serde(default)]
-    #[schemars(length(max = MAX_PARTS))]
+    #[cfg_attr(test, schemars(length(max = MAX_PARTS)))]
     parameters: Vec<RawParameter>,
     /// SQL statements, on the entry's side.
     #[serde(default)]
-    #[schemars(length(max = MAX_PARTS))]
+    #[cfg_attr(test, schemars(length(max = MAX_PARTS)))]
     sql: Vec<String>,
     /// `az` commands.
     #[serde(default)]
-    #[schemars(length(max = MAX_PARTS))]
+    #[cfg_attr(test, schemars(length(max = MAX_PARTS)))]
     az: Vec<String>,
     /// Where the SQL is run.
     #[serde(default)]
@@ -223,12 +227,13 @@ pub(super) struct RawFix {
 }
 
 /// A server parameter: one of `set`, `at_least` and `add` says what becomes of it.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Parameter")]
+#[cfg_attr(test, schemars(rename = "Parameter"))]
 struct RawParameter {
     /// Its name.
-    #[schemars(regex(pattern = "^[a-z0-9_.]+$"))]
+    #[cfg_attr(test, schemars(regex(pattern = "^[a-z0-9_.]+$")))]
     name: String,
     /// What it is set to.
     set: Option<String>,

@@ -15,10 +15,13 @@ mod render;
 mod template;
 
 pub use builtin::{BUILTIN_FILE, builtin};
+#[cfg(test)]
+pub(crate) use file::generated_schema;
 pub use file::{MAX_ENTRIES, MAX_FILE_BYTES, parse, schema};
 pub use fix::{Fix, FixKind};
 pub use template::{Part, QUOTES, Sentence, Template};
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -31,7 +34,8 @@ pub const CODE_PREFIX: &str = "603";
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(JsonSchema))]
         #[serde(rename_all = "lowercase")]
         pub enum $name { $($(#[$variant_doc])* $variant),+ }
 
@@ -122,7 +126,8 @@ pub struct Argument {
 }
 
 /// What the values of an argument look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Any text: names of servers, databases, users, collations.
@@ -138,7 +143,8 @@ pub enum Kind {
 }
 
 /// How several values of an argument become one in a resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Merge {
     /// Each distinct value, in order.
@@ -174,7 +180,8 @@ pub struct Example {
 }
 
 /// The value of an argument.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 pub enum ArgValue {
     /// Text as logged, unescaped and unquoted.

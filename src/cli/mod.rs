@@ -64,7 +64,7 @@ fn schema(of: SchemaOf) -> Result<Exit, Error> {
         SchemaOf::Report => schema::report(),
         SchemaOf::Catalog => migsift::catalog::schema(),
     };
-    print(|writer| json::write_pretty(&schema, writer))
+    print(|writer| writer.write_all(schema.as_bytes()))
 }
 
 fn print(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> Result<Exit, Error> {

@@ -20,6 +20,7 @@ use crate::matcher::record;
 use jiff::tz::TimeZone;
 use memchr::memmem;
 use regex::Regex;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -28,8 +29,9 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 /// What the surroundings say; absent where they say nothing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Context {
     /// The database it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,6 +7,7 @@
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan, civil};
 use regex::Regex;
+#[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
@@ -88,6 +89,7 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+#[cfg(test)]
 impl JsonSchema for Time {
     fn schema_name() -> Cow<'static, str> {
         "Time".into()

@@ -9,6 +9,7 @@ use super::around::Edges;
 use super::canonical::{Keys, Text, lossy};
 use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
 use memchr::memmem;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -59,7 +60,8 @@ pub enum Piece {
 }
 
 /// How a text agrees with the catalogue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Grade {
     /// A catalogued wording, quotes around arguments aside.

@@ -5,11 +5,13 @@ use crate::finding::Args;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::Serializer;
 use std::borrow::Cow;
+#[cfg(test)]
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the schema says of arguments.
+/// Arguments as the schema describes them.
+#[cfg(test)]
 pub type Described = BTreeMap<String, ArgValue>;
 
 /// Writes them as an object.

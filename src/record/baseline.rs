@@ -3,13 +3,15 @@
 use super::args;
 use crate::finding::Args;
 use crate::report::Suppression;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Failures that are known and accepted, and what was found of them.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Suppression", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Suppression", deny_unknown_fields))]
 pub struct SuppressionRecord<'a> {
     /// The line of the rule in its file.
     pub line: usize,
@@ -17,14 +19,14 @@ pub struct SuppressionRecord<'a> {
     pub id: Cow<'a, str>,
     /// Arguments that must be the same; others may be any.
     #[serde(with = "args")]
-    #[schemars(with = "args::Described")]
+    #[cfg_attr(test, schemars(with = "args::Described"))]
     pub args: Cow<'a, Args>,
     /// The database; null where it may be any, or none.
     pub database: Option<Cow<'a, str>>,
     /// Why it is accepted.
     pub reason: Cow<'a, str>,
     /// The last day on which it is; null where that is for ever.
-    #[schemars(extend("format" = "date"))]
+    #[cfg_attr(test, schemars(extend("format" = "date")))]
     pub until: Option<String>,
     /// Whether that day is over: what the rule takes counts again.
     pub expired: bool,

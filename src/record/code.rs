@@ -7,14 +7,16 @@ use crate::finding::Args;
 use crate::matcher::wording::Grade;
 use crate::report::CodeReport;
 use crate::summary::ArgSet;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What was found of one code.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Code", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Code", deny_unknown_fields))]
 pub struct CodeRecord<'a> {
     /// The catalogue entry: its code, or a slug where the service gives none; an unknown code is its own id.
     pub id: Cow<'a, str>,
@@ -81,8 +83,9 @@ pub struct CodeRecord<'a> {
 }
 
 /// Findings by how the text agrees with the catalogue.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Grades", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Grades", deny_unknown_fields))]
 pub struct GradesRecord {
     /// A catalogued wording, quotes around arguments aside.
     pub exact: u64,
@@ -102,8 +105,9 @@ impl GradesRecord {
 }
 
 /// Findings whose wording is not the catalogue's, and what the log says instead.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Drift", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Drift", deny_unknown_fields))]
 pub struct DriftRecord<'a> {
     /// Findings of the code.
     pub hits: u64,
@@ -122,12 +126,13 @@ pub struct DriftRecord<'a> {
 }
 
 /// A distinct set of arguments.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "ArgSet", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "ArgSet", deny_unknown_fields))]
 pub struct ArgSetRecord<'a> {
     /// The arguments by name, in the template's order.
     #[serde(with = "args")]
-    #[schemars(with = "args::Described")]
+    #[cfg_attr(test, schemars(with = "args::Described"))]
     pub args: Cow<'a, Args>,
     /// The databases they were found for, at most 1,000.
     pub databases: Vec<Cow<'a, str>>,
@@ -148,8 +153,9 @@ pub struct ArgSetRecord<'a> {
 }
 
 /// Findings with the same arguments in one database.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Database", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Database", deny_unknown_fields))]
 pub struct DatabaseRecord<'a> {
     /// The database; null where none is known.
     pub database: Option<Cow<'a, str>>,

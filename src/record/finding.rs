@@ -6,14 +6,16 @@ use crate::context::{Context, Neighbours, Time};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::source::Origin;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
 /// One occurrence of a condition in a source.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Finding", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Finding", deny_unknown_fields))]
 pub struct FindingRecord<'a> {
     /// What this object is.
     pub r#type: FindingType,
@@ -33,7 +35,7 @@ pub struct FindingRecord<'a> {
     pub wording: Grade,
     /// The arguments the text gave, by name in the template's order; lists are arrays, all else strings as logged.
     #[serde(with = "args")]
-    #[schemars(with = "args::Described")]
+    #[cfg_attr(test, schemars(with = "args::Described"))]
     pub args: Cow<'a, Args>,
     /// The record's own time.
     pub time: Option<Time>,
@@ -42,7 +44,7 @@ pub struct FindingRecord<'a> {
     /// The member inside an archive.
     pub member: Option<Cow<'a, str>>,
     /// 1-based line of the first byte.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub line: u64,
     /// Offset of the first byte in the source, decoded.
     pub offset: u64,
@@ -64,9 +66,10 @@ pub struct FindingRecord<'a> {
 }
 
 /// Says that an object is a finding.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-#[schemars(inline)]
+#[cfg_attr(test, schemars(inline))]
 pub enum FindingType {
     /// A finding.
     Finding,

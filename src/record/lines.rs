@@ -4,6 +4,7 @@ use super::finding::FindingRecord;
 use super::{CatalogRecord, ProblemRecord, RedactionRecord, TOOL, VERSION};
 use crate::report::{Report, SCHEMA_VERSION};
 use crate::scan::Problem;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -11,7 +12,8 @@ use std::collections::BTreeMap;
 
 /// A line of NDJSON: the run first, then findings in the order of path, member and offset, then each input that was not
 /// read whole, the summary last.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(untagged)]
 pub enum Line<'a> {
     /// The first line.
@@ -25,16 +27,17 @@ pub enum Line<'a> {
 }
 
 /// What was run: the first line.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Run", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Run", deny_unknown_fields))]
 pub struct RunRecord<'a> {
     /// What this object is.
     pub r#type: RunType,
     /// The version of this shape; within one, fields are only added.
-    #[schemars(extend("const" = SCHEMA_VERSION))]
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// The program's name.
-    #[schemars(extend("const" = TOOL))]
+    #[cfg_attr(test, schemars(extend("const" = TOOL)))]
     pub tool: Cow<'a, str>,
     /// The program's version.
     pub version: Cow<'a, str>,
@@ -54,8 +57,9 @@ impl<'a> RunRecord<'a> {
 }
 
 /// An input that was not read whole: a line.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Input", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Input", deny_unknown_fields))]
 pub struct InputRecord<'a> {
     /// What this object is.
     pub r#type: InputType,
@@ -71,8 +75,9 @@ impl<'a> From<&'a Problem> for InputRecord<'a> {
 }
 
 /// What was found in all: the last line.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Summary", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Summary", deny_unknown_fields))]
 pub struct SummaryRecord<'a> {
     /// What this object is.
     pub r#type: SummaryType,
@@ -112,8 +117,9 @@ impl<'a> From<&'a Report> for SummaryRecord<'a> {
 }
 
 /// How many inputs were looked at.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Counts", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Counts", deny_unknown_fields))]
 pub struct CountsRecord {
     /// Inputs that were read to their end.
     pub scanned: u64,
@@ -131,9 +137,10 @@ macro_rules! tag {
     ($($(#[$doc:meta])* $name:ident::$variant:ident),+ $(,)?) => {
         $(
             $(#[$doc])*
-            #[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+            #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+            #[cfg_attr(test, derive(JsonSchema))]
             #[serde(rename_all = "lowercase")]
-            #[schemars(inline)]
+            #[cfg_attr(test, schemars(inline))]
             pub enum $name {
                 $(#[$doc])*
                 $variant,

@@ -25,6 +25,7 @@ use crate::report::{CatalogStamp, Pivots, Plan, Report, SCHEMA_VERSION, Support,
 use crate::scan::{Problem, Status};
 use crate::source::Origin;
 use crate::summary::Attempt;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -36,14 +37,15 @@ pub const TOOL: &str = "migsift";
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What a scan found and what to do: one JSON document.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Report", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Report", deny_unknown_fields))]
 pub struct ReportRecord<'a> {
     /// The version of this shape; within one, fields are only added.
-    #[schemars(extend("const" = SCHEMA_VERSION))]
+    #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// The program's name.
-    #[schemars(extend("const" = TOOL))]
+    #[cfg_attr(test, schemars(extend("const" = TOOL)))]
     pub tool: Cow<'a, str>,
     /// The program's version.
     pub version: Cow<'a, str>,
@@ -80,8 +82,9 @@ pub struct ReportRecord<'a> {
 }
 
 /// Which catalogue was used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Catalog", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Catalog", deny_unknown_fields))]
 pub struct CatalogRecord<'a> {
     /// The edition of the published table.
     pub edition: Cow<'a, str>,
@@ -102,8 +105,9 @@ impl<'a> From<&'a CatalogStamp> for CatalogRecord<'a> {
 }
 
 /// How names were hidden: names of servers, databases, roles and the like are tokens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Redaction", deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Redaction", deny_unknown_fields))]
 pub struct RedactionRecord<'a> {
     /// Tells the secret key from others: only under one key is one name one token.
     pub key: Cow<'a, str>,
@@ -138,8 +142,9 @@ impl fmt::Display for CatalogRecord<'_> {
 }
 
 /// What was looked at.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Inputs", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Inputs", deny_unknown_fields))]
 pub struct InputsRecord<'a> {
     /// Inputs that were read to their end.
     pub scanned: u64,
@@ -156,8 +161,9 @@ pub struct InputsRecord<'a> {
 }
 
 /// An input that was not read whole.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Problem", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Problem", deny_unknown_fields))]
 pub struct ProblemRecord<'a> {
     /// The input as walked.
     pub path: Cow<'a, str>,
@@ -185,8 +191,9 @@ impl<'a> From<&'a Problem> for ProblemRecord<'a> {
 }
 
 /// The times of the first and last dated finding.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Window", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Window", deny_unknown_fields))]
 pub struct WindowRecord {
     /// The earliest.
     pub first: Option<Time>,
@@ -195,8 +202,9 @@ pub struct WindowRecord {
 }
 
 /// Sums over all codes.
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Totals", deny_unknown_fields)]
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Totals", deny_unknown_fields))]
 pub struct TotalsRecord {
     /// Findings.
     pub findings: u64,

@@ -3,6 +3,7 @@
 use crate::context::Time;
 use crate::summary::timeline::{Bucket, Timeline};
 use jiff::Timestamp;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +11,21 @@ use serde::{Deserialize, Serialize};
 const MAX_EXPONENT: u32 = 40;
 
 /// How many dated findings there were when.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Timeline", deny_unknown_fields)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Timeline", deny_unknown_fields))]
 pub struct TimelineRecord {
     /// How wide a bucket is: a power of two.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub bucket_seconds: u64,
     /// The buckets that have any findings, in order, at most 64.
     pub buckets: Vec<BucketRecord>,
 }
 
 /// A bucket of a timeline.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(rename = "Bucket", deny_unknown_fields)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Bucket", deny_unknown_fields))]
 pub struct BucketRecord {
     /// When it begins.
     pub start: Time,

@@ -6,6 +6,7 @@
 use super::{CodeReport, Support};
 use crate::catalog::{ArgValue, Side};
 use crate::summary::ArgSet;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +20,9 @@ const EXTENSIONS: &str = "extensions";
 type Place = (Option<String>, Option<Side>);
 
 /// Matrices of what was found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Pivots {
     /// Which extensions block which databases.
     pub extensions: ExtensionMatrix,
@@ -29,8 +31,9 @@ pub struct Pivots {
 }
 
 /// Extensions by databases.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ExtensionMatrix {
     /// The columns.
     pub databases: Vec<String>,
@@ -41,8 +44,9 @@ pub struct ExtensionMatrix {
 }
 
 /// What an extension blocks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ExtensionRow {
     /// Its name.
     pub extension: String,
@@ -53,8 +57,9 @@ pub struct ExtensionRow {
 }
 
 /// Servers by codes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ServerMatrix {
     /// The columns: ids in the report's order.
     pub codes: Vec<String>,
@@ -65,8 +70,9 @@ pub struct ServerMatrix {
 }
 
 /// What a server fails with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ServerRow {
     /// Its name; none where the logs give none.
     pub server: Option<String>,

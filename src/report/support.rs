@@ -7,12 +7,14 @@ use super::{CatalogStamp, CodeReport};
 use crate::catalog::{Actor, Severity};
 use crate::context::Time;
 use crate::summary::{Names, Surroundings, Times};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a support case needs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Support {
     /// Ids of the migrations.
     pub migrations: Vec<String>,
@@ -45,8 +47,9 @@ pub struct Support {
 }
 
 /// What was found of one code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct SupportCode {
     /// The entry's id.
     pub id: String,

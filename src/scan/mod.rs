@@ -27,6 +27,7 @@ pub use content::{Content, End, HEAD_BYTES, Hash, Hasher, TAIL_BYTES, head, tail
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use share::Sources;
@@ -320,7 +321,8 @@ pub struct Problem {
 }
 
 /// What became of an input that was not read whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Read in part.

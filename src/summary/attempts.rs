@@ -8,6 +8,7 @@ use super::{MAX_NAMES, Names, Times};
 use crate::context::Time;
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, btree_map};
@@ -30,8 +31,9 @@ pub struct Attempts {
 }
 
 /// One attempt of a migration.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Attempt {
     /// The migration's id; none where attempts are told by time.
     pub migration: Option<String>,
