@@ -8,7 +8,7 @@ mod hide;
 pub use hide::Hider;
 
 use crate::catalog::{ArgValue, Entry, Severity};
-use crate::context::{self, About, Context, Neighbours, Time};
+use crate::context::{Context, ContextLines, ContextReader, Level, MigrationInfo, State, Time};
 use crate::input::Window;
 use crate::matcher::canonical;
 use crate::matcher::{Match, Matcher, What, wording::Grade};
@@ -58,13 +58,13 @@ pub struct Finding {
     /// What the surroundings say.
     pub context: Context,
     /// What the migration's resource around it says; it belongs to many findings and is not printed with each.
-    pub about: Option<Arc<About>>,
+    pub migration_info: Option<Arc<MigrationInfo>>,
     /// Those bytes, unescaped, at most [`MAX_TEXT`] characters.
     pub text: String,
     /// Whether `text` replaces bytes that are no UTF-8.
     pub lossy: bool,
     /// The lines around it, where they were asked for.
-    pub neighbours: Option<Box<Neighbours>>,
+    pub context_lines: Option<Box<ContextLines>>,
 }
 
 /// Makes findings of one source's windows.
@@ -90,7 +90,7 @@ impl Builder<'_> {
         &self,
         found: &Match,
         window: &Window<'_>,
-        reader: &context::Reader<'_, '_>,
+        reader: &ContextReader<'_, '_>,
         line: u64,
     ) -> Finding {
         let mut finding = self.untold(found.clone(), window, reader, line);
@@ -103,11 +103,11 @@ impl Builder<'_> {
         &self,
         found: Match,
         window: &Window<'_>,
-        reader: &context::Reader<'_, '_>,
+        reader: &ContextReader<'_, '_>,
         line: u64,
     ) -> Finding {
         let (time, context) = reader.read(&found.range);
-        let about = reader.about(&found.range);
+        let migration_info = reader.migration_info(&found.range);
         let entry = self.entry(found.what);
         let (id, code) = match (found.what, entry) {
             (What::Unknown(code), _) => {
@@ -133,10 +133,10 @@ impl Builder<'_> {
             offset: window.base + found.range.start as u64,
             length: found.range.len() as u64,
             context,
-            about,
+            migration_info,
             text: String::new(),
             lossy: false,
-            neighbours: None,
+            context_lines: None,
         }
     }
 }
@@ -144,17 +144,12 @@ impl Builder<'_> {
 impl Finding {
     /// How much of the room for findings that wait it takes: a plain one takes 1.
     pub(crate) fn weight(&self) -> usize {
-        let lines = self.neighbours.as_ref().map_or(0, |known| known.before.len() + known.after.len());
+        let lines = self.context_lines.as_ref().map_or(0, |known| known.before.len() + known.after.len());
         1 + lines / LINES_OF_WEIGHT
     }
 
     /// Reads the text of `range`, where it stands.
-    pub(crate) fn tell(
-        &mut self,
-        range: &Range<usize>,
-        window: &Window<'_>,
-        reader: &context::Reader<'_, '_>,
-    ) {
+    pub(crate) fn tell(&mut self, range: &Range<usize>, window: &Window<'_>, reader: &ContextReader<'_, '_>) {
         let known = reader.unescaped(range);
         let raw = known.unwrap_or_else(|| Matcher::text(window, range));
         (self.text, self.lossy) = clipped(&raw);
@@ -164,10 +159,8 @@ impl Finding {
 /// The entry's severity; a validation that only warns, or a symptom at level LOG or below, is a warning.
 fn severity(entry: Option<&Entry>, context: &Context) -> Severity {
     let Some(entry) = entry else { return Severity::Error };
-    let warns = context.state.as_deref() == Some("Warning");
-    let level = context.level.as_deref().unwrap_or_default();
-    let quiet = entry.code.is_none() && matches!(level, "LOG" | "INFO" | "NOTICE" | "TRACE" | "SQL")
-        || entry.code.is_none() && level.starts_with("DEBUG");
+    let warns = context.state == Some(State::Warning);
+    let quiet = entry.code.is_none() && context.level.as_ref().is_some_and(Level::is_informational);
     if warns || quiet { Severity::Warning } else { entry.severity }
 }
 

@@ -1,55 +1,59 @@
-//! JSON documents: what the objects around a place say.
+//! JSON documents: an index of their objects by place.
 //!
-//! A document comes in as bytes; a [`Document`] answers, for an offset, with the names and scalar values of the objects
-//! that enclose it, innermost first. serde_json says whether it is JSON; what it is then needs one walk over the bytes.
+//! The bytes of a document come in; a [`Document`] returns, for an offset, the objects that enclose it, innermost first,
+//! each with its own name and its scalar members. serde_json decides whether the bytes are JSON; after that one walk over
+//! them is enough to build the index. The document does not know what its keys mean, except that the text of one kind of
+//! array is kept for [`super::migration_info`].
 
-use super::about::{self, About};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::ops::Range;
-use std::sync::Arc;
 
-/// The deepest nesting that is read; deeper objects have the context of the last one read.
+/// The deepest nesting that is indexed; what is deeper has the context of the last object indexed.
 const MAX_DEPTH: usize = 64;
+/// Members that an object has space for at first: most records have no more.
+const USUAL_MEMBERS: usize = 8;
+/// Arrays under this key are kept as text: a migration's resource lists its databases there.
+const ARRAY_KEY: &str = "dbsToMigrate";
 
 /// An object of a document.
 #[derive(Debug)]
 struct Object<'a> {
     range: Range<usize>,
-    /// The key it stands under, if it is a value of an object.
+    /// The key it is the value of; none for the root and for items of an array.
     name: Option<Cow<'a, str>>,
-    /// Its scalar members by key, as they are written; of equal keys the last.
+    /// Its scalar members by key, as written; of equal keys the last.
     scalars: Vec<(Cow<'a, str>, &'a str)>,
     parent: Option<usize>,
+}
+
+/// An array under [`ARRAY_KEY`].
+#[derive(Debug)]
+struct Array<'a> {
+    /// The object that has it as a member, by index.
+    object: usize,
+    /// The array as written.
+    text: &'a str,
 }
 
 /// The objects of a JSON document.
 #[derive(Debug)]
 pub struct Document<'a> {
-    /// In the order in which they begin.
+    /// In the order in which they start.
     objects: Vec<Object<'a>>,
-    /// The arrays that list the databases of a migration, as written, with the object they stand in.
-    lists: Vec<(usize, &'a str)>,
-    /// What the resource asked for last says, by its object.
-    kept: RefCell<Option<(usize, Arc<About>)>>,
+    arrays: Vec<Array<'a>>,
 }
 
-/// How many members an object has room for at first: most records have no more.
-const USUAL_MEMBERS: usize = 8;
-/// The key under which a migration's resource lists its databases.
-const LIST_KEY: &str = "dbsToMigrate";
-
-/// What one enclosing object says.
+/// One object of a document, to look at.
 #[derive(Debug, Clone, Copy)]
-pub struct Level<'a> {
-    /// The key it stands under.
+pub struct ObjectView<'a> {
+    /// The key it is the value of.
     pub name: Option<&'a str>,
     scalars: &'a [(Cow<'a, str>, &'a str)],
 }
 
-impl<'a> Level<'a> {
-    /// The value of the first of `keys` that it has as a scalar; keys are compared without case.
+impl<'a> ObjectView<'a> {
+    /// The value of the first of `keys` that is a scalar here; keys are compared without case.
     pub fn get(&self, keys: &[&str]) -> Option<Cow<'a, str>> {
         keys.iter().find_map(|key| {
             let mut named = self.scalars.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
@@ -57,12 +61,12 @@ impl<'a> Level<'a> {
         })
     }
 
-    /// Whether `is` holds for one of the keys of its scalars.
-    pub fn names(&self, is: impl Fn(&str) -> bool) -> bool {
+    /// Whether one of the keys of its scalars satisfies `is`.
+    pub fn has_key(&self, is: impl Fn(&str) -> bool) -> bool {
         self.scalars.iter().any(|(key, _)| is(key))
     }
 
-    /// Its strings by key, escapes as they are written.
+    /// Its strings by key, with their escapes.
     pub fn strings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let quoted = |value: &'a str| value.strip_prefix('"')?.strip_suffix('"');
         self.scalars.iter().filter_map(move |(key, value)| Some((&**key, quoted(value)?)))
@@ -79,79 +83,60 @@ impl<'a> Document<'a> {
         let text = std::str::from_utf8(bytes).ok()?;
         let root: &RawValue = serde_json::from_str(text).ok()?;
         let at = root.get().as_ptr() as usize - text.as_ptr() as usize;
-        let mut walk = Walk { text, at, objects: Vec::new(), lists: Vec::new() };
-        walk.value(None, None, 0);
-        Some(Document { objects: walk.objects, lists: walk.lists, kept: RefCell::new(None) })
-    }
-
-    /// What the migration's resource around `offset` and the ids around it say, if there is anything.
-    pub fn about(&self, offset: usize) -> Option<Arc<About>> {
-        let mut found = About::default();
-        about::levels(self.around(offset), &mut found);
-        let Some(index) = self.indices(offset).find(|index| about::is_migration(self.level(*index))) else {
-            return (found != About::default()).then(|| Arc::new(found));
-        };
-        let mut kept = self.kept.borrow_mut();
-        let resource = match &*kept {
-            Some((known, resource)) if *known == index => resource.clone(),
-            _ => kept.insert((index, Arc::new(about::resource(self, index)))).1.clone(),
-        };
-        if found == About::default() {
-            return Some(resource);
-        }
-        let About { server, tracking, .. } = found;
-        Some(Arc::new(About { server, tracking, ..About::clone(&resource) }))
+        let mut indexer = Indexer { text, at, objects: Vec::new(), arrays: Vec::new() };
+        indexer.value(None, None, 0);
+        Some(Document { objects: indexer.objects, arrays: indexer.arrays })
     }
 
     /// The object with this index.
-    pub fn level(&self, index: usize) -> Level<'_> {
+    pub fn object(&self, index: usize) -> ObjectView<'_> {
         let object = &self.objects[index];
-        Level { name: object.name.as_deref(), scalars: &object.scalars }
+        ObjectView { name: object.name.as_deref(), scalars: &object.scalars }
     }
 
-    /// The object around the one with this index.
+    /// The index of the object around the one with this index.
     pub fn parent(&self, index: usize) -> Option<usize> {
         self.objects[index].parent
     }
 
-    /// The objects in the one with this index, with the key under which the object around each stands.
-    pub fn within(&self, index: usize) -> impl Iterator<Item = (Level<'_>, Option<&str>)> {
+    /// The objects inside the one with this index, each with the name of the object around it.
+    pub fn within(&self, index: usize) -> impl Iterator<Item = (ObjectView<'_>, Option<&str>)> {
         let end = self.objects[index].range.end;
         let inner = self.objects[index + 1..].iter().take_while(move |object| object.range.start < end);
         inner.map(|object| {
-            let above = object.parent.and_then(|parent| self.objects[parent].name.as_deref());
-            (Level { name: object.name.as_deref(), scalars: &object.scalars }, above)
+            let outer = object.parent.and_then(|parent| self.objects[parent].name.as_deref());
+            (ObjectView { name: object.name.as_deref(), scalars: &object.scalars }, outer)
         })
     }
 
-    /// The databases that the object with this index lists.
-    pub fn names_within(&self, index: usize) -> Vec<String> {
-        let list = self.lists.iter().rfind(|(object, _)| *object == index);
+    /// The strings of the kept array that the object with this index has as a member.
+    pub fn array_strings(&self, index: usize) -> Vec<String> {
+        let array = self.arrays.iter().rfind(|array| array.object == index);
         let values: Vec<&RawValue> =
-            list.and_then(|(_, list)| serde_json::from_str(list).ok()).unwrap_or_default();
+            array.and_then(|array| serde_json::from_str(array.text).ok()).unwrap_or_default();
         values.into_iter().filter_map(|value| serde_json::from_str(value.get()).ok()).collect()
     }
 
     /// The objects around `offset`, innermost first.
-    pub fn around(&self, offset: usize) -> impl Iterator<Item = Level<'_>> {
-        self.indices(offset).map(|index| self.level(index))
+    pub fn around(&self, offset: usize) -> impl Iterator<Item = ObjectView<'_>> {
+        self.indices_around(offset).map(|index| self.object(index))
     }
 
-    /// The same as indices.
-    fn indices(&self, offset: usize) -> impl Iterator<Item = usize> {
-        // Around it are only the last object that begins before it and those that hold this one.
+    /// The indices of the objects around `offset`, innermost first.
+    pub fn indices_around(&self, offset: usize) -> impl Iterator<Item = usize> {
+        // Only the last object that starts before it and the ones around that one can enclose it.
         let last = self.objects.partition_point(|object| object.range.start <= offset).checked_sub(1);
-        let up = |at: &usize| self.objects[*at].parent;
-        std::iter::successors(last, up).filter(move |at| self.objects[*at].range.contains(&offset))
+        let parent = |index: &usize| self.objects[*index].parent;
+        std::iter::successors(last, parent).filter(move |index| self.objects[*index].range.contains(&offset))
     }
 }
 
-/// A walk over a text that is known to be JSON.
-struct Walk<'a> {
+/// Builds the index in one walk over a text that is known to be JSON.
+struct Indexer<'a> {
     text: &'a str,
     at: usize,
     objects: Vec<Object<'a>>,
-    lists: Vec<(usize, &'a str)>,
+    arrays: Vec<Array<'a>>,
 }
 
 /// A member of an object that is being read.
@@ -163,15 +148,15 @@ struct Member<'a> {
     objects: Range<usize>,
 }
 
-impl<'a> Walk<'a> {
-    /// Reads the value that begins here and goes behind it; gives it if it is a scalar.
+impl<'a> Indexer<'a> {
+    /// Moves past the value that starts here; returns its text if it is a scalar other than null.
     fn value(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<&'a str> {
         match self.text.as_bytes()[self.at] {
             b'{' if depth <= MAX_DEPTH => {
                 let index = self.objects.len();
                 if self.object(name, parent, depth).is_none() {
                     self.objects.truncate(index);
-                    self.lists.retain(|(object, _)| *object < index);
+                    self.arrays.retain(|array| array.object < index);
                 }
             }
             b'[' if depth <= MAX_DEPTH => {
@@ -192,7 +177,7 @@ impl<'a> Walk<'a> {
         None
     }
 
-    /// Reads an object; none where a key is no text.
+    /// Indexes an object; none where a key is not valid text (half a surrogate pair).
     fn object(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<()> {
         let (index, start) = (self.objects.len(), self.at);
         self.objects.push(Object { range: start..start, name: name.cloned(), scalars: Vec::new(), parent });
@@ -203,7 +188,7 @@ impl<'a> Walk<'a> {
                 (quoted, false) => Some(Cow::Borrowed(&quoted[1..quoted.len() - 1])),
                 (quoted, true) => unescaped(quoted),
             };
-            // Behind the colon.
+            // Past the colon.
             self.blanks();
             self.at += 1;
             self.blanks();
@@ -212,8 +197,8 @@ impl<'a> Walk<'a> {
             let key = key.unwrap_or_default();
             let start = self.at;
             let scalar = self.value(Some(&key), Some(index), depth + 1);
-            if self.text.as_bytes()[start] == b'[' && key.eq_ignore_ascii_case(LIST_KEY) {
-                self.lists.push((index, &self.text[start..self.at]));
+            if self.text.as_bytes()[start] == b'[' && key.eq_ignore_ascii_case(ARRAY_KEY) {
+                self.arrays.push(Array { object: index, text: &self.text[start..self.at] });
             }
             members.push(Member { key, scalar, objects: first..self.objects.len() });
         }
@@ -221,7 +206,7 @@ impl<'a> Walk<'a> {
         for i in 1..members.len() {
             if members[i - 1].key == members[i].key {
                 members[i - 1].scalar = None;
-                // What stands in a value that does not count is told by what is around.
+                // The earlier of two equal keys does not count: objects in its value enclose nothing.
                 self.objects[members[i - 1].objects.clone()]
                     .iter_mut()
                     .for_each(|object| object.range.end = object.range.start);
@@ -234,7 +219,7 @@ impl<'a> Walk<'a> {
         readable.then_some(())
     }
 
-    /// Goes on from an opening bracket or a member to the next member; behind `close` and no if there is none.
+    /// Moves from an opening bracket or a member to the next member; where there is none, past `close`, and returns false.
     fn next(&mut self, close: u8) -> bool {
         self.blanks();
         if self.text.as_bytes()[self.at] != close {
@@ -251,7 +236,7 @@ impl<'a> Walk<'a> {
         self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
     }
 
-    /// Goes behind the string that begins here and gives it with its quotes, and whether anything in it is escaped.
+    /// Moves past the string that starts here; returns it with its quotes, and whether it has escapes.
     fn string(&mut self) -> (&'a str, bool) {
         let start = self.at;
         let mut escaped = false;
@@ -267,7 +252,7 @@ impl<'a> Walk<'a> {
         (&self.text[start..self.at], escaped)
     }
 
-    /// Goes behind the object or array that begins here.
+    /// Moves past the object or array that starts here without indexing it.
     fn skip(&mut self) {
         let mut depth = 0;
         loop {
@@ -288,7 +273,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// What a quoted string says; none where it is no text (half a surrogate pair).
+/// The text of a quoted string; none where that is not valid text (half a surrogate pair).
 fn unescaped(quoted: &str) -> Option<Cow<'_, str>> {
     if memchr::memchr(b'\\', quoted.as_bytes()).is_some() {
         return serde_json::from_str(quoted).ok().map(Cow::Owned);
@@ -307,35 +292,36 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    type Told = (Option<String>, Vec<(String, String)>);
+    /// An object's name and its scalars.
+    type Named = (Option<String>, Vec<(String, String)>);
 
-    /// The objects around `offset`, outermost first, as serde_json alone reads them.
-    fn plain(
-        whole: &str,
-        value: &str,
-        name: Option<&str>,
-        depth: usize,
+    /// Finds the objects around an offset with serde_json alone.
+    struct Reference<'t> {
+        text: &'t str,
         offset: usize,
-        told: &mut Vec<Told>,
-    ) {
-        let start = value.as_ptr() as usize - whole.as_ptr() as usize;
-        if depth > MAX_DEPTH || !(start..start + value.len()).contains(&offset) {
-            return;
-        }
-        if let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(value) {
-            let text = |value: &RawValue| match value.get().as_bytes()[0] {
-                b'"' => serde_json::from_str(value.get()).ok(),
-                b'{' | b'[' | b'n' => None,
-                _ => Some(value.get().to_string()),
-            };
-            let scalars =
-                members.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
-            told.push((name.map(str::to_string), scalars));
-            members.iter().for_each(|(key, value)| {
-                plain(whole, value.get(), Some(key), depth + 1, offset, told);
-            });
-        } else if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value) {
-            items.iter().for_each(|item| plain(whole, item.get(), None, depth + 1, offset, told));
+        /// Outermost first.
+        found: Vec<Named>,
+    }
+
+    impl Reference<'_> {
+        fn descend(&mut self, value: &str, name: Option<&str>, depth: usize) {
+            let start = value.as_ptr() as usize - self.text.as_ptr() as usize;
+            if depth > MAX_DEPTH || !(start..start + value.len()).contains(&self.offset) {
+                return;
+            }
+            if let Ok(members) = serde_json::from_str::<BTreeMap<String, &RawValue>>(value) {
+                let text = |value: &RawValue| match value.get().as_bytes()[0] {
+                    b'"' => serde_json::from_str(value.get()).ok(),
+                    b'{' | b'[' | b'n' => None,
+                    _ => Some(value.get().to_string()),
+                };
+                let scalars =
+                    members.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
+                self.found.push((name.map(str::to_string), scalars));
+                members.iter().for_each(|(key, value)| self.descend(value.get(), Some(key), depth + 1));
+            } else if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value) {
+                items.iter().for_each(|item| self.descend(item.get(), None, depth + 1));
+            }
         }
     }
 
@@ -346,21 +332,21 @@ mod tests {
         assert_eq!(document.is_some(), root.is_some(), "{text}");
         let (Some(document), Some(root)) = (document, root) else { return };
         for offset in 0..text.len() {
-            let mut want = Vec::new();
-            plain(text, root.get(), None, 0, offset, &mut want);
-            want.reverse();
-            let told = |level: Level<'_>| {
+            let mut reference = Reference { text, offset, found: Vec::new() };
+            reference.descend(root.get(), None, 0);
+            reference.found.reverse();
+            let named = |object: ObjectView<'_>| {
                 let text = |value| Some(scalar(value)?.into_owned());
                 let scalars =
-                    level.scalars.iter().filter_map(|(key, value)| Some((key.to_string(), text(value)?)));
-                (level.name.map(str::to_string), scalars.collect())
+                    object.scalars.iter().filter_map(|(key, value)| Some((key.to_string(), text(value)?)));
+                (object.name.map(str::to_string), scalars.collect())
             };
-            let got: Vec<Told> = document.around(offset).map(told).collect();
-            assert_eq!(got, want, "{text} at {offset}");
+            let got: Vec<Named> = document.around(offset).map(named).collect();
+            assert_eq!(got, reference.found, "{text} at {offset}");
         }
     }
 
-    /// JSON and what is nearly JSON, with few keys so that some are equal.
+    /// JSON and near misses, with few distinct keys so that some are equal.
     fn texts() -> impl Strategy<Value = String> {
         let leaf = prop::sample::select(vec![
             "1",
@@ -391,29 +377,30 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_walk_tells_what_serde_tells(text in texts(), any in "[\\[\\]{}\":, a\\\\1-]{0,24}") {
+        fn the_index_agrees_with_serde(text in texts(), any in "[\\[\\]{}\":, a\\\\1-]{0,24}") {
             agree(&text);
             agree(&any);
         }
     }
 
     #[test]
-    fn deep_objects_have_the_context_of_the_last_one_read() {
+    fn deep_objects_have_the_context_of_the_last_one_indexed() {
         agree(&format!("{}1{}", r#"{"a": ["x", "#.repeat(40), "]}".repeat(40)));
     }
 
     #[test]
-    fn enclosing_objects_tell_their_scalars() {
+    fn enclosing_objects_have_their_scalars() {
         let text = r#"{"a": 1, "list": [{"databaseName": "hr", "x": {"message": "HERE"}}, {"b": "\u0041"}]}"#;
         let document = Document::parse(text.as_bytes()).expect("JSON");
-        let levels_at = |mark| document.around(text.find(mark).expect("there")).collect::<Vec<Level<'_>>>();
-        let levels = levels_at("HERE");
-        assert_eq!(levels.len(), 3);
-        assert_eq!(levels[0].get(&["message"]).as_deref(), Some("HERE"));
-        assert_eq!(levels[0].name, Some("x"));
-        assert_eq!(levels[1].get(&["DatabaseName"]).as_deref(), Some("hr"));
-        assert_eq!(levels[2].get(&["a"]).as_deref(), Some("1"));
-        assert_eq!(levels_at("u0041")[0].get(&["b"]).as_deref(), Some("A"));
+        let objects_at =
+            |mark| document.around(text.find(mark).expect("present")).collect::<Vec<ObjectView<'_>>>();
+        let objects = objects_at("HERE");
+        assert_eq!(objects.len(), 3);
+        assert_eq!(objects[0].get(&["message"]).as_deref(), Some("HERE"));
+        assert_eq!(objects[0].name, Some("x"));
+        assert_eq!(objects[1].get(&["DatabaseName"]).as_deref(), Some("hr"));
+        assert_eq!(objects[2].get(&["a"]).as_deref(), Some("1"));
+        assert_eq!(objects_at("u0041")[0].get(&["b"]).as_deref(), Some("A"));
         assert!(Document::parse(b"plain").is_none());
         assert!(Document::parse(b"{\"a\": 1} trailing").is_none());
         assert!(Document::parse(&[b'['; 200_000]).is_none(), "deep nesting is refused, not followed");

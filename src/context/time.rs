@@ -1,8 +1,19 @@
 //! Time stamps: what logs print, as an instant.
 //!
-//! Text comes in, the first time stamp in it goes out as UTC with as many digits as the log printed. A stamp without a
-//! zone is in the zone the caller names. A time without a date, or a date without a year (syslog), is no time stamp:
-//! nothing is guessed. It reads no clock; who wants "three days ago" brings now along.
+//! Text comes in; its first time stamp goes out as an instant in UTC, with as many digits as the log printed. It reads no
+//! clock: a caller that accepts "three days ago" passes the current time.
+//!
+//! # How times are recognised
+//!
+//! A log line of a migration starts with an ISO date and time in nearly all cases: PostgreSQL, pgcopydb, containers and
+//! JSON all print `2024-06-13 21:37:45.518`, with `T` or a blank, `.` or `,`, with or without a zone. `leading` reads
+//! that form at the start of the text byte by byte, because it is done for every finding. Everything else goes to one
+//! regular expression (`anywhere`): stamps inside the text and text beyond ASCII. If that finds none, the portal's
+//! `6/13/2024, 9:37:45 PM` is tried. A property test holds `leading` to the results of the pattern.
+//!
+//! Nothing is guessed: a time without a date or a date without a year (syslog's `Jun  6`) is no time stamp, because a wrong
+//! day moves a finding into another attempt of the migration. A stamp without a zone, or with an ambiguous abbreviation
+//! such as `CET`, is in the zone that the caller names.
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan, civil};
@@ -26,7 +37,7 @@ pub struct Time {
 }
 
 impl Time {
-    /// RFC 3339 in UTC, at the end of which the bytes are used up; none for years that have other than four digits.
+    /// RFC 3339 in UTC and its length in bytes; none for a year that does not have four digits.
     fn stamp(&self) -> Option<([u8; STAMP_LEN], usize)> {
         let civil = Offset::UTC.to_datetime(self.instant);
         let digits = usize::from(self.digits).min(9);
@@ -57,7 +68,7 @@ const STAMP_LEN: usize = "0000-00-00T00:00:00.000000000Z".len();
 impl fmt::Display for Time {
     /// RFC 3339, UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Most of what a printer does for a finding would be formatting its time.
+        // By hand: through `fmt`, times would take most of the time that a printer spends on a finding.
         let stamp = self.stamp();
         match stamp.as_ref().and_then(|(stamp, len)| std::str::from_utf8(&stamp[..*len]).ok()) {
             Some(stamp) => f.write_str(stamp),
@@ -76,7 +87,7 @@ impl Serialize for Time {
     }
 }
 
-/// What [`Time`] prints, and nothing else, is read back.
+/// Reads back exactly what [`Time`] prints.
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
@@ -105,11 +116,11 @@ impl JsonSchema for Time {
     }
 }
 
-/// A time stamp in `text`: the first one, with the byte range it takes. One without a zone is in `zone`; so is one with
-/// an abbreviation that names no zone everywhere (`CET`, `EST`).
+/// The first time stamp in `text`, with its byte range. One without a zone is in `zone`; so is one with an abbreviation
+/// that names different zones in different countries (`CET`, `EST`).
 pub fn first(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
-    if let Some((date, clock, offset, end)) = leading(text) {
-        return Some((at(date, clock, offset, zone)?, 0..end));
+    if let Some(stamp) = leading(text) {
+        return Some((stamp.resolve(zone)?, stamp.range));
     }
     // Without minutes between colons there is no stamp of either kind.
     let bytes = text.as_bytes();
@@ -117,23 +128,52 @@ pub fn first(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     if timed { anywhere(text, zone) } else { None }
 }
 
-type Civil<'t> = ((i32, i32, i32), (i32, i32, i32, &'t str), Option<Offset>, usize);
+/// A time stamp as written, not yet checked against the calendar.
+struct Stamp<'t> {
+    year: i32,
+    month: i32,
+    day: i32,
+    hour: i32,
+    minute: i32,
+    second: i32,
+    /// The digits of the second's fraction, at most nine.
+    fraction: &'t str,
+    /// The zone that it names.
+    offset: Option<Offset>,
+    /// Where it is in the text.
+    range: Range<usize>,
+}
 
-/// The stamp that `text` begins with, as nearly every log line does, and where it ends: what the pattern of
-/// [`anywhere`] finds, much sooner. None where it has to be asked.
-fn leading(text: &str) -> Option<Civil<'_>> {
-    // What is a digit or part of a word beyond ASCII is the pattern's to know.
+impl Stamp<'_> {
+    /// The instant; none where the calendar has no such day or time.
+    fn resolve(&self, zone: &TimeZone) -> Option<Time> {
+        let fraction = if self.fraction.is_empty() { 0 } else { self.fraction.parse::<i32>().ok()? };
+        let nanos = fraction * 10_i32.pow(9 - self.fraction.len() as u32);
+        let date = civil::Date::new(self.year as i16, self.month as i8, self.day as i8).ok()?;
+        // A leap second is the last instant of its minute.
+        let second = self.second.min(59) as i8;
+        let clock = civil::Time::new(self.hour as i8, self.minute as i8, second, nanos).ok()?;
+        let civil = date.to_datetime(clock);
+        let instant = match self.offset {
+            Some(offset) => offset.to_timestamp(civil).ok()?,
+            None => zone.to_timestamp(civil).ok()?,
+        };
+        Some(Time { instant, digits: (self.fraction.len() as u8).max(3) })
+    }
+}
+
+/// The stamp at the very start of `text`: what the pattern of [`anywhere`] finds there, much sooner. None where only the
+/// pattern can decide.
+fn leading(text: &str) -> Option<Stamp<'_>> {
+    // Unicode has more digits and word characters than ASCII; the pattern knows them.
     let head = &text.as_bytes()[..text.len().min(64)];
-    let two = |at: usize| match head.get(at..at + 2)? {
-        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(i32::from(a - b'0') * 10 + i32::from(b - b'0')),
-        _ => None,
-    };
     let mark = |at: usize, marks: &[u8]| head.get(at).is_some_and(|byte| marks.contains(byte));
     let marked = mark(4, b"-/") && mark(7, b"-/") && mark(10, b"T ") && mark(13, b":") && mark(16, b":");
     if !marked || !head.is_ascii() {
         return None;
     }
-    let date = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
+    let two = |at: usize| two_digits(head, at);
+    let (year, month, day) = (two(0)? * 100 + two(2)?, two(5)?, two(8)?);
     let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
     let digits = |from: usize| head[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let fraction = if mark(19, b".,") { digits(20) } else { 0 };
@@ -142,31 +182,41 @@ fn leading(text: &str) -> Option<Civil<'_>> {
     if end + 10 > head.len() && head.len() < text.len() {
         return None;
     }
+    let fraction = if fraction > 0 { &text[20..20 + fraction.min(9)] } else { "" };
+    let (offset, end) = zone_at(head, end).unwrap_or((None, end));
+    Some(Stamp { year, month, day, hour, minute, second, fraction, offset, range: 0..end })
+}
+
+/// The number of two digits at `at`.
+fn two_digits(head: &[u8], at: usize) -> Option<i32> {
+    match head.get(at..at + 2)? {
+        [a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(i32::from(a - b'0') * 10 + i32::from(b - b'0')),
+        _ => None,
+    }
+}
+
+/// The zone after a leading stamp that ends at `end`, and where the zone ends; none where the stamp names none. The offset
+/// is none where it is out of range.
+fn zone_at(head: &[u8], end: usize) -> Option<(Option<Offset>, usize)> {
+    let mark = |at: usize, marks: &[u8]| head.get(at).is_some_and(|byte| marks.contains(byte));
     let edge = |at: usize| !head.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
     let zone = end + usize::from(mark(end, b" "));
     let named = ["Z", "UTC", "GMT"].iter().find(|name| head[zone..].starts_with(name.as_bytes()));
-    let (offset, end) = if let Some(name) = named.filter(|name| edge(zone + name.len())) {
-        (Some(Offset::UTC), zone + name.len())
-    } else if mark(zone, b"+-")
-        && let Some(hours) = two(zone + 1)
-    {
-        let minutes = zone + 3 + usize::from(mark(zone + 3, b":"));
-        let (seconds, behind) = match two(minutes).filter(|_| edge(minutes + 2)) {
-            Some(more) => (hours * 3600 + more * 60, minutes + 2),
-            None if edge(zone + 3) => (hours * 3600, zone + 3),
-            None => return Some((date, (hour, minute, second, fraction_of(text, fraction)), None, end)),
-        };
-        let sign = if head[zone] == b'-' { -1 } else { 1 };
-        (Offset::from_seconds(sign * seconds).ok(), behind)
-    } else {
-        (None, end)
+    if let Some(name) = named.filter(|name| edge(zone + name.len())) {
+        return Some((Some(Offset::UTC), zone + name.len()));
+    }
+    if !mark(zone, b"+-") {
+        return None;
+    }
+    let hours = two_digits(head, zone + 1)?;
+    let minutes = zone + 3 + usize::from(mark(zone + 3, b":"));
+    let (seconds, end) = match two_digits(head, minutes).filter(|_| edge(minutes + 2)) {
+        Some(more) => (hours * 3600 + more * 60, minutes + 2),
+        None if edge(zone + 3) => (hours * 3600, zone + 3),
+        None => return None,
     };
-    Some((date, (hour, minute, second, fraction_of(text, fraction)), offset, end))
-}
-
-/// The digits behind a leading stamp's seconds, as many as an instant holds.
-fn fraction_of(text: &str, digits: usize) -> &str {
-    if digits > 0 { &text[20..20 + digits.min(9)] } else { "" }
+    let sign = if head[zone] == b'-' { -1 } else { 1 };
+    Some((Offset::from_seconds(sign * seconds).ok(), end))
 }
 
 /// The first stamp anywhere in `text`.
@@ -187,12 +237,21 @@ fn anywhere(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
             .map(|sign| if sign == "-" { -seconds } else { seconds })
             .and_then(|s| Offset::from_seconds(s).ok())
     };
-    let date = (number(part(1))?, number(part(2))?, number(part(3))?);
-    let clock = (number(part(4))?, number(part(5))?, number(part(6))?, part(7).unwrap_or_default());
-    Some((at(date, clock, offset, zone)?, found.get(0)?.range()))
+    let stamp = Stamp {
+        year: number(part(1))?,
+        month: number(part(2))?,
+        day: number(part(3))?,
+        hour: number(part(4))?,
+        minute: number(part(5))?,
+        second: number(part(6))?,
+        fraction: part(7).unwrap_or_default(),
+        offset,
+        range: found.get(0)?.range(),
+    };
+    Some((stamp.resolve(zone)?, stamp.range))
 }
 
-/// What the portal's exports print: `6/13/2024, 9:37:45.518 PM`.
+/// The format of the portal's exports: `6/13/2024, 9:37:45.518 PM`.
 fn american(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     static STAMP: LazyLock<Regex> = LazyLock::new(|| {
         pattern(
@@ -202,42 +261,30 @@ fn american(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     let found = STAMP.captures(text)?;
     let part = |i: usize| found.get(i).map(|part| part.as_str());
     let half = if part(8) == Some("P") { 12 } else { 0 };
-    let date = (number(part(3))?, number(part(1))?, number(part(2))?);
-    let clock =
-        (number(part(4))? % 12 + half, number(part(5))?, number(part(6))?, part(7).unwrap_or_default());
-    Some((at(date, clock, None, zone)?, found.get(0)?.range()))
-}
-
-/// Year, month and day; hour, minute, second and the fraction's digits.
-fn at(
-    date: (i32, i32, i32),
-    clock: (i32, i32, i32, &str),
-    offset: Option<Offset>,
-    zone: &TimeZone,
-) -> Option<Time> {
-    let fraction = if clock.3.is_empty() { 0 } else { clock.3.parse::<i32>().ok()? };
-    let nanos = fraction * 10_i32.pow(9 - clock.3.len() as u32);
-    let day = civil::Date::new(date.0 as i16, date.1 as i8, date.2 as i8).ok()?;
-    // A leap second is the last instant of its minute.
-    let time = civil::Time::new(clock.0 as i8, clock.1 as i8, clock.2.min(59) as i8, nanos).ok()?;
-    let civil = day.to_datetime(time);
-    let instant = match offset {
-        Some(offset) => offset.to_timestamp(civil).ok()?,
-        None => zone.to_timestamp(civil).ok()?,
+    let stamp = Stamp {
+        year: number(part(3))?,
+        month: number(part(1))?,
+        day: number(part(2))?,
+        hour: number(part(4))? % 12 + half,
+        minute: number(part(5))?,
+        second: number(part(6))?,
+        fraction: part(7).unwrap_or_default(),
+        offset: None,
+        range: found.get(0)?.range(),
     };
-    Some(Time { instant, digits: (clock.3.len() as u8).max(3) })
+    Some((stamp.resolve(zone)?, stamp.range))
 }
 
 fn number(text: Option<&str>) -> Option<i32> {
     text.and_then(|text| text.parse().ok())
 }
 
-/// A bound that a person names: RFC 3339, `YYYY-MM-DD[ HH:MM[:SS]]` in `zone`, how long before `now` (`-3d`, `2h30m`), or
-/// `now`, `today`, `yesterday`.
+/// Reads a bound as people write it: RFC 3339, `YYYY-MM-DD[ HH:MM[:SS]]` in `zone`, a duration before `now` (`-3d`,
+/// `2h30m`), or `now`, `today`, `yesterday`.
 ///
 /// # Errors
 ///
-/// What is accepted, in words.
+/// A message that names the accepted forms.
 pub fn bound(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
     let text = text.trim();
     let today = now.to_zoned(zone.clone());
@@ -270,7 +317,7 @@ pub fn bound(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, S
 ///
 /// # Errors
 ///
-/// What is accepted, in words.
+/// A message that names the accepted forms.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
     let fixed =
         || first(&format!("2024-01-01 00:00:00{name}"), &TimeZone::UTC).filter(|(_, range)| range.end > 19);
@@ -322,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn stamps_without_a_zone_are_in_the_one_named() {
+    fn stamps_without_a_zone_are_in_the_named_one() {
         let berlin = zone("Europe/Berlin").expect("a zone");
         let got = |text| first(text, &berlin).map(|(time, _)| time.to_string());
         assert_eq!(got("2024-06-13 21:37:45").as_deref(), Some("2024-06-13T19:37:45.000Z"));
@@ -334,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_that_people_name() {
+    fn bounds_as_people_write_them() {
         let now: Timestamp = "2024-06-13T21:37:45Z".parse().expect("a time");
         let berlin = zone("Europe/Berlin").expect("a zone");
         for (text, want) in [
@@ -358,7 +405,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn times_are_printed_as_jiff_prints_them(
+        fn times_print_as_in_jiff(
             second in -377_705_023_201_i64..=253_402_207_200,
             nanosecond in 0..1_000_000_000,
             digits in 3_u8..=9,
@@ -369,7 +416,7 @@ mod tests {
         }
 
         #[test]
-        fn stamps_are_what_the_pattern_says(
+        fn leading_stamps_agree_with_the_pattern(
             date in "([0-9]{3,4}[-/][0-9]{2}[-/][01][0-9][T ,]{1,2})?[0-9]{2}:[0-5][0-9]:[0-5][0-9]",
             rest in "([.,][0-9]{0,11})?( ?(Z|UTC|GMT|[+-][0-9]{1,5}|[+-][0-9]{2}:[0-9]{1,3}|é))?[ -_0é٣]{0,3}",
             more in ".{0,80}",
@@ -380,7 +427,7 @@ mod tests {
         }
 
         #[test]
-        fn any_text_is_read_without_panic(text in ".{0,60}", digits in "[0-9/:., TZ+-]{0,40}") {
+        fn no_text_panics(text in ".{0,60}", digits in "[0-9/:., TZ+-]{0,40}") {
             for text in [&text, &digits] {
                 let _ = first(text, &TimeZone::UTC);
                 let _ = bound(text, Timestamp::UNIX_EPOCH, &TimeZone::UTC);

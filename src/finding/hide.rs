@@ -5,10 +5,11 @@
 
 use super::Finding;
 use crate::catalog::{ArgValue, Entry, Part, Subject};
-use crate::context::{About, Context};
+use crate::context::{Context, Level, MigrationInfo, State};
 use crate::matcher::wording::Grade;
-use crate::redact::secrets::{MASK, mask_in_place};
+use crate::redact::secrets::{MASK, mask, mask_in_place};
 use crate::redact::{Known, Redactor, Where};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 pub struct Hider<'r> {
     redactor: Option<&'r Redactor>,
     /// The last migration's resource, as it was and as it is shown.
-    about: Option<(Arc<About>, Arc<About>)>,
+    migration_info: Option<(Arc<MigrationInfo>, Arc<MigrationInfo>)>,
     words: HashMap<Arc<str>, Words>,
 }
 
@@ -33,7 +34,7 @@ struct Words {
 impl<'r> Hider<'r> {
     /// Masks secrets, and turns names into tokens if there is a redactor.
     pub fn new(redactor: Option<&'r Redactor>) -> Hider<'r> {
-        Hider { redactor, about: None, words: HashMap::new() }
+        Hider { redactor, migration_info: None, words: HashMap::new() }
     }
 
     /// Hides what `finding` must not show; `entry` is what it is a finding of, if a catalogue lists it.
@@ -49,8 +50,15 @@ impl<'r> Hider<'r> {
             }
         }
         let Context { database, server, migration, validation, state, level } = &mut finding.context;
-        for value in [database, server, migration, validation, state, level].into_iter().flatten() {
+        for value in [database, server, migration, validation].into_iter().flatten() {
             mask_in_place(value);
+        }
+        // The words that are listed hold no secrets.
+        if let Some(State::Other(word)) = state {
+            mask_word(word);
+        }
+        if let Some(Level::Other(word)) = level {
+            mask_word(word);
         }
     }
 
@@ -71,23 +79,27 @@ impl<'r> Hider<'r> {
         replace(database, &|name| redactor.name(Subject::Database, name));
         replace(server, &|name| redactor.server(name));
         replace(migration, &|id| redactor.migration(id));
-        for value in [validation, state, level] {
-            replace(value, &|word| redactor.word(word));
+        replace(validation, &|word| redactor.word(word));
+        if let Some(State::Other(word)) = state {
+            *word = redactor.word(word).into();
         }
-        if let Some(about) = &mut finding.about {
-            let known = self.about.as_ref().filter(|(as_it_was, _)| Arc::ptr_eq(as_it_was, about));
+        if let Some(Level::Other(word)) = level {
+            *word = redactor.word(word).into();
+        }
+        if let Some(info) = &mut finding.migration_info {
+            let known = self.migration_info.as_ref().filter(|(as_it_was, _)| Arc::ptr_eq(as_it_was, info));
             let shown = match known {
                 Some((_, shown)) => shown.clone(),
                 None => {
-                    let shown = Arc::new(redacted(redactor, about));
-                    self.about = Some((about.clone(), shown.clone()));
+                    let shown = Arc::new(redacted(redactor, info));
+                    self.migration_info = Some((info.clone(), shown.clone()));
                     shown
                 }
             };
-            *about = shown;
+            *info = shown;
         }
         // What they say is anybody's guess.
-        finding.neighbours = None;
+        finding.context_lines = None;
     }
 
     /// The text without names; none if a name that is known does not stand in it as it is known.
@@ -183,17 +195,23 @@ fn subject(entry: Option<&Entry>, argument: &str) -> Option<Subject> {
     entry?.arguments.iter().find(|known| *known.name == *argument)?.subject
 }
 
-fn redacted(redactor: &Redactor, about: &About) -> About {
+fn mask_word(word: &mut Box<str>) {
+    if let Cow::Owned(masked) = mask(word) {
+        *word = masked.into();
+    }
+}
+
+fn redacted(redactor: &Redactor, info: &MigrationInfo) -> MigrationInfo {
     let server = |name: &Option<String>| name.as_deref().map(|name| redactor.server(name));
-    About {
-        resource: about.resource.as_deref().map(|id| redactor.migration(id)),
-        source: server(&about.source),
-        target: server(&about.target),
-        server: server(&about.server),
-        databases: about.databases.iter().map(|name| redactor.name(Subject::Database, name)).collect(),
-        tracking: about.tracking.clone(),
-        state: about.state.as_deref().map(|state| redactor.word(state)),
-        began: about.began,
-        ended: about.ended,
+    MigrationInfo {
+        resource: info.resource.as_deref().map(|id| redactor.migration(id)),
+        source: server(&info.source),
+        target: server(&info.target),
+        server: server(&info.server),
+        databases: info.databases.iter().map(|name| redactor.name(Subject::Database, name)).collect(),
+        tracking: info.tracking.clone(),
+        state: info.state.as_ref().map(|state| State::from(&*redactor.word(state.as_str()))),
+        started: info.started,
+        ended: info.ended,
     }
 }

@@ -5,6 +5,7 @@
 
 use super::safe::{cell, line};
 use crate::catalog::Catalog;
+use crate::context::{Level, State};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::scan::Sink;
@@ -102,8 +103,8 @@ impl<W: Write + Send> Sink for Printer<W> {
             plain(context.server.as_deref()),
             plain(context.migration.as_deref()),
             plain(context.validation.as_deref()),
-            plain(context.state.as_deref()),
-            plain(context.level.as_deref()),
+            plain(context.state.as_ref().map(State::as_str)),
+            plain(context.level.as_ref().map(Level::as_str)),
             finding.text.clone(),
             finding.lossy.to_string(),
         ]);

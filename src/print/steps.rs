@@ -94,7 +94,7 @@ pub(super) fn attempt(attempt: &Attempt) -> String {
     let mut parts: Vec<String> = attempt.migration.iter().cloned().collect();
     parts.extend(period(Times { first: attempt.first, last: attempt.last }));
     parts.push(plural(attempt.findings, "finding"));
-    parts.extend(attempt.states.iter().cloned());
+    parts.extend(attempt.states.iter().map(ToString::to_string));
     if !attempt.ended {
         parts.push("no final state (Succeeded, Failed, Canceled) in the logs".into());
     }

@@ -2,7 +2,7 @@
 
 use super::args;
 use crate::catalog::Severity;
-use crate::context::{Context, Neighbours, Time};
+use crate::context::{Context, ContextLines, Time};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::source::Origin;
@@ -77,7 +77,7 @@ pub enum FindingType {
 
 impl<'a> From<&'a Finding> for FindingRecord<'a> {
     fn from(finding: &'a Finding) -> FindingRecord<'a> {
-        let neighbours = finding.neighbours.as_deref();
+        let context_lines = finding.context_lines.as_deref();
         FindingRecord {
             r#type: FindingType::Finding,
             id: (&*finding.id).into(),
@@ -97,8 +97,8 @@ impl<'a> From<&'a Finding> for FindingRecord<'a> {
             context: Cow::Borrowed(&finding.context),
             text: finding.text.as_str().into(),
             lossy: finding.lossy,
-            before: neighbours.map(|lines| lines.before.as_slice().into()),
-            after: neighbours.map(|lines| lines.after.as_slice().into()),
+            before: context_lines.map(|lines| lines.before.as_slice().into()),
+            after: context_lines.map(|lines| lines.after.as_slice().into()),
         }
     }
 }
@@ -107,8 +107,8 @@ impl From<FindingRecord<'_>> for Finding {
     fn from(record: FindingRecord<'_>) -> Finding {
         let lines = |lines: Option<Cow<'_, [Arc<str>]>>| lines.map(Cow::into_owned).unwrap_or_default();
         let asked = record.before.is_some() || record.after.is_some();
-        let neighbours =
-            asked.then(|| Box::new(Neighbours { before: lines(record.before), after: lines(record.after) }));
+        let context_lines = asked
+            .then(|| Box::new(ContextLines { before: lines(record.before), after: lines(record.after) }));
         Finding {
             id: record.id.into(),
             code: record.code.map(Into::into),
@@ -127,8 +127,8 @@ impl From<FindingRecord<'_>> for Finding {
             text: record.text.into_owned(),
             lossy: record.lossy,
             // What it says of the migration has been counted.
-            about: None,
-            neighbours,
+            migration_info: None,
+            context_lines,
         }
     }
 }

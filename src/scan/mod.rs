@@ -55,7 +55,7 @@ pub struct Options {
     /// What counts.
     pub filter: Filter,
     /// How many lines before and behind a finding are read, at most
-    /// [`MAX_LINES`](crate::context::neighbours::MAX_LINES).
+    /// [`MAX_LINES`](crate::context::lines::MAX_LINES).
     pub context_lines: usize,
     /// How far archives and compressed streams are unpacked.
     pub limits: Limits,

@@ -11,7 +11,7 @@ use super::rows::Rows;
 use super::share::{Place, Share, Source, Sources};
 use super::tasks::{SMALL_FILE, Task};
 use super::{Encode, Options, Progress, WINDOW_BYTES};
-use crate::context::{self, neighbours};
+use crate::context::{ContextLinesReader, ContextReader};
 use crate::error::SourceError;
 use crate::finding::{Builder, Hider};
 use crate::input::awaited::{self, Awaited};
@@ -330,9 +330,9 @@ impl Shared<'_, '_> {
             redactor.map_or_else(|| source.origin.clone(), |known| Arc::new(known.origin(&source.origin)));
         let builder = Builder { matcher: self.matcher, origin };
         let mut hider = Hider::new(redactor);
-        let reader = context::Reader::new(window, &self.options.timezone);
+        let reader = ContextReader::new(window, &self.options.timezone);
         let lines = self.options.context_lines;
-        let mut neighbours = neighbours::Reader::new(window.bytes, lines);
+        let mut context_lines = ContextLinesReader::new(window.bytes, lines);
         let (mut findings, mut rows) = (Vec::new(), Rows::default());
         let (mut line, mut counted) = (1, window.core.start);
         let (matches, breaks) = self.matcher.scan_lines(window);
@@ -352,7 +352,7 @@ impl Shared<'_, '_> {
                 finding.tell(&range, window, &reader);
             }
             if shown && lines > 0 {
-                finding.neighbours = Some(Box::new(neighbours.read(&range)));
+                finding.context_lines = Some(Box::new(context_lines.read(&range)));
             }
             hider.hide(&mut finding, builder.entry(what));
             share.summary.add(&finding, source.number);

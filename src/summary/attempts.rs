@@ -4,8 +4,8 @@
 //! [`GAP`] apart are of one attempt. Kept are the attempts with an id, and for the others what each hour of the clock says, so
 //! that they merge in any order. An attempt that says which state it is in, and none that is final, has not ended.
 
-use super::{MAX_NAMES, Names, Times};
-use crate::context::Time;
+use super::{MAX_NAMES, Times};
+use crate::context::{State, Time};
 use crate::finding::Finding;
 use jiff::{SignedDuration, Timestamp};
 #[cfg(test)]
@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, btree_map};
 pub const GAP: SignedDuration = SignedDuration::from_hours(1);
 /// The most hours kept: the last ones.
 const MAX_HOURS: usize = 10_000;
-/// States in which a migration has ended.
-const FINAL: [&str; 4] = ["succeeded", "failed", "canceled", "cancelled"];
 
 /// The attempts that findings belong to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +42,7 @@ pub struct Attempt {
     /// Findings.
     pub findings: u64,
     /// States that the migration's resource was in.
-    pub states: Vec<String>,
+    pub states: Vec<State>,
     /// Whether one of them is final: Succeeded, Failed or Canceled.
     pub ended: bool,
 }
@@ -78,9 +76,10 @@ impl Attempt {
     fn merge(&mut self, other: Attempt) {
         self.count(other.times(), other.findings);
         self.ended |= other.ended;
-        let mut states = Names::default();
-        self.states.iter().chain(&other.states).for_each(|state| states.add(state));
-        self.states = states.kept.into_iter().collect();
+        self.states.extend(other.states);
+        self.states.sort();
+        self.states.dedup();
+        self.states.truncate(MAX_NAMES);
     }
 
     /// Whether less than a [`GAP`] lies between the two.
@@ -106,11 +105,10 @@ impl Attempts {
 
     /// Takes in a finding.
     pub fn add(&mut self, finding: &Finding) {
-        let about = finding.about.as_deref();
-        let mut times =
-            about.map_or(Times::default(), |about| Times { first: about.began, last: about.ended });
+        let info = finding.migration_info.as_deref();
+        let mut times = info.map_or(Times::default(), |info| Times { first: info.started, last: info.ended });
         times.add(finding.time);
-        let state = about.and_then(|about| about.state.as_deref());
+        let state = info.and_then(|info| info.state.as_ref());
         let migration = migration(finding);
         // Nearly all findings are of an attempt that is known.
         let known = match (migration, times.first) {
@@ -127,8 +125,8 @@ impl Attempts {
                 first: times.first,
                 last: times.last,
                 findings: 1,
-                states: state.map(str::to_string).into_iter().collect(),
-                ended: state.is_some_and(is_final),
+                states: state.cloned().into_iter().collect(),
+                ended: state.is_some_and(State::is_final),
             }),
         }
     }
@@ -238,14 +236,10 @@ fn hour(time: Time) -> i64 {
     time.instant.as_second().div_euclid(GAP.as_secs())
 }
 
-fn is_final(state: &str) -> bool {
-    FINAL.iter().any(|known| known.eq_ignore_ascii_case(state))
-}
-
 /// The id of the migration that the finding belongs to.
 fn migration(finding: &Finding) -> Option<&str> {
-    let about = finding.about.as_deref();
-    finding.context.migration.as_deref().or_else(|| about.and_then(|about| about.resource.as_deref()))
+    let info = finding.migration_info.as_deref();
+    finding.context.migration.as_deref().or_else(|| info.and_then(|info| info.resource.as_deref()))
 }
 
 #[cfg(test)]

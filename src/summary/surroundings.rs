@@ -3,7 +3,7 @@
 //! A finding comes in; names of migrations, servers, databases and states are kept, each set bounded by its smallest
 //! names, so that it merges in any order.
 
-use crate::context::About;
+use crate::context::{MigrationInfo, State};
 use crate::finding::Finding;
 use std::collections::BTreeSet;
 
@@ -69,32 +69,32 @@ impl Surroundings {
     pub fn add(&mut self, finding: &Finding) {
         let context = &finding.context;
         for (names, name) in [
-            (&mut self.migrations, &context.migration),
-            (&mut self.servers, &context.server),
-            (&mut self.states, &context.state),
+            (&mut self.migrations, context.migration.as_deref()),
+            (&mut self.servers, context.server.as_deref()),
+            (&mut self.states, context.state.as_ref().map(State::as_str)),
         ] {
             if let Some(name) = name {
                 names.add(name);
             }
         }
-        if let Some(about) = finding.about.as_deref() {
-            self.about(about);
+        if let Some(info) = finding.migration_info.as_deref() {
+            self.add_migration_info(info);
         }
     }
 
-    fn about(&mut self, about: &About) {
+    fn add_migration_info(&mut self, info: &MigrationInfo) {
         for (names, name) in [
-            (&mut self.resources, &about.resource),
-            (&mut self.sources, &about.source),
-            (&mut self.targets, &about.target),
-            (&mut self.servers, &about.server),
+            (&mut self.resources, &info.resource),
+            (&mut self.sources, &info.source),
+            (&mut self.targets, &info.target),
+            (&mut self.servers, &info.server),
         ] {
             if let Some(name) = name {
                 names.add(name);
             }
         }
-        about.databases.iter().for_each(|name| self.databases.add(name));
-        about.tracking.iter().for_each(|id| self.tracking.add(id));
+        info.databases.iter().for_each(|name| self.databases.add(name));
+        info.tracking.iter().for_each(|id| self.tracking.add(id));
     }
 
     /// Takes in all that `other` knows.

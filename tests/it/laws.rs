@@ -4,6 +4,7 @@
 use crate::oracle::windows::{in_window, in_windows};
 use crate::oracle::{findings, matcher};
 use migsift::catalog::{ArgValue, Template, builtin};
+use migsift::context::State;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::input::{WalkOptions, Window, walk};
@@ -126,7 +127,7 @@ proptest! {
         std::fs::write(&path, &bytes).expect("writes");
         let (want, all) = scan_file(&path, &Options { threads: 1, context_lines, ..Options::default() });
         prop_assert_eq!(want.inputs.bytes, bytes.len() as u64);
-        let shown = |finding: &Finding| finding.neighbours.is_some() == (context_lines > 0);
+        let shown = |finding: &Finding| finding.context_lines.is_some() == (context_lines > 0);
         prop_assert!(all.iter().all(shown));
         for mmap in [true, false] {
             let window_bytes = Some(core);
@@ -249,7 +250,7 @@ fn truncated_names_add_up_in_any_order() {
             let mut finding = template.clone();
             finding.context.database = Some(format!("db{}", i % count));
             finding.context.server = Some(format!("server{}", i % count));
-            finding.context.state = Some(format!("state{}", i % count));
+            finding.context.state = Some(State::from(&*format!("state{}", i % count)));
             finding.offset = i as u64;
             finding
         })

@@ -14,7 +14,7 @@ pub mod unpack;
 pub mod windows;
 
 use migsift::catalog::builtin;
-use migsift::context::Reader;
+use migsift::context::ContextReader;
 use migsift::finding::{Builder, Finding};
 use migsift::input::Window;
 use migsift::matcher::Matcher;
@@ -52,7 +52,7 @@ pub fn findings(bytes: &[u8]) -> Vec<Finding> {
 pub fn findings_in(bytes: &[u8], origin: Origin) -> Vec<Finding> {
     let window = Window::whole(bytes);
     let utc = jiff::tz::TimeZone::UTC;
-    let reader = Reader::new(&window, &utc);
+    let reader = ContextReader::new(&window, &utc);
     let builder = Builder { matcher: matcher(), origin: Arc::new(origin) };
     matcher().scan(&window).iter().map(|found| builder.build(found, &window, &reader, 1)).collect()
 }

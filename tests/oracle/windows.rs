@@ -2,7 +2,7 @@
 
 use super::made::{Choices, log};
 use super::matcher;
-use migsift::context::{Neighbours, neighbours};
+use migsift::context::{ContextLines, ContextLinesReader, lines};
 use migsift::input::Window;
 use migsift::matcher::{Match, record};
 
@@ -13,17 +13,17 @@ const MOST: usize = 96 << 10;
 const MOST_NAIVE: usize = record::WRAP_BEFORE;
 
 /// The matches in a window, with `lines` lines around them.
-pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, Neighbours)> {
-    let mut reader = neighbours::Reader::new(window.bytes, lines);
+pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, ContextLines)> {
+    let mut reader = ContextLinesReader::new(window.bytes, lines);
     let around = |found: Match| {
-        let neighbours = reader.read(&found.range);
-        (found, neighbours)
+        let context_lines = reader.read(&found.range);
+        (found, context_lines)
     };
     matcher().scan(window).into_iter().map(around).collect()
 }
 
 /// All matches of `bytes` in windows of `core` bytes that see no more than their margins, with the lines around them.
-pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Neighbours)> {
+pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, ContextLines)> {
     let mut found = Vec::new();
     for from in (0..bytes.len()).step_by(core) {
         let to = bytes.len().min(from + core);
@@ -35,9 +35,9 @@ pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Neighb
             core: from - start..to - start,
             whole: None,
         };
-        found.extend(in_window(&window, lines).into_iter().map(|(mut found, neighbours)| {
+        found.extend(in_window(&window, lines).into_iter().map(|(mut found, context_lines)| {
             found.range = found.range.start + start..found.range.end + start;
-            (found, neighbours)
+            (found, context_lines)
         }));
     }
     found

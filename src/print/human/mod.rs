@@ -213,12 +213,12 @@ impl Page<'_> {
 
     /// A finding between the lines around it, where they were asked for.
     fn sample(&mut self, finding: &Finding) -> io::Result<()> {
-        let Some(neighbours) = &finding.neighbours else { return Ok(()) };
+        let Some(context_lines) = &finding.context_lines else { return Ok(()) };
         let place = format!("{}:{}", finding.origin, finding.line);
         writeln!(self.out, "  {}", self.paint(DIM, line(&place)))?;
-        self.around(&neighbours.before)?;
+        self.around(&context_lines.before)?;
         self.wrapped("    > ", &line(&finding.text))?;
-        self.around(&neighbours.after)
+        self.around(&context_lines.after)
     }
 
     fn around(&mut self, lines: &[Arc<str>]) -> io::Result<()> {

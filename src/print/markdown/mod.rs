@@ -170,9 +170,9 @@ fn codes<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
 fn sample(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let place = code(&finding.origin.to_string());
     writeln!(out, "\nFirst in {place}, line {}:\n", finding.line)?;
-    let neighbours = finding.neighbours.as_deref();
-    let before = neighbours.iter().flat_map(|lines| &lines.before).map(|line| &**line);
-    let after = neighbours.iter().flat_map(|lines| &lines.after).map(|line| &**line);
+    let context_lines = finding.context_lines.as_deref();
+    let before = context_lines.iter().flat_map(|lines| &lines.before).map(|line| &**line);
+    let after = context_lines.iter().flat_map(|lines| &lines.after).map(|line| &**line);
     let lines: Vec<&str> = before.chain([&*finding.text]).chain(after).collect();
     out.write_all(block("text", &lines).as_bytes())
 }

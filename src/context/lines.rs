@@ -1,8 +1,9 @@
-//! Neighbours: the lines before and behind a finding.
+//! Context lines: the lines before and after a finding.
 //!
-//! A window and a match's range come in; the lines around it go out as text, as many as were asked for. Like everything
-//! else they are a function of the bytes within fixed distances of the match's begin, so that no cut of the source shows
-//! in them: a line that begins farther away is not shown. Findings that stand close share their lines.
+//! A window's bytes and the range of a match come in; the lines around it go out as text, as many as were asked for. Like
+//! everything that is reported they are a function of the bytes within fixed distances of the match's start, so that no cut
+//! of the source into windows changes them: a line that starts farther away is not shown. Findings that are close to each
+//! other share their lines. It does not know what was found.
 
 use crate::matcher::canonical::lossy;
 use crate::matcher::record;
@@ -11,51 +12,52 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The most lines shown on either side.
+/// The most lines that are shown on either side.
 pub const MAX_LINES: usize = 100;
-/// How many bytes of a line are shown; a longer one is cut there and ends with [`CUT`].
+/// The most bytes of a line that are shown; a longer one is cut there and ends with [`CUT`].
 pub const MAX_LINE_BYTES: usize = 512;
-/// What a line that was cut ends with.
+/// Marks the end of a line that was cut.
 pub const CUT: char = '…';
-/// How far from the match's begin lines may begin, in bytes.
+/// How far from the start of the match a line may start, in bytes.
 pub const MAX_DISTANCE: usize = 32 << 10;
 
-// A line that begins in reach can be read as far as it is shown, whatever window the match is in.
+// A line that starts within reach can be read as far as it is shown, in whatever window the match is.
 const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < record::MARGIN);
 
-/// The lines before and behind the lines of a finding, in the source's order; what is no UTF-8 as U+FFFD, secrets masked.
+/// The lines before and after the lines of a finding, in the source's order; secrets are masked, and bytes that are not
+/// UTF-8 are replaced by U+FFFD.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Neighbours {
+pub struct ContextLines {
     /// The lines before it.
     pub before: Vec<Arc<str>>,
-    /// The lines behind it.
+    /// The lines after it.
     pub after: Vec<Arc<str>>,
 }
 
-/// Reads the neighbours of one window's matches.
+/// Reads the context lines of one window's matches.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub struct ContextLinesReader<'a> {
     bytes: &'a [u8],
     lines: usize,
-    /// Lines by their begin.
+    /// Lines by where they start.
     known: HashMap<usize, Arc<str>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ContextLinesReader<'a> {
     /// A reader of at most `lines` lines on either side, never more than [`MAX_LINES`], in a window's `bytes`.
-    pub fn new(bytes: &'a [u8], lines: usize) -> Reader<'a> {
-        Reader { bytes, lines: lines.min(MAX_LINES), known: HashMap::new() }
+    pub fn new(bytes: &'a [u8], lines: usize) -> ContextLinesReader<'a> {
+        ContextLinesReader { bytes, lines: lines.min(MAX_LINES), known: HashMap::new() }
     }
 
-    /// The neighbours of what stands at `range`.
-    pub fn read(&mut self, range: &Range<usize>) -> Neighbours {
+    /// The lines around the match at `range`.
+    pub fn read(&mut self, range: &Range<usize>) -> ContextLines {
         let floor = range.start.saturating_sub(MAX_DISTANCE);
         let ceiling = self.bytes.len().min(range.start + MAX_DISTANCE);
         let mut before = Vec::new();
-        let mut own = self.begin(floor, range.start);
+        let mut own = self.line_start(floor, range.start);
         while before.len() < self.lines
             && let Some(end) = own.and_then(|own| own.checked_sub(1))
-            && let Some(start) = self.begin(floor, end)
+            && let Some(start) = self.line_start(floor, end)
         {
             before.push(self.line(start));
             own = Some(start);
@@ -64,24 +66,24 @@ impl<'a> Reader<'a> {
         let mut after = Vec::new();
         let mut end = range.end.saturating_sub(1).max(range.start);
         while after.len() < self.lines
-            && let Some(start) = self.next(end, ceiling)
+            && let Some(start) = self.next_line(end, ceiling)
         {
             after.push(self.line(start));
             end = start;
         }
-        Neighbours { before, after }
+        ContextLines { before, after }
     }
 
-    /// Where the line begins that `at` stands in; none if that is before `floor`.
-    fn begin(&self, floor: usize, at: usize) -> Option<usize> {
-        // One byte more, so that a line that begins at the floor itself is told in any window.
+    /// Where the line that `at` is in starts; none if that is before `floor`.
+    fn line_start(&self, floor: usize, at: usize) -> Option<usize> {
+        // One byte more, so that a line that starts at the floor itself is found in any window.
         let from = floor.saturating_sub(1);
         let found = memchr::memrchr(b'\n', self.bytes.get(from..at)?).map(|i| from + i + 1);
         found.or((floor == 0).then_some(0))
     }
 
-    /// Where the line behind that of `at` begins; none if that is not before `ceiling`.
-    fn next(&self, at: usize, ceiling: usize) -> Option<usize> {
+    /// Where the line after that of `at` starts; none if that is not before `ceiling`.
+    fn next_line(&self, at: usize, ceiling: usize) -> Option<usize> {
         let next = at + memchr::memchr(b'\n', self.bytes.get(at..ceiling)?)? + 1;
         (next < ceiling).then_some(next)
     }
@@ -94,7 +96,7 @@ impl<'a> Reader<'a> {
 
 /// The first line of `bytes` as far as it is shown.
 fn shown(bytes: &[u8]) -> Arc<str> {
-    // One byte more for a line break behind the last byte that is shown, one for its carriage return.
+    // One byte more for a line break after the last byte that is shown, one for its carriage return.
     let reach = &bytes[..bytes.len().min(MAX_LINE_BYTES + 2)];
     let line = memchr::memchr(b'\n', reach).map_or(reach, |end| &reach[..end]);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -102,7 +104,7 @@ fn shown(bytes: &[u8]) -> Arc<str> {
         return secrets::mask(&lossy(line)).into();
     }
     let mut end = MAX_LINE_BYTES;
-    // Not within a character.
+    // Not inside a character.
     while end > MAX_LINE_BYTES - 3 && line[end] & 0xc0 == 0x80 {
         end -= 1;
     }
@@ -113,9 +115,9 @@ fn shown(bytes: &[u8]) -> Arc<str> {
 mod tests {
     use super::*;
 
-    fn read(text: &str, what: &str, lines: usize) -> (String, String) {
-        let at = text.find(what).expect("there");
-        let found = Reader::new(text.as_bytes(), lines).read(&(at..at + what.len()));
+    fn read(text: &str, needle: &str, lines: usize) -> (String, String) {
+        let at = text.find(needle).expect("present");
+        let found = ContextLinesReader::new(text.as_bytes(), lines).read(&(at..at + needle.len()));
         (found.before.join("|"), found.after.join("|"))
     }
 
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(read(text, "hit here\nfour", 1), both("", "five"));
         assert_eq!(read("hit", "hit", 3), both("", ""));
         assert_eq!(read("\nhit\n\n", "hit", 3), both("", ""));
-        assert_eq!(Reader::new(b"\nhit\n\n", 3).read(&(1..4)).before.len(), 1);
+        assert_eq!(ContextLinesReader::new(b"\nhit\n\n", 3).read(&(1..4)).before.len(), 1);
     }
 
     #[test]
@@ -147,13 +149,14 @@ mod tests {
         assert_eq!(before, format!("{}{CUT}", "x".repeat(MAX_LINE_BYTES - 1)));
         assert_eq!(after, "z".repeat(MAX_LINE_BYTES));
         let broken = [vec![0x80; MAX_LINE_BYTES + 9], b"\nhit".to_vec()].concat();
-        let before = &Reader::new(&broken, 1).read(&(MAX_LINE_BYTES + 10..broken.len())).before[0];
+        let before =
+            &ContextLinesReader::new(&broken, 1).read(&(MAX_LINE_BYTES + 10..broken.len())).before[0];
         assert!(before.chars().count() >= MAX_LINE_BYTES - 3 && before.ends_with(CUT), "{before}");
     }
 
-    /// What stands farther away than any window must show is never shown.
+    /// Lines beyond what every window holds are never shown.
     #[test]
-    fn lines_that_begin_far_away_are_not_shown() {
+    fn lines_that_start_far_away_are_not_shown() {
         let far = "x".repeat(MAX_DISTANCE);
         assert_eq!(read(&format!("a\n{far}hit{far}\nb"), "hit", 3), both("", ""));
         let near = "x".repeat(MAX_DISTANCE - 1);
