@@ -57,7 +57,7 @@ fn windows(bytes: &[u8]) -> impl Iterator<Item = Window<'_>> {
 fn with_database(builder: &Builder<'_>, bytes: &[u8]) -> u64 {
     let window = Window::whole(bytes);
     let utc = jiff::tz::TimeZone::UTC;
-    let reader = context::Reader::new(&window, &utc);
+    let reader = context::ContextReader::new(&window, &utc);
     let found = builder.matcher.scan(&window);
     let findings = found.iter().map(|found| builder.build(found, &window, &reader, 1));
     findings.filter(|finding| finding.context.database.is_some()).count() as u64

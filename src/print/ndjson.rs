@@ -111,7 +111,7 @@ mod tests {
         let origin = Arc::new(crate::source::Origin::path("a.log".as_ref()));
         let builder = finding::Builder { matcher: &matcher, origin };
         let found = matcher.scan(&window).remove(0);
-        builder.build(&found, &window, &context::Reader::new(&window, &jiff::tz::TimeZone::UTC), 1)
+        builder.build(&found, &window, &context::ContextReader::new(&window, &jiff::tz::TimeZone::UTC), 1)
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use super::made::{Choices, log};
 use super::matcher;
-use migsift::context::{ContextLines, ContextLinesReader, lines};
+use migsift::context::{ContextLines, ContextLinesReader};
 use migsift::input::Window;
 use migsift::matcher::{Match, record};
 
