@@ -227,18 +227,18 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
             }
         }
         if set.databases_truncated() {
-            known &= take(Some(set), None, set.elsewhere, 0);
+            known &= take(Some(set), None, set.other_databases, 0);
         }
         match set.databases.keys().next() {
-            _ if set.nowhere == [0; 2] => {}
+            _ if set.without_database == [0; 2] => {}
             None => {
-                if !take(Some(set), None, set.nowhere, 1) {
+                if !take(Some(set), None, set.without_database, 1) {
                     open.extend(databases(set).map(str::to_string));
                 }
             }
             // They say again what fails in the named databases: known if those all are.
             Some(first) if known => {
-                take(Some(set), Some(first), set.nowhere, 0);
+                take(Some(set), Some(first), set.without_database, 0);
             }
             Some(_) => {}
         }

@@ -136,9 +136,9 @@ impl<'s> Side<'s> {
     /// The databases that fail; none is one where no other is known. A finding without a database is of a failure that
     /// another finding names the database of.
     fn databases(self) -> impl Iterator<Item = Option<&'s str>> {
-        let nowhere = self.set.is_some_and(|set| set.databases.is_empty()).then_some(None);
+        let without_database = self.set.is_some_and(|set| set.databases.is_empty()).then_some(None);
         let named = self.set.into_iter().flat_map(|set| set.databases.keys().map(|name| Some(name.as_str())));
-        named.chain(nowhere)
+        named.chain(without_database)
     }
 
     /// Warnings and errors found.
@@ -146,7 +146,7 @@ impl<'s> Side<'s> {
         let set = self.set?;
         match database {
             Some(database) => set.databases.get(database).copied(),
-            None => set.databases.is_empty().then_some(set.nowhere),
+            None => set.databases.is_empty().then_some(set.without_database),
         }
     }
 
@@ -162,6 +162,6 @@ impl<'s> Side<'s> {
 /// Findings that are counted but not listed with arguments and database.
 fn unlisted(code: &CodeSummary) -> u64 {
     let listed: u64 = code.args.values().map(|set| set.count).sum();
-    let elsewhere: u64 = code.args.values().flat_map(|set| set.elsewhere).sum();
-    code.count() - listed + elsewhere
+    let other_databases: u64 = code.args.values().flat_map(|set| set.other_databases).sum();
+    code.count() - listed + other_databases
 }

@@ -3,9 +3,9 @@
 //! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints. It knows
 //! nothing of other findings.
 
-mod hide;
+mod sanitize;
 
-pub use hide::Hider;
+pub use sanitize::Sanitizer;
 
 use crate::catalog::{ArgValue, Entry, Severity};
 use crate::context::{Context, ContextLines, ContextReader, Level, MigrationInfo, State, Time};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The longest `text` of a finding, in characters.
 pub const MAX_TEXT: usize = 1024;
 /// How many lines around a finding take as much memory as the finding: the lines themselves are shared.
-const LINES_OF_WEIGHT: usize = 16;
+const LINES_PER_COST: usize = 16;
 /// The title of a code that no catalogue lists.
 const UNKNOWN_TITLE: &str = "Not in the catalogue";
 
@@ -93,13 +93,13 @@ impl Builder<'_> {
         reader: &ContextReader<'_, '_>,
         line: u64,
     ) -> Finding {
-        let mut finding = self.untold(found.clone(), window, reader, line);
-        finding.tell(&found.range, window, reader);
+        let mut finding = self.without_text(found.clone(), window, reader, line);
+        finding.load_text(&found.range, window, reader);
         finding
     }
 
     /// The same without its text, for findings that are only counted.
-    pub(crate) fn untold(
+    pub(crate) fn without_text(
         &self,
         found: Match,
         window: &Window<'_>,
@@ -143,13 +143,13 @@ impl Builder<'_> {
 
 impl Finding {
     /// How much of the room for findings that wait it takes: a plain one takes 1.
-    pub(crate) fn weight(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         let lines = self.context_lines.as_ref().map_or(0, |known| known.before.len() + known.after.len());
-        1 + lines / LINES_OF_WEIGHT
+        1 + lines / LINES_PER_COST
     }
 
     /// Reads the text of `range`, where it stands.
-    pub(crate) fn tell(&mut self, range: &Range<usize>, window: &Window<'_>, reader: &ContextReader<'_, '_>) {
+    pub(crate) fn load_text(&mut self, range: &Range<usize>, window: &Window<'_>, reader: &ContextReader<'_, '_>) {
         let known = reader.unescaped(range);
         let raw = known.unwrap_or_else(|| Matcher::text(window, range));
         (self.text, self.lossy) = clipped(&raw);

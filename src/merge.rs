@@ -44,7 +44,7 @@ impl Merger<'_> {
                 return Err(Error::unusable(&name, Some("catalog".into()), message));
             }
             Some((first, _, redaction)) => {
-                if let Some(message) = record.names_differ(first, redaction.as_ref()) {
+                if let Some(message) = record.redaction_mismatch(first, redaction.as_ref()) {
                     return Err(Error::unusable(&name, Some("redaction".into()), message));
                 }
             }
@@ -57,7 +57,7 @@ impl Merger<'_> {
         let sums = [
             (self.outcome.summary.findings(), outcome.summary.findings()),
             (self.outcome.inputs.bytes, outcome.inputs.bytes),
-            (self.outcome.inputs.asked(), outcome.inputs.asked()),
+            (self.outcome.inputs.total(), outcome.inputs.asked()),
         ];
         if sums.iter().any(|(mine, theirs)| mine + theirs > MAX_COUNT) {
             let message = format!("with this report there is a sum above {MAX_COUNT}, which is not believed");

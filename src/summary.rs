@@ -18,10 +18,10 @@ use timeline::Timeline;
 use xxhash_rust::xxh3::xxh3_64;
 
 mod attempts;
-mod surroundings;
+mod migration;
 
-pub use attempts::{Attempt, Attempts, GAP, LastAttempt};
-pub use surroundings::{MAX_NAMES, Names, Surroundings};
+pub use attempts::{ATTEMPT_GAP, Attempt, Attempts, LastAttempt};
+pub use migration::{MAX_NAMES, MigrationFacts, Names};
 
 /// The most argument sets kept a code.
 pub const MAX_ARG_SETS: usize = 10_000;
@@ -40,7 +40,7 @@ pub struct Summary {
     /// One summary for each id found.
     pub codes: BTreeMap<Arc<str>, CodeSummary>,
     /// What stands around them.
-    pub surroundings: Surroundings,
+    pub migration: MigrationFacts,
     /// The attempts they belong to.
     pub attempts: Attempts,
 }
@@ -65,15 +65,15 @@ pub struct CodeSummary {
     /// The sources it was found in, by number.
     pub sources: BTreeSet<u32>,
     /// How many sources it was found in that have no number: those of reports made before.
-    pub sources_before: u64,
+    pub prior_sources: u64,
     /// Distinct arguments with their databases, where a database is known.
-    pub located: Distinct,
+    pub failures_with_database: Distinct,
     /// Distinct arguments that were found with a database.
-    pub args_located: Distinct,
+    pub args_with_database: Distinct,
     /// The failures that reports made before have counted.
-    pub failures_before: Before,
+    pub prior_failures: PriorCount,
     /// The distinct arguments that reports made before have counted.
-    pub args_before: Before,
+    pub prior_args: PriorCount,
     /// Distinct arguments.
     pub args_distinct: Distinct,
     /// Findings by the server that the arguments or the surroundings name: the first [`MAX_SERVERS`] by name.
@@ -105,9 +105,9 @@ pub struct ArgSet {
     /// How often for which database: warnings and errors. At most [`MAX_DATABASES`], the first by name.
     pub databases: BTreeMap<String, [u64; 2]>,
     /// How often without a database: warnings and errors.
-    pub nowhere: [u64; 2],
+    pub without_database: [u64; 2],
     /// How often for databases that are not among those kept: warnings and errors.
-    pub elsewhere: [u64; 2],
+    pub other_databases: [u64; 2],
     /// How often.
     pub count: u64,
     /// When.
@@ -149,7 +149,7 @@ pub struct Distinct {
 
 /// What a report made before has counted, which may be more than it lists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Before {
+pub struct PriorCount {
     count: u64,
     /// Whether it has counted more than it lists, so that what others have of it is not known.
     unlisted: bool,
@@ -157,9 +157,9 @@ pub struct Before {
     truncated: bool,
 }
 
-impl Before {
+impl PriorCount {
     /// Takes in another count; `both` says whether there are findings on both sides.
-    fn merge(&mut self, other: Before, both: bool) {
+    fn merge(&mut self, other: PriorCount, both: bool) {
         self.unlisted |= other.unlisted;
         // The same thing may be among what either does not list.
         self.truncated |= other.truncated || both && self.unlisted;
@@ -190,7 +190,7 @@ impl Distinct {
 impl Summary {
     /// Takes in a finding of the source with number `source`. Samples come by [`Summary::sample`].
     pub fn add(&mut self, finding: &Finding, source: u32) {
-        self.surroundings.add(finding);
+        self.migration.add(finding);
         self.attempts.add(finding);
         self.code(finding).add(finding, source);
     }
@@ -217,7 +217,7 @@ impl Summary {
 
     /// Takes in all that `other` knows.
     pub fn merge(&mut self, other: Summary) {
-        self.surroundings.merge(other.surroundings);
+        self.migration.merge(other.migration);
         self.attempts.merge(other.attempts);
         for (id, code) in other.codes {
             match self.codes.entry(id) {
@@ -247,11 +247,11 @@ impl CodeSummary {
             times: Times::default(),
             timeline: Timeline::default(),
             sources: BTreeSet::new(),
-            sources_before: 0,
-            located: Distinct::default(),
-            args_located: Distinct::default(),
-            failures_before: Before::default(),
-            args_before: Before::default(),
+            prior_sources: 0,
+            failures_with_database: Distinct::default(),
+            args_with_database: Distinct::default(),
+            prior_failures: PriorCount::default(),
+            prior_args: PriorCount::default(),
             args_distinct: Distinct::default(),
             servers: BTreeMap::new(),
             args: BTreeMap::new(),
@@ -286,8 +286,8 @@ impl CodeSummary {
         }
         let mut found = [0; 2];
         found[usize::from(finding.severity == Severity::Error)] = 1;
-        let mut said = said(&finding.args);
-        let args_hash = xxh3_64(&said);
+        let mut encoded = encode_args(&finding.args);
+        let args_hash = xxh3_64(&encoded);
         let set = match self.args.entry(args_hash) {
             btree_map::Entry::Vacant(place) => {
                 self.args_distinct.add(args_hash);
@@ -299,12 +299,12 @@ impl CodeSummary {
         set.count += 1;
         set.times.add(finding.time);
         match finding.context.database.as_deref().map(|name| (name, set.databases.get_mut(name))) {
-            None => sum(&mut set.nowhere, found),
+            None => sum(&mut set.without_database, found),
             // A database that is named has been counted with these arguments.
             Some((_, Some(known))) => sum(known, found),
             Some((name, None)) => {
-                self.args_located.add(args_hash);
-                self.located.add(located(&mut said, name));
+                self.args_with_database.add(args_hash);
+                self.failures_with_database.add(hash_in_database(&mut encoded, name));
                 set.databases.insert(name.to_string(), found);
                 set.bound();
             }
@@ -316,14 +316,14 @@ impl CodeSummary {
 
     /// Takes in a set of arguments as a report lists it, each once, without touching the sums over all sets.
     pub fn list(&mut self, set: ArgSet) {
-        let said = said(&set.args);
-        let hash = xxh3_64(&said);
+        let encoded = encode_args(&set.args);
+        let hash = xxh3_64(&encoded);
         self.args_distinct.add(hash);
         if !set.databases.is_empty() {
-            self.args_located.add(hash);
+            self.args_with_database.add(hash);
         }
         for database in set.databases.keys() {
-            self.located.add(located(&mut said.clone(), database));
+            self.failures_with_database.add(hash_in_database(&mut encoded.clone(), database));
         }
         self.args.insert(hash, set);
     }
@@ -331,9 +331,9 @@ impl CodeSummary {
     /// Takes in how many failures and sets of arguments a report has counted, listed or not, and whether these numbers
     /// are lower bounds.
     pub fn counted(&mut self, failures: (u64, bool), args_distinct: (u64, bool)) {
-        let before = |(count, truncated), listed| Before { count, unlisted: count > listed, truncated };
-        self.failures_before = before(failures, self.failures());
-        self.args_before = before(args_distinct, self.args_distinct());
+        let before = |(count, truncated), listed| PriorCount { count, unlisted: count > listed, truncated };
+        self.prior_failures = before(failures, self.failures());
+        self.prior_args = before(args_distinct, self.args_distinct());
     }
 
     fn merge(&mut self, other: CodeSummary) {
@@ -345,21 +345,21 @@ impl CodeSummary {
         self.times.merge(other.times);
         self.timeline.merge(&other.timeline);
         self.sources.extend(other.sources);
-        self.sources_before += other.sources_before;
+        self.prior_sources += other.prior_sources;
         for (server, count) in other.servers {
             *self.servers.entry(server).or_default() += count;
         }
         bound_servers(&mut self.servers);
         for (mine, theirs) in [
-            (&mut self.located, other.located),
-            (&mut self.args_located, other.args_located),
+            (&mut self.failures_with_database, other.failures_with_database),
+            (&mut self.args_with_database, other.args_with_database),
             (&mut self.args_distinct, other.args_distinct),
         ] {
             mine.truncated |= theirs.truncated;
             theirs.hashes.into_iter().for_each(|hash| mine.add(hash));
         }
-        self.failures_before.merge(other.failures_before, both);
-        self.args_before.merge(other.args_before, both);
+        self.prior_failures.merge(other.prior_failures, both);
+        self.prior_args.merge(other.prior_args, both);
         if let Some(drift) = other.drift {
             self.drifted(drift);
         }
@@ -372,8 +372,8 @@ impl CodeSummary {
                     let mine = place.get_mut();
                     mine.count += set.count;
                     mine.times.merge(set.times);
-                    sum(&mut mine.nowhere, set.nowhere);
-                    sum(&mut mine.elsewhere, set.elsewhere);
+                    sum(&mut mine.without_database, set.without_database);
+                    sum(&mut mine.other_databases, set.other_databases);
                     for (database, found) in set.databases {
                         sum(mine.databases.entry(database).or_default(), found);
                     }
@@ -405,23 +405,24 @@ impl CodeSummary {
     /// failure as what is said with the same arguments in one, because the service repeats it at the top of its
     /// resource without naming the database.
     pub fn failures(&self) -> u64 {
-        let listed = self.located.count() + self.args_distinct.without(&self.args_located);
-        self.failures_before.count.max(listed)
+        let listed =
+            self.failures_with_database.count() + self.args_distinct.without(&self.args_with_database);
+        self.prior_failures.count.max(listed)
     }
 
     /// Whether there may be more failures than [`CodeSummary::failures`] says.
     pub fn failures_truncated(&self) -> bool {
-        self.located.truncated || self.args_distinct.truncated || self.failures_before.truncated
+        self.failures_with_database.truncated || self.args_distinct.truncated || self.prior_failures.truncated
     }
 
     /// How many distinct sets of arguments there are.
     pub fn args_distinct(&self) -> u64 {
-        self.args_before.count.max(self.args_distinct.count())
+        self.prior_args.count.max(self.args_distinct.count())
     }
 
     /// Whether there may be more sets of arguments than [`CodeSummary::args_distinct`] says.
     pub fn args_distinct_truncated(&self) -> bool {
-        self.args_distinct.truncated || self.args_before.truncated
+        self.args_distinct.truncated || self.prior_args.truncated
     }
 
     /// The worst severity found.
@@ -450,20 +451,20 @@ impl ArgSet {
     fn bound(&mut self) {
         while self.databases.len() > MAX_DATABASES {
             let (_, found) = self.databases.pop_last().unwrap_or_default();
-            sum(&mut self.elsewhere, found);
+            sum(&mut self.other_databases, found);
         }
     }
 
     /// How often: warnings and errors.
     pub fn by_severity(&self) -> [u64; 2] {
-        let mut all = self.nowhere;
-        self.databases.values().chain([&self.elsewhere]).for_each(|found| sum(&mut all, *found));
+        let mut all = self.without_database;
+        self.databases.values().chain([&self.other_databases]).for_each(|found| sum(&mut all, *found));
         all
     }
 
     /// Whether it was found for more databases than are kept.
     pub fn databases_truncated(&self) -> bool {
-        self.elsewhere != [0; 2]
+        self.other_databases != [0; 2]
     }
 }
 
@@ -473,14 +474,14 @@ fn sum(mine: &mut [u64; 2], theirs: [u64; 2]) {
 
 /// What tells these arguments from others: the same on every machine and day.
 pub fn args_hash(args: &Args) -> u64 {
-    xxh3_64(&said(args))
+    xxh3_64(&encode_args(args))
 }
 
-/// What tells arguments in a database from others; what `said` says of them is used up.
-fn located(said: &mut Vec<u8>, database: &str) -> u64 {
-    said.extend_from_slice(b"\0@");
-    said.extend_from_slice(database.as_bytes());
-    xxh3_64(said)
+/// What tells arguments in a database from others; what `encoded` says of them is used up.
+fn hash_in_database(encoded: &mut Vec<u8>, database: &str) -> u64 {
+    encoded.extend_from_slice(b"\0@");
+    encoded.extend_from_slice(database.as_bytes());
+    xxh3_64(encoded)
 }
 
 fn bound_servers(servers: &mut BTreeMap<String, u64>) {
@@ -511,23 +512,23 @@ fn order(a: &Finding, b: &Finding) -> Ordering {
 }
 
 /// What the arguments are told apart by: hashed, it is the same on every machine and day. A database may follow.
-fn said(args: &Args) -> Vec<u8> {
-    let mut said = Vec::with_capacity(256);
+fn encode_args(args: &Args) -> Vec<u8> {
+    let mut encoded = Vec::with_capacity(256);
     for (name, value) in args {
-        said.extend_from_slice(name.as_bytes());
+        encoded.extend_from_slice(name.as_bytes());
         match value {
             ArgValue::One(value) => {
-                said.extend_from_slice(b"\0=");
-                said.extend_from_slice(value.as_bytes());
+                encoded.extend_from_slice(b"\0=");
+                encoded.extend_from_slice(value.as_bytes());
             }
             ArgValue::Many(values) => {
                 for value in values {
-                    said.extend_from_slice(b"\0,");
-                    said.extend_from_slice(value.as_bytes());
+                    encoded.extend_from_slice(b"\0,");
+                    encoded.extend_from_slice(value.as_bytes());
                 }
             }
         }
-        said.extend_from_slice(b"\0;");
+        encoded.extend_from_slice(b"\0;");
     }
-    said
+    encoded
 }

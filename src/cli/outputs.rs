@@ -15,7 +15,7 @@ use migsift::finding::Finding;
 use migsift::print::human::{self, Layout};
 use migsift::print::{csv, html, json, junit, markdown, ndjson, prometheus, safe};
 use migsift::report::{CatalogStamp, CodeReport, Report};
-use migsift::scan::{Encode, Sink};
+use migsift::scan::{Encode, RowSink, Sink};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -154,8 +154,18 @@ impl Sink for Outputs {
         })
     }
 
-    fn encode(&self) -> Option<Encode> {
-        self.outputs.iter().any(|target| matches!(target, Target::Ndjson(_))).then_some(ndjson::encode)
+    fn wants_findings(&self) -> bool {
+        self.outputs.iter().any(|target| matches!(target, Target::Csv(_)))
+    }
+
+    fn row_sink(&mut self) -> Option<&mut dyn RowSink> {
+        if self.outputs.iter().any(|target| matches!(target, Target::Ndjson(_))) { Some(self) } else { None }
+    }
+}
+
+impl RowSink for Outputs {
+    fn encoder(&self) -> Encode {
+        ndjson::encode
     }
 
     fn rows(&mut self, rows: &[u8]) -> Result<(), Error> {
@@ -163,10 +173,6 @@ impl Sink for Outputs {
             Target::Ndjson(printer) => printer.rows(rows),
             Target::Csv(_) | Target::Report(..) => Ok(()),
         })
-    }
-
-    fn takes_findings(&self) -> bool {
-        self.outputs.iter().any(|target| matches!(target, Target::Csv(_)))
     }
 }
 

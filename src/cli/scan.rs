@@ -223,7 +223,7 @@ impl Run<'_> {
     }
 
     fn counters(&self) -> Progress {
-        Progress::until(self.signals.stop.clone())
+        Progress::with_stop(self.signals.stop.clone())
     }
 
     /// Scans what the store does not know.

@@ -248,7 +248,7 @@ impl<'a> Run<'a> {
         let mut summary = done.summary;
         // Another batch numbers its sources anew.
         for code in summary.codes.values_mut() {
-            code.sources_before += std::mem::take(&mut code.sources).len() as u64;
+            code.prior_sources += std::mem::take(&mut code.sources).len() as u64;
         }
         self.outcome.summary.merge(summary);
         self.outcome.inputs.merge(outcome.inputs);
@@ -262,7 +262,7 @@ impl<'a> Run<'a> {
             return Ok(inputs.iter().map(|_| Before::Unknown).collect());
         }
         let (looker, options) = (self.store.looker(), self.wanted.options);
-        let mut before = scan::each(inputs, options, |input| match looker.goes_on(input) {
+        let mut before = scan::par_map(inputs, options, |input| match looker.goes_on(input) {
             Some((stream, from)) if !rescan => Before::GoesOn(stream, from),
             _ if matches!(input.kind, InputKind::File { .. }) => Before::Looked(look(looker, input, options)),
             _ => Before::Unknown,

@@ -46,7 +46,7 @@ impl Compared {
             let message = format!("made with catalogue {catalog}, but {} with {theirs}", old.name);
             return Err(Error::unusable(&new.name, Some("catalog".into()), message));
         }
-        if let Some(message) = new.record.names_differ(&old.name, old.record.redaction.as_ref()) {
+        if let Some(message) = new.record.redaction_mismatch(&old.name, old.record.redaction.as_ref()) {
             return Err(Error::unusable(&new.name, Some("redaction".into()), message));
         }
         let sides = ((old.name, old.record.complete), (new.name, new.record.complete));

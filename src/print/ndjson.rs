@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::record::{FindingRecord, InputRecord, RunRecord, SummaryRecord};
 use crate::report::{CatalogStamp, Report};
-use crate::scan::{Encode, Sink};
+use crate::scan::{Encode, RowSink, Sink};
 use memchr::memmem::Finder;
 use serde::Serialize;
 use std::io::{self, Write};
@@ -67,16 +67,22 @@ impl<W: Write + Send> Sink for Printer<W> {
         self.put(&FindingRecord::from(finding))
     }
 
-    fn encode(&self) -> Option<Encode> {
-        Some(encode)
+    fn wants_findings(&self) -> bool {
+        false
+    }
+
+    fn row_sink(&mut self) -> Option<&mut dyn RowSink> {
+        Some(self)
+    }
+}
+
+impl<W: Write + Send> RowSink for Printer<W> {
+    fn encoder(&self) -> Encode {
+        encode
     }
 
     fn rows(&mut self, rows: &[u8]) -> Result<(), Error> {
         self.writer.write_all(rows).map_err(|error| Error::output(&self.target, error))
-    }
-
-    fn takes_findings(&self) -> bool {
-        false
     }
 }
 

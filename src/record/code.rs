@@ -169,7 +169,7 @@ impl<'a> From<&'a ArgSet> for ArgSetRecord<'a> {
     fn from(set: &'a ArgSet) -> ArgSetRecord<'a> {
         let [warning, error] = set.by_severity();
         let databases = set.databases.iter().map(|(name, found)| (Some(name.as_str().into()), *found));
-        let nowhere = Some((None, set.nowhere)).filter(|(_, found)| *found != [0; 2]);
+        let without_database = Some((None, set.without_database)).filter(|(_, found)| *found != [0; 2]);
         ArgSetRecord {
             args: Cow::Borrowed(&set.args),
             databases: set.databases.keys().map(|name| name.as_str().into()).collect(),
@@ -178,7 +178,7 @@ impl<'a> From<&'a ArgSet> for ArgSetRecord<'a> {
             error,
             warning,
             by_database: databases
-                .chain(nowhere)
+                .chain(without_database)
                 .map(|(database, [warning, error])| DatabaseRecord { database, error, warning })
                 .collect(),
             first: set.times.first,

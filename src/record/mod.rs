@@ -121,7 +121,7 @@ impl<'a> From<&'a str> for RedactionRecord<'a> {
 
 impl ReportRecord<'_> {
     /// Why its names cannot be compared with those of `other`, a report called `name`, if that is so.
-    pub fn names_differ(&self, name: &str, other: Option<&RedactionRecord<'_>>) -> Option<String> {
+    pub fn redaction_mismatch(&self, name: &str, other: Option<&RedactionRecord<'_>>) -> Option<String> {
         let said = |redaction: Option<&RedactionRecord<'_>>| match redaction {
             Some(redaction) => format!("redacted with key {}", redaction.key),
             None => "not redacted".to_string(),

@@ -13,10 +13,10 @@ impl ReportRecord<'_> {
     /// What the scan that made the report has found.
     pub fn outcome(self) -> Outcome {
         let codes = self.codes.into_iter().map(|code| (code.id.as_ref().into(), summary(code))).collect();
-        let attempts = Attempts::told(self.attempts.into_owned(), self.attempts_truncated);
-        let surroundings = self.support.surroundings();
+        let attempts = Attempts::from_list(self.attempts.into_owned(), self.attempts_truncated);
+        let migration = self.support.migration_facts();
         Outcome {
-            summary: Summary { codes, surroundings, attempts },
+            summary: Summary { codes, migration, attempts },
             inputs: self.inputs.into(),
             redaction: self.redaction.map(|redaction| redaction.key.into_owned()),
         }
@@ -49,7 +49,7 @@ fn summary(record: CodeRecord<'_>) -> CodeSummary {
     code.times = Times { first: record.first, last: record.last };
     code.timeline = (&record.timeline).into();
     code.servers = record.servers.into_owned();
-    code.sources_before = record.files;
+    code.prior_sources = record.files;
     code.samples = record.samples.into_iter().map(Into::into).collect();
     code.drift = record.drift.map(|drift| Drift {
         origin: origin(&drift.path, drift.member),
@@ -72,20 +72,20 @@ impl From<ArgSetRecord<'_>> for ArgSet {
             args: record.args.into_owned(),
             count: record.count,
             times: Times { first: record.first, last: record.last },
-            elsewhere: [record.warning, record.error],
+            other_databases: [record.warning, record.error],
             ..ArgSet::default()
         };
         for found in record.by_database {
             let counts = [found.warning, found.error];
             // What the report does not list by database is what is left of the sum.
-            for (rest, listed) in set.elsewhere.iter_mut().zip(counts) {
+            for (rest, listed) in set.other_databases.iter_mut().zip(counts) {
                 *rest = rest.saturating_sub(listed);
             }
             match found.database {
                 Some(database) => {
                     set.databases.insert(database.into_owned(), counts);
                 }
-                None => set.nowhere = counts,
+                None => set.without_database = counts,
             }
         }
         set

@@ -235,7 +235,7 @@ fn names(support: &Support) -> Result<(), Wrong> {
 fn attempts(report: &ReportRecord<'_>) -> Result<(), Wrong> {
     let sum = add(report.attempts.iter().map(|attempt| attempt.findings));
     no_more("attempts", ("findings in all", sum), ("findings", Some(report.totals.findings)))?;
-    let told = Attempts::told(report.attempts.to_vec(), report.attempts_truncated);
+    let told = Attempts::from_list(report.attempts.to_vec(), report.attempts_truncated);
     if told.list() == *report.attempts && told.truncated() == report.attempts_truncated {
         Ok(())
     } else {

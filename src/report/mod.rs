@@ -23,7 +23,7 @@ use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
-use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, Surroundings, Times};
+use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, MigrationFacts, Times};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -256,7 +256,7 @@ impl Report {
             codes.push(code_report(id, summary, entry));
         }
         codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
-        let (around, attempts) = (&outcome.summary.surroundings, &outcome.summary.attempts);
+        let (around, attempts) = (&outcome.summary.migration, &outcome.summary.attempts);
         let report =
             Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around, attempts);
         Report { redaction: outcome.redaction, ..report }
@@ -268,7 +268,7 @@ impl Report {
         inputs: Inputs,
         window: Times,
         codes: Vec<CodeReport>,
-        around: &Surroundings,
+        around: &MigrationFacts,
         attempts: &Attempts,
     ) -> Report {
         let support = Support::new(around, window, &codes, &catalog);
@@ -329,7 +329,7 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         servers: summary.servers,
         times: summary.times,
         timeline: summary.timeline,
-        files: summary.sources.len() as u64 + summary.sources_before,
+        files: summary.sources.len() as u64 + summary.prior_sources,
         wording: summary.wording,
         args,
         args_distinct,

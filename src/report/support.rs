@@ -6,7 +6,7 @@
 use super::{CatalogStamp, CodeReport};
 use crate::catalog::{Actor, Severity};
 use crate::context::Time;
-use crate::summary::{Names, Surroundings, Times};
+use crate::summary::{Names, MigrationFacts, Times};
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,7 +68,7 @@ pub struct SupportCode {
 impl Support {
     /// What the surroundings of `codes` say.
     pub fn new(
-        around: &Surroundings,
+        around: &MigrationFacts,
         window: Times,
         codes: &[CodeReport],
         catalog: &CatalogStamp,
@@ -100,10 +100,10 @@ impl Support {
     }
 
     /// The surroundings again, to add up reports.
-    pub fn surroundings(&self) -> Surroundings {
+    pub fn migration_facts(&self) -> MigrationFacts {
         let names =
             |list: &[String]| Names { kept: list.iter().cloned().collect(), truncated: self.truncated };
-        Surroundings {
+        MigrationFacts {
             migrations: names(&self.migrations),
             resources: names(&self.resources),
             sources: names(&self.sources),

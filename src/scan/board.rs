@@ -14,7 +14,7 @@ use super::content::{self, Content, Hashed};
 use super::rows::Rows;
 use super::share::{Place, Share, Source};
 use super::tasks::{Task, Tasks};
-use super::{Begun, Sink, Work};
+use super::{FileStart, Sink, Work};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::limits::Spent;
@@ -199,7 +199,7 @@ impl<'s, 'k> Board<'s, 'k> {
             spare: Vec::new(),
         };
         let writer = Writer {
-            every: sink.as_ref().is_some_and(|sink| sink.takes_findings()),
+            every: sink.as_ref().is_some_and(|sink| sink.wants_findings()),
             sink,
             reading: None,
             source: 0,
@@ -498,7 +498,7 @@ impl Writer<'_> {
 
     /// Puts together what is said of the open file, and says it to the sink.
     fn heed(&mut self, mark: &Mark) -> Result<(), Error> {
-        let Some(sink) = &mut self.sink else { return Ok(()) };
+        let Some(files) = self.sink.as_mut().and_then(|sink| sink.file_sink()) else { return Ok(()) };
         match mark {
             Mark::Window { source, hashed } => {
                 let begins = self.reading.is_none();
@@ -512,15 +512,15 @@ impl Writer<'_> {
                 }
                 let content = hashed.only.then_some(&reading.content);
                 let (path, head) = (&source.origin.path, reading.content.head);
-                sink.begin(&Begun { path, from: reading.from, head, content })
+                files.start(&FileStart { path, from: reading.from, head, content })
             }
             Mark::Archive { origin, content } => {
                 let (path, head) = (&origin.path, content.head);
-                sink.begin(&Begun { path, from: 0, head, content: Some(content) })
+                files.start(&FileStart { path, from: 0, head, content: Some(content) })
             }
             Mark::End { origin, plain } => {
                 let content = self.reading.take().map(|reading| reading.finish(*plain));
-                sink.end(&origin.path, content.unwrap_or_default())
+                files.end(&origin.path, content.unwrap_or_default())
             }
         }
     }
@@ -535,9 +535,9 @@ impl Writer<'_> {
             {
                 self.error = self.heed(mark).err();
             }
-            if let Some(sink) = &mut self.sink
-                && self.error.is_none()
+            if self.error.is_none()
                 && !scanned.rows.is_empty()
+                && let Some(sink) = self.sink.as_mut().and_then(|sink| sink.row_sink())
             {
                 let put = |rows: &[u8]| sink.rows(rows);
                 self.error = scanned.rows.each(self.lines, &mut self.buffer, put).err();

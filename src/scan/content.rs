@@ -36,12 +36,12 @@ pub struct Content {
     /// The hash of the first [`HEAD_BYTES`] of them; of what is read on, that of the first that were read.
     pub head: u64,
     /// Where a longer file that begins with this one can be read on, if that is worth it.
-    pub end: Option<End>,
+    pub continuation: Option<Continuation>,
 }
 
 /// How a large plain file can be read on when it has become longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct End {
+pub struct Continuation {
     /// Far enough before the end that nothing found before changes with what comes behind.
     pub from: Resume,
     /// The hash of the last [`TAIL_BYTES`].
@@ -49,12 +49,12 @@ pub struct End {
 }
 
 /// The hash of the first bytes of a source.
-pub fn head(bytes: &[u8]) -> u64 {
+pub fn head_hash(bytes: &[u8]) -> u64 {
     xxh3_64(&bytes[..bytes.len().min(HEAD_BYTES)])
 }
 
 /// The hash of the last bytes of a source.
-pub fn tail(bytes: &[u8]) -> Hash {
+pub fn tail_hash(bytes: &[u8]) -> Hash {
     xxh3_128(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]).to_be_bytes()
 }
 
@@ -75,7 +75,7 @@ pub(super) fn archive(bytes: impl Read) -> Content {
         && !block.is_empty()
     {
         if hasher.length == 0 {
-            content.head = head(block);
+            content.head = head_hash(block);
         }
         hasher.update(block);
         let taken = block.len();
@@ -143,9 +143,9 @@ impl Hashed {
             offset: window.base + core.start as u64,
             blocks: blocks.map(|block| xxh3_128(block).to_be_bytes()).collect(),
             bytes: core.len(),
-            head: head(&window.bytes[core.start..]),
+            head: head_hash(&window.bytes[core.start..]),
             // A document is never read on.
-            tail: if window.whole.is_some() { [0; 16] } else { tail(&window.bytes[..core.end]) },
+            tail: if window.whole.is_some() { [0; 16] } else { tail_hash(&window.bytes[..core.end]) },
             only: window.is_only(),
         }
     }
@@ -198,8 +198,8 @@ impl Reading {
     pub fn finish(mut self, plain: bool) -> Content {
         let until = self.content.length.saturating_sub(record::MARGIN as u64);
         let place = self.places.iter().flatten().find(|place| place.offset <= until);
-        self.content.end =
-            place.filter(|_| plain && !self.torn).map(|from| End { from: *from, tail: self.tail });
+        self.content.continuation =
+            place.filter(|_| plain && !self.torn).map(|from| Continuation { from: *from, tail: self.tail });
         self.content
     }
 }

@@ -23,7 +23,7 @@ use crate::redact::Redactor;
 use crate::source::Origin;
 use crate::summary::{LastAttempt, Summary};
 use board::Board;
-pub use content::{Content, End, HEAD_BYTES, Hash, Hasher, TAIL_BYTES, head, tail};
+pub use content::{Content, Continuation, HEAD_BYTES, Hash, Hasher, TAIL_BYTES, head_hash, tail_hash};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rayon::prelude::*;
@@ -109,14 +109,14 @@ pub struct Filter {
 }
 
 impl Filter {
-    fn takes(&self, finding: &Finding) -> bool {
+    fn accepts(&self, finding: &Finding) -> bool {
         let code = self.codes.is_empty() || self.codes.iter().any(|code| **code == *finding.id);
         code && self.severity.is_none_or(|least| finding.severity >= least)
-            && self.takes_time(finding)
-            && self.attempt.as_ref().is_none_or(|attempt| attempt.takes(finding))
+            && self.accepts_time(finding)
+            && self.attempt.as_ref().is_none_or(|attempt| attempt.includes(finding))
     }
 
-    fn takes_time(&self, finding: &Finding) -> bool {
+    fn accepts_time(&self, finding: &Finding) -> bool {
         let Some(time) = finding.time else {
             return !(self.drop_undated && (self.since.is_some() || self.until.is_some()));
         };
@@ -125,84 +125,97 @@ impl Filter {
     }
 }
 
-/// Who takes findings as the scan goes.
+/// Receives findings while the scan runs.
+///
+/// One method is required; the others say what else a sink can receive: finished rows ([`RowSink`]) and the start and end
+/// of files ([`FileSink`]). All calls come in the order of the report, from one thread at a time.
 pub trait Sink: Send {
-    /// Takes the next finding in order.
+    /// Receives the next finding in order.
     ///
     /// # Errors
     ///
     /// Ends the scan.
     fn finding(&mut self, finding: &Finding) -> Result<(), Error>;
 
-    /// How findings become rows, on the threads that find them; none where it takes no rows.
-    fn encode(&self) -> Option<Encode> {
-        None
-    }
-
-    /// Takes the rows of the next findings in order.
-    ///
-    /// # Errors
-    ///
-    /// Ends the scan.
-    fn rows(&mut self, _rows: &[u8]) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// Whether it takes every finding, be it beside rows.
-    fn takes_findings(&self) -> bool {
+    /// Whether [`Sink::finding`] is called at all. A sink that only writes rows returns `false`, so that findings need
+    /// not be kept until it is their turn.
+    fn wants_findings(&self) -> bool {
         true
     }
 
-    /// Hears whose findings come next, where [`Options::identify`] asks for that.
-    ///
-    /// # Errors
-    ///
-    /// Ends the scan.
-    fn begin(&mut self, _file: &Begun<'_>) -> Result<(), Error> {
-        Ok(())
+    /// The part of the sink that receives rows, if it has one.
+    fn row_sink(&mut self) -> Option<&mut dyn RowSink> {
+        None
     }
 
-    /// Hears what a file that is no archive was, as far as it could be read, behind its findings.
-    ///
-    /// # Errors
-    ///
-    /// Ends the scan.
-    fn end(&mut self, _path: &Path, _content: Content) -> Result<(), Error> {
-        Ok(())
+    /// The part of the sink that is called at the start and the end of files, if it has one. It is used only where
+    /// [`Options::identify`] is set.
+    fn file_sink(&mut self) -> Option<&mut dyn FileSink> {
+        None
     }
 }
 
-/// A file whose findings come next.
+/// Receives findings as rows: bytes that the workers encoded, so that the thread that writes only copies them.
+pub trait RowSink {
+    /// The function that encodes a finding. It runs on the worker that found it.
+    fn encoder(&self) -> Encode;
+
+    /// Receives the rows of the next findings in order.
+    ///
+    /// # Errors
+    ///
+    /// Ends the scan.
+    fn rows(&mut self, rows: &[u8]) -> Result<(), Error>;
+}
+
+/// Receives the start and the end of each file. The findings between the two belong to the file.
+pub trait FileSink {
+    /// Called before the first finding of a file.
+    ///
+    /// # Errors
+    ///
+    /// Ends the scan.
+    fn start(&mut self, file: &FileStart<'_>) -> Result<(), Error>;
+
+    /// Called after the last finding of a file that is not an archive, with the content that could be read.
+    ///
+    /// # Errors
+    ///
+    /// Ends the scan.
+    fn end(&mut self, path: &Path, content: Content) -> Result<(), Error>;
+}
+
+/// A file at its start: its findings come next.
 #[derive(Debug)]
-pub struct Begun<'b> {
+pub struct FileStart<'b> {
     /// Its path as walked.
     pub path: &'b Path,
-    /// Where it is read from: 0, or where its input says.
+    /// The offset at which reading starts: 0, or where a known file is resumed.
     pub from: u64,
-    /// The hash of its first bytes, if it is read from there.
+    /// The hash of the first bytes that are read.
     pub head: u64,
-    /// What it is, if that is known already: for archives always.
+    /// The identity of its content, if it is known already: always for archives and for files of one window.
     pub content: Option<&'b Content>,
 }
 
-/// Gives `sink` the next finding, whose line is known, in all the ways in which it takes findings.
+/// Appends a finding to `rows` as one row, without its line number, and returns the position in `rows` where that number
+/// belongs. A worker does not know the number yet: it depends on all that precedes the window.
+pub type Encode = fn(&Finding, rows: &mut Vec<u8>) -> usize;
+
+/// Passes `sink` a finding whose line is known, as a row and as a finding, whichever it wants.
 ///
 /// # Errors
 ///
 /// Those of the sink.
-pub fn give(sink: &mut dyn Sink, finding: &Finding) -> Result<(), Error> {
-    if let Some(encode) = sink.encode() {
+pub fn emit(sink: &mut dyn Sink, finding: &Finding) -> Result<(), Error> {
+    if let Some(rows) = sink.row_sink() {
         let mut row = Vec::new();
-        let place = encode(finding, &mut row);
+        let place = rows.encoder()(finding, &mut row);
         row.splice(place..place, finding.line.to_string().into_bytes());
-        sink.rows(&row)?;
+        rows.rows(&row)?;
     }
-    if sink.takes_findings() { sink.finding(finding) } else { Ok(()) }
+    if sink.wants_findings() { sink.finding(finding) } else { Ok(()) }
 }
-
-/// Appends a finding to the rows before it, without the number of its line, which is known when all before it is read;
-/// gives the place where that goes.
-pub type Encode = fn(&Finding, &mut Vec<u8>) -> usize;
 
 /// What has been done so far; read it from another thread.
 #[derive(Debug, Default)]
@@ -221,7 +234,7 @@ pub struct Progress {
 
 impl Progress {
     /// Nothing done; the scan ends soon when `stop` is set.
-    pub fn until(stop: Arc<AtomicBool>) -> Progress {
+    pub fn with_stop(stop: Arc<AtomicBool>) -> Progress {
         Progress { stop, ..Progress::default() }
     }
 
@@ -275,7 +288,7 @@ impl Inputs {
     }
 
     /// How many inputs there are, read or not.
-    pub fn asked(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         self.scanned + self.partial + self.skipped + self.failed
     }
 
@@ -349,7 +362,7 @@ impl Status {
 /// # Errors
 ///
 /// Only what the creation of threads gives.
-pub fn each<T: Sync, R: Send>(
+pub fn par_map<T: Sync, R: Send>(
     items: &[T],
     options: &Options,
     look: impl Fn(&T) -> R + Sync + Send,
@@ -365,7 +378,7 @@ pub fn each<T: Sync, R: Send>(
 /// All that `walker` finds, looked at on as many threads as `options` want.
 pub fn walk(walker: Walker, options: &Options) -> Walk {
     walker.finish_by(|found| {
-        let looked = each(found, options, Found::look);
+        let looked = par_map(found, options, Found::look);
         // Where there are no threads, the scan says so.
         looked.unwrap_or_else(|_| found.iter().map(Found::look).collect())
     })
@@ -401,14 +414,14 @@ pub fn scan<'k, 'w>(
     matcher: &Matcher,
     work: impl Into<Work<'w>>,
     options: &Options,
-    sink: Option<&'k mut (dyn Sink + 'k)>,
+    mut sink: Option<&'k mut (dyn Sink + 'k)>,
     progress: &Progress,
 ) -> Result<Outcome, Error> {
     let sources = Sources::default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|error| Error::Threads(error.to_string()))?;
-    let every = sink.as_ref().is_some_and(|sink| sink.takes_findings());
-    let encode = sink.as_ref().and_then(|sink| sink.encode());
+    let every = sink.as_ref().is_some_and(|sink| sink.wants_findings());
+    let encode = sink.as_mut().and_then(|sink| sink.row_sink()).map(|rows| rows.encoder());
     let tasks = Tasks::new(work.into(), options, &sources);
     let board = Board::new(tasks, sink, pool.current_num_threads());
     let shared = Shared { matcher, options, progress, sources: &sources, every, encode, board };

@@ -13,7 +13,7 @@ use super::tasks::{SMALL_FILE, Task};
 use super::{Encode, Options, Progress, WINDOW_BYTES};
 use crate::context::{ContextLinesReader, ContextReader};
 use crate::error::SourceError;
-use crate::finding::{Builder, Hider};
+use crate::finding::{Builder, Sanitizer};
 use crate::input::awaited::{self, Awaited};
 use crate::input::limits::{Budget, Fed};
 use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Part, Peek, Unpacker, Window};
@@ -329,7 +329,7 @@ impl Shared<'_, '_> {
         let origin =
             redactor.map_or_else(|| source.origin.clone(), |known| Arc::new(known.origin(&source.origin)));
         let builder = Builder { matcher: self.matcher, origin };
-        let mut hider = Hider::new(redactor);
+        let mut sanitizer = Sanitizer::new(redactor);
         let reader = ContextReader::new(window, &self.options.timezone);
         let lines = self.options.context_lines;
         let mut context_lines = ContextLinesReader::new(window.bytes, lines);
@@ -341,20 +341,20 @@ impl Shared<'_, '_> {
             line += breaks.between(window.bytes, counted, found.range.start);
             counted = found.range.start;
             let (what, range) = (found.what, found.range.clone());
-            let mut finding = builder.untold(found, window, &reader, line);
-            if !self.options.filter.takes(&finding) {
+            let mut finding = builder.without_text(found, window, &reader, line);
+            if !self.options.filter.accepts(&finding) {
                 continue;
             }
             let kept = samples.take(what) || self.every;
             let shown = kept || self.encode.is_some();
             // Drifted texts are compared with each other.
             if shown || finding.wording == Grade::Drifted {
-                finding.tell(&range, window, &reader);
+                finding.load_text(&range, window, &reader);
             }
             if shown && lines > 0 {
                 finding.context_lines = Some(Box::new(context_lines.read(&range)));
             }
-            hider.hide(&mut finding, builder.entry(what));
+            sanitizer.sanitize(&mut finding, builder.entry(what));
             share.summary.add(&finding, source.number);
             if let Some(encode) = self.encode {
                 rows.push(&finding, encode);

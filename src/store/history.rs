@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::record::FindingRecord;
 use crate::report::history::{Run, Trend};
-use crate::scan::{Inputs, Outcome, Problem, Sink, Status, give};
+use crate::scan::{Inputs, Outcome, Problem, Sink, Status, emit};
 use crate::source::Origin;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -146,7 +146,7 @@ impl Store {
             last = Some(finding.origin.clone());
             outcome.summary.add(&finding, source);
             outcome.summary.sample(&finding);
-            give(sink, &finding)?;
+            emit(sink, &finding)?;
         }
         Ok(History { outcome, run: run.run, trend })
     }

@@ -54,13 +54,13 @@ pub fn goes_on(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
         let mut part = opened.part(None);
         let mut bytes = vec![0; HEAD_BYTES];
         part.read_exact(&mut bytes).ok()?;
-        if scan::head(&bytes) != head {
+        if scan::head_hash(&bytes) != head {
             return None;
         }
         bytes.resize(TAIL_BYTES, 0);
         part.seek(SeekFrom::Start(length.checked_sub(TAIL_BYTES as u64)?)).ok()?;
         part.read_exact(&mut bytes).ok()?;
-        Some(scan::tail(&bytes) == *tail)
+        Some(scan::tail_hash(&bytes) == *tail)
     };
     read().unwrap_or(false)
 }
@@ -118,6 +118,6 @@ fn read(mut reader: impl Read, lengths: &Lengths<'_>, archive: bool) -> Look {
             Err(_) => break,
         }
     }
-    let (length, hash, head) = (hasher.length, hasher.hash(), scan::head(&head));
-    Look::Known(Content { archive, length, hash, head, end: None }, prefixes)
+    let (length, hash, head) = (hasher.length, hasher.hash(), scan::head_hash(&head));
+    Look::Known(Content { archive, length, hash, head, continuation: None }, prefixes)
 }

@@ -3,7 +3,7 @@
 //! Read once when a run begins, kept in step with what the run notes. To be asked from many threads at once.
 
 use crate::input::{Resume, Stat};
-use crate::scan::{Content, End, HEAD_BYTES, Hash};
+use crate::scan::{Content, Continuation, HEAD_BYTES, Hash};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
@@ -82,7 +82,7 @@ impl Known {
                 length: row.get::<_, i64>(2)? as u64,
                 hash: row.get(3)?,
                 head: row.get::<_, i64>(4)? as u64,
-                end,
+                continuation: end,
             };
             let stream = Stream {
                 content,
@@ -172,7 +172,7 @@ impl Known {
 
     /// The lengths of the logs that may have begun with `head`, sorted; none if nothing known begins so.
     pub fn lengths(&self, head: &[u8]) -> Option<Vec<u64>> {
-        let alike = self.heads.get(&crate::scan::head(head)).copied();
+        let alike = self.heads.get(&crate::scan::head_hash(head)).copied();
         let short = self.short.range(..head.len() as u64).map(|(length, _)| *length);
         let logs = self.alike(alike).map(|id| &self.streams[&id].content);
         let logs =
@@ -231,7 +231,7 @@ impl Hasher for Spread {
 }
 
 /// Where reading goes on, as the store keeps it.
-pub fn encode(end: &End) -> [u8; 48] {
+pub fn encode(end: &Continuation) -> [u8; 48] {
     let mut bytes = [0; 48];
     bytes[..8].copy_from_slice(&end.from.offset.to_be_bytes());
     bytes[8..16].copy_from_slice(&end.from.lines.to_be_bytes());
@@ -240,9 +240,9 @@ pub fn encode(end: &End) -> [u8; 48] {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<End> {
+fn decode(bytes: &[u8]) -> Option<Continuation> {
     let number = |at: usize| Some(u64::from_be_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
     let hash = |at: usize| bytes.get(at..at + 16)?.try_into().ok();
     let from = Resume { offset: number(0)?, lines: number(8)?, chain: hash(16)? };
-    Some(End { from, tail: hash(32)? })
+    Some(Continuation { from, tail: hash(32)? })
 }

@@ -264,7 +264,7 @@ impl Store {
         let path = value(&place);
         let kind = if content.archive { "archive" } else { "log" };
         let (length, head) = (content.length as i64, content.head as i64);
-        let end = content.end.as_ref().map(encode);
+        let end = content.continuation.as_ref().map(encode);
         let values = params![id, kind, length, content.hash, head, end, self.method, path, self.run];
         let sql = "UPDATE stream SET kind=?2, length=?3, hash=?4, head=?5, read_on=?6, complete=1, method=?7, path=?8, \
                    last_run=?9 WHERE id=?1";
@@ -368,7 +368,7 @@ impl Looker<'_> {
         let InputKind::File { stat } = input.kind else { return None };
         let seen = self.known.inputs.get(&*place(self.folder, &input.path))?;
         let stream = self.known.streams.get(&seen.stream)?;
-        let (content, end) = (&stream.content, stream.content.end?);
+        let (content, end) = (&stream.content, stream.content.continuation?);
         let same = seen.stat.inode == stat.inode && stat.inode != 0 && !seen.gone;
         let read = stream.complete && stream.method == self.method && content.length == seen.stat.size;
         let grown = same && read && stat.size > content.length;

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::Input;
 use crate::record::FindingRecord;
-use crate::scan::{Begun, Content, Options, Outcome, Sink, Status, give};
+use crate::scan::{Content, FileSink, FileStart, Options, Outcome, Sink, Status, emit};
 use crate::source::Origin;
 use crate::summary::Summary;
 use rusqlite::params;
@@ -215,7 +215,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
     }
 
     /// Where the findings of a file go that is not decided on yet: nothing in the store has begun like it.
-    fn decide(&mut self, file: usize, begun: &Begun<'_>) -> Result<To, Error> {
+    fn decide(&mut self, file: usize, begun: &FileStart<'_>) -> Result<To, Error> {
         if !self.store.known.begins(begun.head) {
             return Ok(To::Stream(self.store.known.number()));
         }
@@ -287,8 +287,8 @@ impl<'r, 'k> Recorder<'r, 'k> {
     }
 }
 
-impl Sink for Recorder<'_, '_> {
-    fn begin(&mut self, begun: &Begun<'_>) -> Result<(), Error> {
+impl FileSink for Recorder<'_, '_> {
+    fn start(&mut self, begun: &FileStart<'_>) -> Result<(), Error> {
         self.close()?;
         self.origin = None;
         self.met.clear();
@@ -310,14 +310,16 @@ impl Sink for Recorder<'_, '_> {
     fn end(&mut self, path: &Path, content: Content) -> Result<(), Error> {
         if !self.is_open(path) {
             // Nothing was in it.
-            self.begin(&Begun { path, from: 0, head: content.head, content: Some(&content) })?;
+            self.start(&FileStart { path, from: 0, head: content.head, content: Some(&content) })?;
         }
         match self.open.take() {
             Some(open) => self.note(&open, content),
             None => Ok(()),
         }
     }
+}
 
+impl Sink for Recorder<'_, '_> {
     fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
         if self.origin.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &finding.origin)) {
             self.turn(&finding.origin)?;
@@ -335,8 +337,12 @@ impl Sink for Recorder<'_, '_> {
         self.done.summary.add(finding, self.source);
         self.done.summary.sample(finding);
         match &mut self.next {
-            Some(next) => give(&mut **next, finding),
+            Some(next) => emit(&mut **next, finding),
             None => Ok(()),
         }
+    }
+
+    fn file_sink(&mut self) -> Option<&mut dyn FileSink> {
+        Some(self)
     }
 }

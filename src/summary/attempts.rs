@@ -1,7 +1,7 @@
 //! Attempts: which findings belong to the same try of a migration.
 //!
 //! A finding comes in; its attempt is told by the migration's id, or by its time where none is named: findings less than
-//! [`GAP`] apart are of one attempt. Kept are the attempts with an id, and for the others what each hour of the clock says, so
+//! [`ATTEMPT_GAP`] apart are of one attempt. Kept are the attempts with an id, and for the others what each hour of the clock says, so
 //! that they merge in any order. An attempt that says which state it is in, and none that is final, has not ended.
 
 use super::{MAX_NAMES, Times};
@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, btree_map};
 
 /// How long nothing is found between two attempts of which neither has an id. Who validates, mends and validates again
 /// takes longer than the findings of one run are apart.
-pub const GAP: SignedDuration = SignedDuration::from_hours(1);
+pub const ATTEMPT_GAP: SignedDuration = SignedDuration::from_hours(1);
 /// The most hours kept: the last ones.
 const MAX_HOURS: usize = 10_000;
 
@@ -56,7 +56,7 @@ pub struct LastAttempt {
 
 impl LastAttempt {
     /// Whether the finding is of it, or may be: what has neither an id nor a time is kept.
-    pub fn takes(&self, finding: &Finding) -> bool {
+    pub fn includes(&self, finding: &Finding) -> bool {
         match (migration(finding), finding.time, self.since) {
             (Some(id), ..) => self.migrations.iter().any(|known| known == id),
             (None, Some(time), Some(since)) => time.instant >= since,
@@ -82,10 +82,10 @@ impl Attempt {
         self.states.truncate(MAX_NAMES);
     }
 
-    /// Whether less than a [`GAP`] lies between the two.
+    /// Whether less than a [`ATTEMPT_GAP`] lies between the two.
     pub fn is_near(&self, other: &Attempt) -> bool {
         let follows = |first: Option<Time>, last: Option<Time>| {
-            first.zip(last).is_some_and(|(first, last)| first.instant.duration_since(last.instant) < GAP)
+            first.zip(last).is_some_and(|(first, last)| first.instant.duration_since(last.instant) < ATTEMPT_GAP)
         };
         follows(self.first, other.last) && follows(other.first, self.last)
     }
@@ -97,7 +97,7 @@ impl Attempt {
 
 impl Attempts {
     /// The attempts that a report tells of, to add up reports; `truncated` says whether there were more.
-    pub fn told(list: Vec<Attempt>, truncated: bool) -> Attempts {
+    pub fn from_list(list: Vec<Attempt>, truncated: bool) -> Attempts {
         let mut attempts = Attempts { truncated, ..Attempts::default() };
         list.into_iter().for_each(|attempt| attempts.take(attempt));
         attempts
@@ -182,7 +182,7 @@ impl Attempts {
         let mut attempts: Vec<Attempt> = Vec::new();
         for hour in self.hours.values() {
             let near = |known: &&mut Attempt| match (known.last, hour.first) {
-                (Some(last), Some(first)) => first.instant.duration_since(last.instant) < GAP,
+                (Some(last), Some(first)) => first.instant.duration_since(last.instant) < ATTEMPT_GAP,
                 _ => false,
             };
             match attempts.last_mut().filter(near) {
@@ -206,7 +206,7 @@ impl Attempts {
         let mut since = last.first;
         // Logs without ids that reach into it began with it, and it may have begun with them.
         let overlaps = |attempt: &&Attempt| {
-            attempt.last.zip(last.first).is_some_and(|(end, begin)| end.instant + GAP > begin.instant)
+            attempt.last.zip(last.first).is_some_and(|(end, begin)| end.instant + ATTEMPT_GAP > begin.instant)
         };
         match &last.migration {
             Some(id) => {
@@ -233,7 +233,7 @@ fn merge<K: Ord>(known: &mut BTreeMap<K, Attempt>, key: K, attempt: Attempt) {
 
 /// The hour of the clock, counted from 1970.
 fn hour(time: Time) -> i64 {
-    time.instant.as_second().div_euclid(GAP.as_secs())
+    time.instant.as_second().div_euclid(ATTEMPT_GAP.as_secs())
 }
 
 /// The id of the migration that the finding belongs to.

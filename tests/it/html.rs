@@ -117,10 +117,10 @@ fn poisoned(bad: &str) -> Outcome {
             Some(migsift::summary::Drift { origin: origin.clone(), offset: 1, text: bad.to_string() });
     }
     for names in [
-        &mut outcome.summary.surroundings.migrations,
-        &mut outcome.summary.surroundings.targets,
-        &mut outcome.summary.surroundings.databases,
-        &mut outcome.summary.surroundings.states,
+        &mut outcome.summary.migration.migrations,
+        &mut outcome.summary.migration.targets,
+        &mut outcome.summary.migration.databases,
+        &mut outcome.summary.migration.states,
     ] {
         names.add(bad);
     }

@@ -264,5 +264,5 @@ fn truncated_names_add_up_in_any_order() {
     let set = code.args.values().next().expect("a set");
     assert!(set.databases_truncated() && set.databases.len() == MAX_DATABASES);
     assert!(code.servers.len() == MAX_SERVERS && code.servers.values().all(|count| *count == 2));
-    assert!(want.surroundings.states.truncated && want.surroundings.states.kept.len() == MAX_NAMES);
+    assert!(want.migration.states.truncated && want.migration.states.kept.len() == MAX_NAMES);
 }

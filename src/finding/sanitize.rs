@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 /// Hides what must not be shown of findings.
 #[derive(Debug)]
-pub struct Hider<'r> {
+pub struct Sanitizer<'r> {
     redactor: Option<&'r Redactor>,
     /// The last migration's resource, as it was and as it is shown.
     migration_info: Option<(Arc<MigrationInfo>, Arc<MigrationInfo>)>,
@@ -31,14 +31,14 @@ struct Words {
     before: HashMap<Arc<str>, Vec<String>>,
 }
 
-impl<'r> Hider<'r> {
+impl<'r> Sanitizer<'r> {
     /// Masks secrets, and turns names into tokens if there is a redactor.
-    pub fn new(redactor: Option<&'r Redactor>) -> Hider<'r> {
-        Hider { redactor, migration_info: None, words: HashMap::new() }
+    pub fn new(redactor: Option<&'r Redactor>) -> Sanitizer<'r> {
+        Sanitizer { redactor, migration_info: None, words: HashMap::new() }
     }
 
     /// Hides what `finding` must not show; `entry` is what it is a finding of, if a catalogue lists it.
-    pub fn hide(&mut self, finding: &mut Finding, entry: Option<&Entry>) {
+    pub fn sanitize(&mut self, finding: &mut Finding, entry: Option<&Entry>) {
         if let Some(redactor) = self.redactor {
             self.redact(redactor, finding, entry);
         }

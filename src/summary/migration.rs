@@ -45,7 +45,7 @@ impl Names {
 
 /// What is known of the migrations that the findings belong to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct MigrationFacts {
     /// Ids of migrations.
     pub migrations: Names,
     /// Resource ids of migrations.
@@ -64,7 +64,7 @@ pub struct Surroundings {
     pub tracking: Names,
 }
 
-impl Surroundings {
+impl MigrationFacts {
     /// Takes in what stands around a finding.
     pub fn add(&mut self, finding: &Finding) {
         let context = &finding.context;
@@ -98,7 +98,7 @@ impl Surroundings {
     }
 
     /// Takes in all that `other` knows.
-    pub fn merge(&mut self, other: Surroundings) {
+    pub fn merge(&mut self, other: MigrationFacts) {
         for (mine, theirs) in [
             (&mut self.migrations, other.migrations),
             (&mut self.resources, other.resources),
