@@ -18,7 +18,7 @@ use crate::redact::Redactor;
 use crate::redact::secrets::MASK;
 use crate::report::verdict::databases;
 use crate::report::{CodeReport, Report, Suppressed, Suppression};
-use crate::summary::ArgSet;
+use crate::summary::{ArgSet, SeverityCounts};
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -203,7 +203,7 @@ fn date(value: &toml::Value) -> Option<Date> {
 fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, BTreeSet<String>) {
     let mut open = BTreeSet::new();
     let mut all = Suppressed::default();
-    let mut take = |args: Option<&ArgSet>, database: Option<&str>, found: [u64; 2], failures: u64| {
+    let mut take = |args: Option<&ArgSet>, database: Option<&str>, found: SeverityCounts, failures: u64| {
         let Some(rule) = rules.iter_mut().find(|rule| holds(rule, args, database)) else { return false };
         let found = Suppressed { by_severity: found, failures };
         rule.suppressed.add(found);
@@ -215,9 +215,7 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
     let mut rest = code.by_severity;
     let mut failures = code.failures;
     for set in &code.args {
-        for (mine, listed) in rest.iter_mut().zip(set.by_severity()) {
-            *mine -= listed;
-        }
+        rest = rest - set.by_severity();
         failures = failures.saturating_sub(set.failures());
         let mut known = true;
         for (database, found) in &set.databases {
@@ -230,7 +228,7 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
             known &= take(Some(set), None, set.other_databases, 0);
         }
         match set.databases.keys().next() {
-            _ if set.without_database == [0; 2] => {}
+            _ if set.without_database.is_empty() => {}
             None => {
                 if !take(Some(set), None, set.without_database, 1) {
                     open.extend(databases(set).map(str::to_string));
@@ -243,7 +241,7 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
             Some(_) => {}
         }
     }
-    if rest != [0; 2] {
+    if !rest.is_empty() {
         take(None, None, rest, failures);
     }
     (all, open)

@@ -7,7 +7,7 @@
 
 use crate::catalog::Severity;
 use crate::finding::Args;
-use crate::summary::{ArgSet, CodeSummary, Summary};
+use crate::summary::{ArgSet, CodeSummary, SeverityCounts, Summary};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -100,16 +100,16 @@ impl Difference {
                     (None, Some(_)) if old.would_list(database) => &mut self.new,
                     _ => &mut self.undecided,
                 };
-                let [_, errors] = after.or(before).unwrap_or_default();
+                let newest = after.or(before).unwrap_or_default();
                 list.push(Failure {
                     id: id.clone(),
                     code: told.code.clone(),
                     title: told.title.clone(),
-                    severity: if errors > 0 { Severity::Error } else { Severity::Warning },
+                    severity: newest.worst(),
                     args: args.clone(),
                     database: database.map(str::to_string),
-                    old_count: before.unwrap_or_default().iter().sum(),
-                    new_count: after.unwrap_or_default().iter().sum(),
+                    old_count: before.unwrap_or_default().total(),
+                    new_count: after.unwrap_or_default().total(),
                 });
             }
         }
@@ -142,7 +142,7 @@ impl<'s> Side<'s> {
     }
 
     /// Warnings and errors found.
-    fn found(self, database: Option<&str>) -> Option<[u64; 2]> {
+    fn found(self, database: Option<&str>) -> Option<SeverityCounts> {
         let set = self.set?;
         match database {
             Some(database) => set.databases.get(database).copied(),
@@ -162,6 +162,6 @@ impl<'s> Side<'s> {
 /// Findings that are counted but not listed with arguments and database.
 fn unlisted(code: &CodeSummary) -> u64 {
     let listed: u64 = code.args.values().map(|set| set.count).sum();
-    let other_databases: u64 = code.args.values().flat_map(|set| set.other_databases).sum();
+    let other_databases: u64 = code.args.values().map(|set| set.other_databases.total()).sum();
     code.count() - listed + other_databases
 }

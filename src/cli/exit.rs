@@ -59,11 +59,11 @@ impl Exit {
 
 /// Whether a code that was found is one to fail on: what is known and accepted of it does not count.
 pub fn fails(on: FailOn, code: &CodeReport) -> bool {
-    let [warnings, errors] = code.open_by_severity();
+    let open = code.open_by_severity();
     match on {
-        FailOn::Error => errors > 0,
-        FailOn::Warning => errors + warnings > 0,
-        FailOn::Unknown => !code.known && errors + warnings > 0,
+        FailOn::Error => open.errors > 0,
+        FailOn::Warning => !open.is_empty(),
+        FailOn::Unknown => !code.known && !open.is_empty(),
         FailOn::Never => false,
     }
 }

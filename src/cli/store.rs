@@ -10,7 +10,7 @@ use migsift::context::Time;
 use migsift::error::{Error, SourceError};
 use migsift::input::{Input, InputKind, Resume, Walk};
 use migsift::report::history;
-use migsift::scan::{self, Inputs, Options, Outcome, Problem, Sink, Status};
+use migsift::scan::{self, InputCounts, Options, Outcome, Problem, Sink};
 use migsift::source::Origin;
 use migsift::store::{
     self, Decision, Forgotten, Look, Looker, Method, Recorder, Standing, Store, ToRead, Totals,
@@ -73,7 +73,7 @@ pub fn scan(
     let mut run = Run { wanted, looks, store, outcome: Outcome::default(), totals: Totals::default() };
     run.all(sink, &mut scanner)?;
     let inputs = &run.outcome.inputs;
-    run.totals.inputs = [inputs.scanned, inputs.partial, inputs.skipped, inputs.failed];
+    run.totals.inputs = inputs.counts();
     run.totals.bytes = inputs.bytes;
     let forgotten = match wanted.oldest {
         Some(oldest) => run.store.forget_before(&oldest.to_string())?,
@@ -92,14 +92,14 @@ pub fn scan(
         }
     }
     let times = [started, ended].map(|instant| Time { instant, digits: 3 });
-    let ([unchanged, known], new_findings) = (run.totals.unchanged, run.totals.new);
+    let Totals { unchanged, known, new: new_findings, .. } = run.totals;
     Ok((run.outcome, history::Run { id, times, unchanged, known, new_findings }))
 }
 
 /// The run in one line.
 fn outcome(run: i64, totals: &Totals) -> String {
-    let [scanned, partial, _, failed] = totals.inputs;
-    let [unchanged, known] = totals.unchanged;
+    let InputCounts { scanned, partial, failed, .. } = totals.inputs;
+    let Totals { unchanged, known, .. } = totals;
     format!(
         "store: run {run}: {scanned} inputs read, {partial} in part, {failed} not; {unchanged} unchanged, {known} known by content; \
          {} findings, {} new",
@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
             }
             match self.store.standing(input) {
                 Standing::Unchanged if !self.wanted.args.rescan => {
-                    self.totals.unchanged[0] += 1;
+                    self.totals.unchanged += 1;
                     continue;
                 }
                 Standing::Again(why) if !self.wanted.args.rescan => *again.entry(why).or_default() += 1,
@@ -224,7 +224,7 @@ impl<'a> Run<'a> {
                     let rescan = self.wanted.args.rescan;
                     match self.store.claim(input, settled, (&content, &begins), rescan)? {
                         Decision::Known => {
-                            self.totals.unchanged[1] += 1;
+                            self.totals.known += 1;
                             continue;
                         }
                         Decision::Read(known) => stream = Some(known),
@@ -242,7 +242,7 @@ impl<'a> Run<'a> {
         let mut recorder = Recorder::new(&mut self.store, self.wanted.options, files, sink, new_only);
         let outcome = scanner(&walk, Some(&mut recorder))?;
         let done = recorder.finish(&outcome)?;
-        self.totals.unchanged[1] += done.copies;
+        self.totals.known += done.copies;
         self.totals.findings += done.findings;
         self.totals.new += done.new;
         let mut summary = done.summary;
@@ -280,13 +280,8 @@ impl<'a> Run<'a> {
 
     /// Notes an input that is not even scanned.
     fn problem(&mut self, path: &Path, error: &SourceError) {
-        let by_rule = matches!(error, SourceError::OwnReport | SourceError::Passed(_));
-        let status = if by_rule { Status::Skipped } else { Status::Failed };
-        let (origin, reason) = (Arc::new(Origin::path(path)), error.to_string());
-        let (skipped, failed) = (u64::from(by_rule), u64::from(!by_rule));
-        let problems = vec![Problem { origin, status, reason, bytes: 0 }];
-        let more = Inputs { skipped, failed, problems, ..Default::default() };
-        self.outcome.inputs.merge(more);
+        let problem = Problem::unread(Arc::new(Origin::path(path)), error);
+        self.outcome.inputs.merge(problem.into());
     }
 }
 

@@ -99,7 +99,9 @@ impl Page<'_> {
         let warning = Severity::Warning.to_string();
         self.family("code_findings", "Findings by code and severity.")?;
         for code in codes {
-            for (severity, count) in [(&error, code.by_severity[1]), (&warning, code.by_severity[0])] {
+            for (severity, count) in
+                [(&error, code.by_severity.errors), (&warning, code.by_severity.warnings)]
+            {
                 if count > 0 {
                     self.sample("code_findings", &[("code", &code.id), ("severity", severity)], count)?;
                 }

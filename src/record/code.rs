@@ -6,7 +6,7 @@ use crate::context::Time;
 use crate::finding::Args;
 use crate::matcher::wording::Grade;
 use crate::report::CodeReport;
-use crate::summary::ArgSet;
+use crate::summary::{ArgSet, SeverityCounts};
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -167,9 +167,9 @@ pub struct DatabaseRecord<'a> {
 
 impl<'a> From<&'a ArgSet> for ArgSetRecord<'a> {
     fn from(set: &'a ArgSet) -> ArgSetRecord<'a> {
-        let [warning, error] = set.by_severity();
+        let SeverityCounts { warnings: warning, errors: error } = set.by_severity();
         let databases = set.databases.iter().map(|(name, found)| (Some(name.as_str().into()), *found));
-        let without_database = Some((None, set.without_database)).filter(|(_, found)| *found != [0; 2]);
+        let without_database = Some((None, set.without_database)).filter(|(_, counts)| !counts.is_empty());
         ArgSetRecord {
             args: Cow::Borrowed(&set.args),
             databases: set.databases.keys().map(|name| name.as_str().into()).collect(),
@@ -179,7 +179,11 @@ impl<'a> From<&'a ArgSet> for ArgSetRecord<'a> {
             warning,
             by_database: databases
                 .chain(without_database)
-                .map(|(database, [warning, error])| DatabaseRecord { database, error, warning })
+                .map(|(database, counts): (_, SeverityCounts)| DatabaseRecord {
+                    database,
+                    error: counts.errors,
+                    warning: counts.warnings,
+                })
                 .collect(),
             first: set.times.first,
             last: set.times.last,
@@ -189,7 +193,7 @@ impl<'a> From<&'a ArgSet> for ArgSetRecord<'a> {
 
 impl<'a> From<&'a CodeReport> for CodeRecord<'a> {
     fn from(code: &'a CodeReport) -> CodeRecord<'a> {
-        let [warning, error] = code.by_severity;
+        let SeverityCounts { warnings: warning, errors: error } = code.by_severity;
         CodeRecord {
             id: (&*code.id).into(),
             code: code.code.as_deref().map(Cow::Borrowed),

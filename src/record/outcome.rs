@@ -7,7 +7,7 @@
 use super::finding::origin;
 use super::{ArgSetRecord, CodeRecord, InputsRecord, ProblemRecord, ReportRecord};
 use crate::scan::{Inputs, Outcome, Problem};
-use crate::summary::{ArgSet, Attempts, CodeSummary, Drift, Summary, Times};
+use crate::summary::{ArgSet, Attempts, CodeSummary, Drift, ReportedCount, SeverityCounts, Summary, Times};
 
 impl ReportRecord<'_> {
     /// What the scan that made the report has found.
@@ -44,7 +44,7 @@ impl From<ProblemRecord<'_>> for Problem {
 
 fn summary(record: CodeRecord<'_>) -> CodeSummary {
     let mut code = CodeSummary::new(record.code.map(Into::into), record.title.into(), record.known);
-    code.by_severity = [record.warning, record.error];
+    code.by_severity = SeverityCounts { warnings: record.warning, errors: record.error };
     code.wording = record.wording.counts();
     code.times = Times { first: record.first, last: record.last };
     code.timeline = (&record.timeline).into();
@@ -57,11 +57,11 @@ fn summary(record: CodeRecord<'_>) -> CodeSummary {
         text: drift.says.into_owned(),
     });
     for set in record.args {
-        code.list(set.into());
+        code.add_listed(set.into());
     }
-    code.counted(
-        (record.failures, record.failures_truncated),
-        (record.args_distinct, record.args_distinct_truncated),
+    code.set_prior_counts(
+        ReportedCount { count: record.failures, lower_bound: record.failures_truncated },
+        ReportedCount { count: record.args_distinct, lower_bound: record.args_distinct_truncated },
     );
     code
 }
@@ -72,15 +72,13 @@ impl From<ArgSetRecord<'_>> for ArgSet {
             args: record.args.into_owned(),
             count: record.count,
             times: Times { first: record.first, last: record.last },
-            other_databases: [record.warning, record.error],
+            other_databases: SeverityCounts { warnings: record.warning, errors: record.error },
             ..ArgSet::default()
         };
         for found in record.by_database {
-            let counts = [found.warning, found.error];
+            let counts = SeverityCounts { warnings: found.warning, errors: found.error };
             // What the report does not list by database is what is left of the sum.
-            for (rest, listed) in set.other_databases.iter_mut().zip(counts) {
-                *rest = rest.saturating_sub(listed);
-            }
+            set.other_databases = set.other_databases.saturating_sub(counts);
             match found.database {
                 Some(database) => {
                     set.databases.insert(database.into_owned(), counts);

@@ -23,7 +23,7 @@ use crate::finding::{Args, Finding};
 use crate::matcher::wording::Grade;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
-use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, MigrationFacts, Times};
+use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, MigrationFacts, SeverityCounts, Times};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -99,8 +99,8 @@ pub struct CodeReport {
     pub severity: Severity,
     /// Findings.
     pub count: u64,
-    /// Findings that are warnings, and errors.
-    pub by_severity: [u64; 2],
+    /// Findings by severity.
+    pub by_severity: SeverityCounts,
     /// Distinct arguments and databases; what is said without a database belongs to what is said with one.
     pub failures: u64,
     /// Whether there may be more failures than that.
@@ -161,8 +161,8 @@ pub struct Suppression {
 /// Findings and failures that are known and accepted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Suppressed {
-    /// Findings that are warnings, and errors.
-    pub by_severity: [u64; 2],
+    /// Findings by severity.
+    pub by_severity: SeverityCounts,
     /// Distinct failures.
     pub failures: u64,
 }
@@ -170,13 +170,13 @@ pub struct Suppressed {
 impl Suppressed {
     /// Takes in others.
     pub fn add(&mut self, other: Suppressed) {
-        self.by_severity.iter_mut().zip(other.by_severity).for_each(|(mine, theirs)| *mine += theirs);
+        self.by_severity += other.by_severity;
         self.failures += other.failures;
     }
 
     /// How many findings there are.
     pub fn findings(&self) -> u64 {
-        self.by_severity.iter().sum()
+        self.by_severity.total()
     }
 }
 
@@ -202,9 +202,8 @@ impl CodeReport {
     }
 
     /// Findings that are warnings, and errors, but for what is known and accepted.
-    pub fn open_by_severity(&self) -> [u64; 2] {
-        let ([warnings, errors], known) = (self.by_severity, self.suppressed.by_severity);
-        [warnings - known[0], errors - known[1]]
+    pub fn open_by_severity(&self) -> SeverityCounts {
+        self.by_severity - self.suppressed.by_severity
     }
 
     /// Failures that are not known and accepted.
@@ -299,8 +298,8 @@ impl Report {
             totals.findings += code.count;
             totals.failures += code.failures;
             totals.failures_truncated |= code.failures_truncated;
-            totals.warnings += code.by_severity[0];
-            totals.errors += code.by_severity[1];
+            totals.warnings += code.by_severity.warnings;
+            totals.errors += code.by_severity.errors;
             totals.suppressed.add(code.suppressed);
             totals.unknown += if code.known { 0 } else { code.count };
         }

@@ -6,7 +6,7 @@
 use super::{CatalogStamp, CodeReport};
 use crate::catalog::{Actor, Severity};
 use crate::context::Time;
-use crate::summary::{Names, MigrationFacts, Times};
+use crate::summary::{BoundedNames, MigrationFacts, Times};
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ impl Support {
         catalog: &CatalogStamp,
     ) -> Support {
         let mut truncated = false;
-        let mut list = |names: &Names| -> Vec<String> {
+        let mut list = |names: &BoundedNames| -> Vec<String> {
             truncated |= names.truncated;
             names.kept.iter().cloned().collect()
         };
@@ -102,7 +102,7 @@ impl Support {
     /// The surroundings again, to add up reports.
     pub fn migration_facts(&self) -> MigrationFacts {
         let names =
-            |list: &[String]| Names { kept: list.iter().cloned().collect(), truncated: self.truncated };
+            |list: &[String]| BoundedNames { kept: list.iter().cloned().collect(), truncated: self.truncated };
         MigrationFacts {
             migrations: names(&self.migrations),
             resources: names(&self.resources),

@@ -15,7 +15,7 @@ mod tasks;
 mod worker;
 
 use crate::catalog::Severity;
-use crate::error::Error;
+use crate::error::{Error, SourceError};
 use crate::finding::Finding;
 use crate::input::{Found, Globs, Limits, Walk, Walker};
 use crate::matcher::Matcher;
@@ -284,12 +284,18 @@ pub struct Inputs {
 impl Inputs {
     /// Whether everything asked for was read.
     pub fn complete(&self) -> bool {
-        self.partial == 0 && self.failed == 0
+        self.counts().complete()
     }
 
-    /// How many inputs there are, read or not.
+    /// Returns the number of inputs, read or not.
     pub fn total(&self) -> u64 {
-        self.scanned + self.partial + self.skipped + self.failed
+        self.counts().total()
+    }
+
+    /// Returns the numbers of inputs by outcome.
+    pub fn counts(&self) -> InputCounts {
+        let Inputs { scanned, partial, skipped, failed, .. } = *self;
+        InputCounts { scanned, partial, skipped, failed }
     }
 
     /// Takes in those of another scan.
@@ -320,6 +326,45 @@ impl Inputs {
     }
 }
 
+/// How many inputs there are of each outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct InputCounts {
+    /// Inputs read to their end.
+    pub scanned: u64,
+    /// Inputs read in part.
+    pub partial: u64,
+    /// Inputs skipped by rule.
+    pub skipped: u64,
+    /// Inputs not read.
+    pub failed: u64,
+}
+
+impl InputCounts {
+    /// Returns the number of inputs.
+    pub fn total(self) -> u64 {
+        self.scanned + self.partial + self.skipped + self.failed
+    }
+
+    /// Returns whether everything asked for was read.
+    pub fn complete(self) -> bool {
+        self.partial == 0 && self.failed == 0
+    }
+}
+
+/// The inputs of one that was not read: it counts, and is listed with its reason.
+impl From<Problem> for Inputs {
+    fn from(problem: Problem) -> Inputs {
+        let mut inputs = Inputs::default();
+        *match problem.status {
+            Status::Partial => &mut inputs.partial,
+            Status::Failed => &mut inputs.failed,
+            Status::Skipped => &mut inputs.skipped,
+        } += 1;
+        inputs.problems.push(problem);
+        inputs
+    }
+}
+
 /// An input that was not read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -333,7 +378,18 @@ pub struct Problem {
     pub bytes: u64,
 }
 
-/// What became of an input that was not read whole.
+impl Problem {
+    /// Returns the problem of an input of which nothing was read.
+    pub fn unread(origin: Arc<Origin>, error: &SourceError) -> Problem {
+        let status = match error {
+            SourceError::OwnReport | SourceError::Passed(_) => Status::Skipped,
+            _ => Status::Failed,
+        };
+        Problem { origin, status, reason: error.to_string(), bytes: 0 }
+    }
+}
+
+/// The outcome of an input that was not read whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]

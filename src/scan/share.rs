@@ -66,8 +66,8 @@ impl Share {
 
     /// Notes that `input` is not read.
     pub fn unread(&mut self, input: &Source, error: &SourceError) {
-        let by_rule = matches!(error, SourceError::OwnReport | SourceError::Passed(_));
-        self.problem(input, error, if by_rule { Status::Skipped } else { Status::Failed }, false);
+        let problem = Problem::unread(input.origin.clone(), error);
+        self.note(input.number, Noted { offset: offset(error).unwrap_or_default(), problem, opened: false });
     }
 
     /// Notes that not everything in `container` is read.

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::record::FindingRecord;
 use crate::report::history::{Run, Trend};
-use crate::scan::{Inputs, Outcome, Problem, Sink, Status, emit};
+use crate::scan::{InputCounts, Inputs, Outcome, Problem, Sink, Status, emit};
 use crate::source::Origin;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -34,8 +34,8 @@ impl Select {
 pub struct RunRow {
     /// What a report says of it.
     pub run: Run,
-    /// What became of its inputs: read to their end, in part, passed over, not read.
-    pub inputs: [u64; 4],
+    /// Its inputs by outcome.
+    pub inputs: InputCounts,
     /// Bytes read.
     pub bytes: u64,
 }
@@ -66,7 +66,12 @@ impl Store {
             let (unchanged, known, new_findings) = (count(8)?, count(9)?, count(10)?);
             Ok(RunRow {
                 run: Run { id: row.get(0)?, times, unchanged, known, new_findings },
-                inputs: [count(3)?, count(4)?, count(5)?, count(6)?],
+                inputs: InputCounts {
+                    scanned: count(3)?,
+                    partial: count(4)?,
+                    skipped: count(5)?,
+                    failed: count(6)?,
+                },
                 bytes: count(7)?,
             })
         });
@@ -103,7 +108,7 @@ impl Store {
     pub fn history(&self, select: &Select, sink: &mut dyn Sink) -> Result<History, Error> {
         let run = self.run(select.run)?;
         let mut outcome = Outcome::default();
-        let [scanned, partial, skipped, failed] = run.inputs;
+        let InputCounts { scanned, partial, skipped, failed } = run.inputs;
         outcome.inputs = Inputs {
             scanned,
             partial,

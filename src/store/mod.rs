@@ -23,6 +23,7 @@ pub use recorder::{Done, Recorder, ToRead};
 pub use retention::Forgotten;
 
 use crate::error::Error;
+use crate::scan::InputCounts;
 use known::Known;
 use made::Made;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -57,10 +58,12 @@ pub struct Store {
 /// What became of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Inputs read to their end, read in part, passed over by rule, not read.
-    pub inputs: [u64; 4],
-    /// Inputs that were not opened, and inputs whose content was known.
-    pub unchanged: [u64; 2],
+    /// Inputs by outcome.
+    pub inputs: InputCounts,
+    /// Inputs that were not opened, as the file system says that they are unchanged.
+    pub unchanged: u64,
+    /// Inputs that were opened, but whose content was known.
+    pub known: u64,
     /// Bytes read, decoded.
     pub bytes: u64,
     /// Findings in what was read.

@@ -6,7 +6,7 @@ use super::made::Made;
 use super::{Store, Totals};
 use crate::error::{Error, SourceError};
 use crate::input::{Input, InputKind, Resume, Stat};
-use crate::scan::{Content, Hash, Options, Problem};
+use crate::scan::{Content, Hash, InputCounts, Options, Problem};
 use crate::source::STDIN;
 use rusqlite::params;
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -118,9 +118,11 @@ impl Store {
         }
         let sql = "UPDATE run SET ended=?2, complete=?3, scanned=?4, partial=?5, skipped=?6, failed=?7, unchanged=?8, \
                    known=?9, bytes=?10, findings=?11, new_findings=?12 WHERE id=?1";
-        let [scanned, partial, skipped, failed] = totals.inputs.map(|count| count as i64);
-        let [unchanged, known] = totals.unchanged.map(|count| count as i64);
-        let complete = partial + failed == 0;
+        let InputCounts { scanned, partial, skipped, failed } = totals.inputs;
+        let [scanned, partial, skipped, failed] =
+            [scanned, partial, skipped, failed].map(|count| count as i64);
+        let (unchanged, known) = (totals.unchanged as i64, totals.known as i64);
+        let complete = totals.inputs.complete();
         let (bytes, findings, new) = (totals.bytes as i64, totals.findings as i64, totals.new as i64);
         let values = params![
             self.run, now, complete, scanned, partial, skipped, failed, unchanged, known, bytes, findings,

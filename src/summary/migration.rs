@@ -12,14 +12,14 @@ pub const MAX_NAMES: usize = 1_000;
 
 /// A bounded set of names: the smallest are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct BoundedNames {
     /// At most [`MAX_NAMES`].
     pub kept: BTreeSet<String>,
     /// Whether there were more.
     pub truncated: bool,
 }
 
-impl Names {
+impl BoundedNames {
     /// Takes in a name.
     pub fn add(&mut self, name: &str) {
         if !self.kept.contains(name) {
@@ -29,7 +29,7 @@ impl Names {
     }
 
     /// Takes in other names.
-    pub fn merge(&mut self, other: Names) {
+    pub fn merge(&mut self, other: BoundedNames) {
         self.truncated |= other.truncated;
         self.kept.extend(other.kept);
         self.bound();
@@ -47,21 +47,21 @@ impl Names {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MigrationFacts {
     /// Ids of migrations.
-    pub migrations: Names,
+    pub migrations: BoundedNames,
     /// Resource ids of migrations.
-    pub resources: Names,
+    pub resources: BoundedNames,
     /// Source servers, as the migrations' resources name them.
-    pub sources: Names,
+    pub sources: BoundedNames,
     /// Target servers, as the migrations' resources name them.
-    pub targets: Names,
+    pub targets: BoundedNames,
     /// Servers whose logs were read, and servers that records name.
-    pub servers: Names,
+    pub servers: BoundedNames,
     /// Databases that migrations' resources name, whether something failed in them or not.
-    pub databases: Names,
+    pub databases: BoundedNames,
     /// States of migrations, databases and validations.
-    pub states: Names,
+    pub states: BoundedNames,
     /// Ids by which the service's own logs can be searched.
-    pub tracking: Names,
+    pub tracking: BoundedNames,
 }
 
 impl MigrationFacts {

@@ -11,6 +11,7 @@ use migsift::print::{html, safe};
 use migsift::report::Report;
 use migsift::scan::{Options, Outcome, Problem, Progress, Status, scan};
 use migsift::source::Origin;
+use migsift::summary::SeverityCounts;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -106,7 +107,7 @@ fn poisoned(bad: &str) -> Outcome {
                 *value = ArgValue::Many(vec![bad.to_string(), "b".into()]);
             }
             set.args.push((bad.into(), ArgValue::One(bad.to_string())));
-            set.databases.insert(bad.to_string(), [0, 1]);
+            set.databases.insert(bad.to_string(), SeverityCounts { warnings: 0, errors: 1 });
         }
         for sample in &mut code.samples {
             sample.origin = origin.clone();
