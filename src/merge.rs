@@ -57,7 +57,7 @@ impl Merger<'_> {
         let sums = [
             (self.outcome.summary.findings(), outcome.summary.findings()),
             (self.outcome.inputs.bytes, outcome.inputs.bytes),
-            (self.outcome.inputs.total(), outcome.inputs.asked()),
+            (self.outcome.inputs.total(), outcome.inputs.total()),
         ];
         if sums.iter().any(|(mine, theirs)| mine + theirs > MAX_COUNT) {
             let message = format!("with this report there is a sum above {MAX_COUNT}, which is not believed");

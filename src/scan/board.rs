@@ -114,7 +114,7 @@ impl Scanned {
 
     /// How much of the room for findings that wait it takes.
     pub fn weight(&self) -> usize {
-        self.rows.weight() + self.findings.iter().map(Finding::weight).sum::<usize>()
+        self.rows.weight() + self.findings.iter().map(Finding::cost).sum::<usize>()
     }
 }
 

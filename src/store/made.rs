@@ -81,7 +81,7 @@ impl Store {
     }
 
     fn stream<'m>(&self, made: &'m Made) -> [ToSqlOutput<'m>; STREAM] {
-        let Content { archive, length, hash, head, end } = &made.content;
+        let Content { archive, length, hash, head, continuation: end } = &made.content;
         [
             made.stream.into(),
             if *archive { "archive" } else { "log" }.into(),
