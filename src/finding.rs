@@ -149,7 +149,12 @@ impl Finding {
     }
 
     /// Reads the text of `range`, where it stands.
-    pub(crate) fn load_text(&mut self, range: &Range<usize>, window: &Window<'_>, reader: &ContextReader<'_, '_>) {
+    pub(crate) fn load_text(
+        &mut self,
+        range: &Range<usize>,
+        window: &Window<'_>,
+        reader: &ContextReader<'_, '_>,
+    ) {
         let known = reader.unescaped(range);
         let raw = known.unwrap_or_else(|| Matcher::text(window, range));
         (self.text, self.lossy) = clipped(&raw);

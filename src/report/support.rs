@@ -101,8 +101,10 @@ impl Support {
 
     /// The surroundings again, to add up reports.
     pub fn migration_facts(&self) -> MigrationFacts {
-        let names =
-            |list: &[String]| BoundedNames { kept: list.iter().cloned().collect(), truncated: self.truncated };
+        let names = |list: &[String]| BoundedNames {
+            kept: list.iter().cloned().collect(),
+            truncated: self.truncated,
+        };
         MigrationFacts {
             migrations: names(&self.migrations),
             resources: names(&self.resources),

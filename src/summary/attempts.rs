@@ -85,7 +85,9 @@ impl Attempt {
     /// Whether less than a [`ATTEMPT_GAP`] lies between the two.
     pub fn is_near(&self, other: &Attempt) -> bool {
         let follows = |first: Option<Time>, last: Option<Time>| {
-            first.zip(last).is_some_and(|(first, last)| first.instant.duration_since(last.instant) < ATTEMPT_GAP)
+            first
+                .zip(last)
+                .is_some_and(|(first, last)| first.instant.duration_since(last.instant) < ATTEMPT_GAP)
         };
         follows(self.first, other.last) && follows(other.first, self.last)
     }
