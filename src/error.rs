@@ -60,7 +60,7 @@ pub struct CatalogProblem {
     pub line: Option<usize>,
     /// The entry's id, where the problem concerns one.
     pub entry: Option<String>,
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
@@ -84,7 +84,7 @@ pub struct FileProblem {
     pub file: String,
     /// Where in it: a line, a line and column, or what JSON calls the value (`codes[3].count`).
     pub place: Option<String>,
-    /// What is wrong and how to mend it.
+    /// What is wrong and how to fix it.
     pub message: String,
 }
 
@@ -127,7 +127,7 @@ pub enum SourceError {
     Archive(String),
     /// It is passed over by rule.
     #[error("{0}")]
-    Passed(&'static str),
+    Skipped(&'static str),
     /// It is a report that this program wrote; reading it would count its samples again.
     #[error("a report that migsift wrote")]
     OwnReport,

@@ -12,7 +12,7 @@ mod words;
 
 pub use catalogue::catalogue;
 use finding::Finding;
-use migsift::input::MAX_WHOLE;
+use migsift::input::MAX_WHOLE_BYTES;
 use rng::Rng;
 use std::fmt::Write;
 use std::path::Path;
@@ -83,7 +83,7 @@ pub fn json_document(seed: u64, findings: u64) -> Corpus {
     }
     out.push_str("\n          ],\n          \"status\": \"Failed\"\n        }\n      },\n      \"state\": \"Failed\"\n");
     out.push_str("    },\n    \"migrationId\": \"7e603104-2a4b-4c1d-8e60-603105603107\"\n  }\n}\n");
-    assert!(out.len() as u64 <= MAX_WHOLE, "{findings} findings make no document");
+    assert!(out.len() as u64 <= MAX_WHOLE_BYTES, "{findings} findings make no document");
     Corpus { bytes: out.into_bytes(), findings }
 }
 

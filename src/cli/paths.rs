@@ -1,7 +1,7 @@
 //! What is to be scanned: named paths and lists of them.
 
 use super::args::{Scan, WalkArgs};
-use migsift::input::{Globs, Output, Walk, WalkOptions, Walker};
+use migsift::input::{Globs, OutputFile, Walk, WalkOptions, Walker};
 use migsift::print::safe;
 use migsift::scan::{self, Options};
 use migsift::source::STDIN;
@@ -51,7 +51,7 @@ pub fn named(args: &Scan) -> Result<Paths, String> {
         None if paths.is_empty() => paths.push(STDIN.into()),
         None => {}
     }
-    let (follow_links, output) = (args.walk.follow_links, Output::standard());
+    let (follow_links, output) = (args.walk.follow_links, OutputFile::standard());
     let options = WalkOptions { globs, follow_links, output };
     Ok(Paths { named: paths, options, threads: args.threads, walked: OnceCell::new() })
 }

@@ -177,7 +177,7 @@ impl<'a> Run<'a> {
         let mut again: BTreeMap<&str, u64> = BTreeMap::new();
         for input in &self.wanted.walk.inputs {
             if self.store.holds(&input.path) {
-                self.problem(&input.path, &SourceError::Passed("the store itself"));
+                self.problem(&input.path, &SourceError::Skipped("the store itself"));
                 continue;
             }
             match self.store.standing(input) {
@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
                 }
             }
             files.push(ToRead { input, settled, stream, told: false });
-            walk.inputs.push(Input { from, ..(*input).clone() });
+            walk.inputs.push(Input { resume: from, ..(*input).clone() });
         }
         let new_only = self.wanted.args.new_only;
         let mut recorder = Recorder::new(&mut self.store, self.wanted.options, files, sink, new_only);

@@ -1,13 +1,13 @@
 //! Decoding: one compressed stream as its bytes, frame by frame.
 //!
-//! A [`Decoded`] reads one frame (gzip member, zstd frame, xz or bzip2 stream, lz4 frame) after the other with the
+//! A [`Decoder`] reads one frame (gzip member, zstd frame, xz or bzip2 stream, lz4 frame) after the other with the
 //! crates' decoders for single ones, and looks at what follows each. What is cut short, damaged or followed by
 //! something else is an error behind the bytes before it; nothing ends early without one.
 
-use super::format::{Codec, Format, is_skippable};
+use super::format::{Codec, ContainerFormat, is_skippable};
 use super::limits::{Budget, Limit};
-use super::peek::Peek;
-use super::raw::{OneStream, Raw};
+use super::peek::PeekReader;
+use super::raw::{OneStream, RawDecoder};
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
@@ -20,7 +20,7 @@ const MAX_WINDOW_LOG: u32 = if cfg!(target_pointer_width = "64") { 31 } else { 3
 
 /// Why a compressed stream could not be read on.
 #[derive(Debug, thiserror::Error)]
-enum Broken {
+enum DecodeError {
     #[error("{0} data is cut short")]
     CutShort(&'static str),
     #[error("{0} data is damaged ({1})")]
@@ -31,19 +31,19 @@ enum Broken {
 
 /// A decoder of one frame.
 enum Frame<'r> {
-    Raw(OneStream<Peek<'r>>),
-    Lz4(lz4_flex::frame::FrameDecoder<NotesEnd<'r>>),
+    Raw(OneStream<PeekReader<'r>>),
+    Lz4(lz4_flex::frame::FrameDecoder<EofReader<'r>>),
 }
 
 impl<'r> Frame<'r> {
-    fn new(codec: Codec, reader: Peek<'r>, memory: u64) -> io::Result<Frame<'r>> {
+    fn new(codec: Codec, reader: PeekReader<'r>, memory: u64) -> io::Result<Frame<'r>> {
         let raw = match codec {
-            Codec::Gzip => Raw::gzip(),
-            Codec::Zstd => Raw::zstd(window_log(memory))?,
-            Codec::Xz => Raw::Xz(liblzma::stream::Stream::new_stream_decoder(memory / 2, 0)?),
-            Codec::Bzip2 => Raw::Bzip2(bzip2::Decompress::new(false)),
+            Codec::Gzip => RawDecoder::gzip(),
+            Codec::Zstd => RawDecoder::zstd(window_log(memory))?,
+            Codec::Xz => RawDecoder::Xz(liblzma::stream::Stream::new_stream_decoder(memory / 2, 0)?),
+            Codec::Bzip2 => RawDecoder::Bzip2(bzip2::Decompress::new(false)),
             Codec::Lz4 => {
-                let reader = NotesEnd { inner: reader, ended: false };
+                let reader = EofReader { inner: reader, ended: false };
                 return Ok(Frame::Lz4(lz4_flex::frame::FrameDecoder::new(reader)));
             }
         };
@@ -62,7 +62,7 @@ impl<'r> Frame<'r> {
     }
 
     /// The reader behind the frame.
-    fn into_inner(self) -> Peek<'r> {
+    fn into_inner(self) -> PeekReader<'r> {
         match self {
             Frame::Raw(stream) => stream.into_inner(),
             Frame::Lz4(decoder) => decoder.into_inner().inner,
@@ -92,12 +92,12 @@ fn frame_bytes(codec: Codec) -> u64 {
 }
 
 /// Notes that the end of the reader was met.
-struct NotesEnd<'r> {
-    inner: Peek<'r>,
+struct EofReader<'r> {
+    inner: PeekReader<'r>,
     ended: bool,
 }
 
-impl Read for NotesEnd<'_> {
+impl Read for EofReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(into)?;
         self.ended |= got == 0 && !into.is_empty();
@@ -106,7 +106,7 @@ impl Read for NotesEnd<'_> {
 }
 
 /// A compressed stream as its bytes.
-pub struct Decoded<'r> {
+pub struct Decoder<'r> {
     codec: Codec,
     memory: u64,
     budget: Rc<Budget>,
@@ -115,16 +115,16 @@ pub struct Decoded<'r> {
 }
 
 enum State<'r> {
-    Between(Peek<'r>),
+    Between(PeekReader<'r>),
     Within(Box<Frame<'r>>),
     Ended,
 }
 
-impl<'r> Decoded<'r> {
+impl<'r> Decoder<'r> {
     /// Decodes `reader`, which begins with a frame of `codec`, with at most `memory` bytes for the decoder. Of `budget`
     /// only frames behind the first are taken, not what they decode to.
-    pub fn new(codec: Codec, reader: Peek<'r>, memory: u64, budget: Rc<Budget>) -> Decoded<'r> {
-        Decoded { codec, memory, budget, frames: 0, state: State::Between(reader) }
+    pub fn new(codec: Codec, reader: PeekReader<'r>, memory: u64, budget: Rc<Budget>) -> Decoder<'r> {
+        Decoder { codec, memory, budget, frames: 0, state: State::Between(reader) }
     }
 
     fn advance(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -137,7 +137,7 @@ impl<'r> Decoded<'r> {
                     if self.frames > 0
                         && self.budget.take_output(frame_bytes(self.codec)) < frame_bytes(self.codec)
                     {
-                        return Err(self.budget.output_met());
+                        return Err(self.budget.output_exceeded());
                     }
                     self.frames += 1;
                     self.state = State::Within(Box::new(Frame::new(self.codec, reader, self.memory)?));
@@ -161,7 +161,7 @@ impl<'r> Decoded<'r> {
     }
 
     /// Whether another frame follows, behind skippable ones; something else is an error.
-    fn frame_follows(&mut self, reader: &mut Peek<'r>) -> io::Result<bool> {
+    fn frame_follows(&mut self, reader: &mut PeekReader<'r>) -> io::Result<bool> {
         loop {
             let head = reader.peek(10);
             if head.is_empty() {
@@ -176,17 +176,17 @@ impl<'r> Decoded<'r> {
                 }
                 continue;
             }
-            let wanted = Format::Compressed(self.codec);
+            let wanted = ContainerFormat::Compressed(self.codec);
             let cut = head.len() < 10;
-            return match Format::of(head) {
+            return match ContainerFormat::of(head) {
                 Some(found) if found == wanted => Ok(true),
                 // Of skippable frames alone it does not show which of the two they are of.
-                Some(Format::Compressed(found @ (Codec::Zstd | Codec::Lz4))) if self.frames == 0 => {
+                Some(ContainerFormat::Compressed(found @ (Codec::Zstd | Codec::Lz4))) if self.frames == 0 => {
                     self.codec = found;
                     Ok(true)
                 }
                 _ if cut && begins(self.codec, head) => Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => Err(io::Error::other(Broken::Trailing(self.codec.name()))),
+                _ => Err(io::Error::other(DecodeError::Trailing(self.codec.name()))),
             };
         }
     }
@@ -196,7 +196,7 @@ impl<'r> Decoded<'r> {
         let name = self.codec.name();
         let inner = error.get_ref();
         if error.raw_os_error().is_some()
-            || inner.is_some_and(|inner| inner.is::<Limit>() || inner.is::<Broken>())
+            || inner.is_some_and(|inner| inner.is::<Limit>() || inner.is::<DecodeError>())
         {
             return error;
         }
@@ -208,13 +208,13 @@ impl<'r> Decoded<'r> {
             return Limit::DecoderMemory.into();
         }
         io::Error::other(match error.kind() {
-            io::ErrorKind::UnexpectedEof => Broken::CutShort(name),
-            _ => Broken::Damaged(name, text),
+            io::ErrorKind::UnexpectedEof => DecodeError::CutShort(name),
+            _ => DecodeError::Damaged(name, text),
         })
     }
 }
 
-impl Read for Decoded<'_> {
+impl Read for Decoder<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if into.is_empty() {
             return Ok(0);
@@ -237,7 +237,7 @@ fn begins(codec: Codec, head: &[u8]) -> bool {
 }
 
 /// Passes zeros that fill up behind a frame, as tapes and xz do; whether the stream ends there.
-fn pass_padding(codec: Codec, reader: &mut Peek<'_>) -> io::Result<bool> {
+fn pass_padding(codec: Codec, reader: &mut PeekReader<'_>) -> io::Result<bool> {
     if !matches!(codec, Codec::Gzip | Codec::Xz) {
         return Ok(reader.fill_buf()?.is_empty());
     }

@@ -6,7 +6,7 @@
 //! the finding.
 
 use super::format::HEAD;
-use super::peek::Peek;
+use super::peek::PeekReader;
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 use std::io::{self, Read};
 
@@ -60,28 +60,28 @@ fn is_text(units: impl ExactSizeIterator<Item = u16>) -> bool {
 }
 
 /// A source's bytes as UTF-8, its mark dropped.
-pub enum Recoded<'r> {
+pub enum Transcoder<'r> {
     /// As they are.
-    Same(Peek<'r>),
+    Same(PeekReader<'r>),
     /// Transcoded.
-    Other(Box<DecodeReaderBytes<Peek<'r>, Vec<u8>>>),
+    Other(Box<DecodeReaderBytes<PeekReader<'r>, Vec<u8>>>),
 }
 
-impl<'r> Recoded<'r> {
+impl<'r> Transcoder<'r> {
     /// Tells the encoding of `reader` by how it begins.
-    pub fn new(mut reader: Peek<'r>) -> Recoded<'r> {
+    pub fn new(mut reader: PeekReader<'r>) -> Transcoder<'r> {
         match of(reader.peek(HEAD)) {
-            Some(encoding) => Recoded::Other(Box::new(decode(reader, encoding))),
-            None => Recoded::Same(reader),
+            Some(encoding) => Transcoder::Other(Box::new(decode(reader, encoding))),
+            None => Transcoder::Same(reader),
         }
     }
 }
 
-impl Read for Recoded<'_> {
+impl Read for Transcoder<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Recoded::Same(reader) => reader.read(into),
-            Recoded::Other(reader) => reader.read(into),
+            Transcoder::Same(reader) => reader.read(into),
+            Transcoder::Other(reader) => reader.read(into),
         }
     }
 }
@@ -125,7 +125,7 @@ mod tests {
         for (raw, want, text) in cases {
             assert_eq!(of(&raw), want);
             let mut got = Vec::new();
-            Recoded::new(Peek::new(&raw[..])).read_to_end(&mut got).expect("reads");
+            Transcoder::new(PeekReader::new(&raw[..])).read_to_end(&mut got).expect("reads");
             assert_eq!(got, if want.is_some() { text.as_bytes() } else { &raw });
         }
         assert_eq!((of(b""), of(b"a\0b\0")), (None, None));

@@ -1,11 +1,11 @@
 //! Regular files: bytes by range, mapped or read, and from begin to end.
 //!
-//! An [`Opened`] knows what it holds by its first bytes: text that is cut into windows by range, or something that is
+//! An [`OpenFile`] knows what it holds by its first bytes: text that is cut into windows by range, or something that is
 //! decoded from begin to end. Opening cannot hang on a path that has become a FIFO since it was met.
 
-use super::format::{Format, HEAD};
+use super::format::{ContainerFormat, HEAD};
 use super::mapping::Mapping;
-use super::{Input, InputKind, encoding, own_report};
+use super::{FoundBy, Input, InputKind, encoding, own_report};
 use crate::error::SourceError;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -19,46 +19,46 @@ const MAX_BUFFERED: u64 = 256 << 10;
 
 /// An open regular file.
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenFile {
     file: Arc<File>,
     /// Its size when it was opened; bytes that come later are not read.
     pub bytes: u64,
     /// Whether its bytes are the source's own, so that it can be read by range; else it is decoded.
     pub plain: bool,
     /// What holds or compresses the sources in it, if anything does.
-    pub format: Option<Format>,
+    pub format: Option<ContainerFormat>,
     /// Whether all of it came into the buffer when it was opened.
     buffered: bool,
     mmap: bool,
 }
 
-impl Opened {
+impl OpenFile {
     /// Opens the file; `mmap` says whether its ranges are mapped.
     ///
     /// # Errors
     ///
     /// [`SourceError::Open`].
-    pub fn new(path: &Path, mmap: bool) -> Result<Opened, SourceError> {
+    pub fn open(path: &Path, mmap: bool) -> Result<OpenFile, SourceError> {
         let file = open(path).map_err(SourceError::Open)?;
         let metadata = file.metadata().map_err(SourceError::Open)?;
         if !metadata.is_file() {
             return Err(SourceError::Open(io::Error::other("no regular file any more")));
         }
         let (bytes, file) = (metadata.len(), Arc::new(file));
-        Ok(Opened { file, bytes, plain: true, format: None, buffered: false, mmap: mmap && cfg!(unix) })
+        Ok(OpenFile { file, bytes, plain: true, format: None, buffered: false, mmap: mmap && cfg!(unix) })
     }
 
-    /// Opens an input: as [`Opened::new`], but a report of this program that a walk met is refused, and what the bytes
-    /// are is told. A small file is read into `buffer` at once; [`Opened::whole`] finds it there.
+    /// Opens an input: as [`OpenFile::open`], but a report of this program that a walk met is refused, and what the bytes
+    /// are is told. A small file is read into `buffer` at once; [`OpenFile::whole`] finds it there.
     ///
     /// # Errors
     ///
     /// [`SourceError::Open`], [`SourceError::Read`] and [`SourceError::OwnReport`].
-    pub fn input(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Opened, SourceError> {
-        let mut opened = match Opened::unchanged(input, mmap, buffer)? {
+    pub fn open_input(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<OpenFile, SourceError> {
+        let mut opened = match OpenFile::unchanged(input, mmap, buffer)? {
             Some(opened) => opened,
             None => {
-                let mut opened = Opened::new(&input.path, mmap)?;
+                let mut opened = OpenFile::open(&input.path, mmap)?;
                 opened.buffered = opened.bytes <= MAX_BUFFERED;
                 let wanted = if opened.buffered { opened.bytes } else { HEAD as u64 };
                 opened.read(0..wanted, buffer)?;
@@ -67,17 +67,17 @@ impl Opened {
         };
         let read = &buffer[..];
         let head = &read[..read.len().min(HEAD)];
-        if input.walked && own_report::is(head) {
+        if input.found_by == FoundBy::Walk && own_report::is(head) {
             return Err(SourceError::OwnReport);
         }
-        opened.format = Format::of(head);
+        opened.format = ContainerFormat::of(head);
         opened.plain = opened.format.is_none() && encoding::of(head).is_none();
         Ok(opened)
     }
 
     /// Opens a small file that is as large as when it was met: a read that ends there spares asking for its size. None
     /// for any other, and for what is no regular file any more, of which nothing can be read so.
-    fn unchanged(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Option<Opened>, SourceError> {
+    fn unchanged(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Option<OpenFile>, SourceError> {
         let InputKind::File { stat } = input.kind else { return Ok(None) };
         let bytes = stat.size;
         if bytes == 0 || bytes > MAX_BUFFERED {
@@ -85,10 +85,10 @@ impl Opened {
         }
         let file = Arc::new(open(&input.path).map_err(SourceError::Open)?);
         let opened =
-            Opened { file, bytes, plain: true, format: None, buffered: true, mmap: mmap && cfg!(unix) };
+            OpenFile { file, bytes, plain: true, format: None, buffered: true, mmap: mmap && cfg!(unix) };
         // One more than it has: less comes at the end only.
         buffer.resize(bytes as usize + 1, 0);
-        let got = opened.part(None).upto(bytes + 1).read(buffer).unwrap_or(0);
+        let got = opened.reader(None).upto(bytes + 1).read(buffer).unwrap_or(0);
         buffer.truncate(got);
         Ok((got as u64 == bytes).then_some(opened))
     }
@@ -97,7 +97,7 @@ impl Opened {
     ///
     /// # Errors
     ///
-    /// As [`Opened::range`].
+    /// As [`OpenFile::range`].
     pub fn whole<'b>(&self, buffer: &'b mut Vec<u8>) -> Result<Bytes<'b>, SourceError> {
         if self.buffered { Ok(Bytes::Read(buffer)) } else { self.range(0..self.bytes, buffer) }
     }
@@ -124,13 +124,13 @@ impl Opened {
     /// # Errors
     ///
     /// [`SourceError::Read`] where the file has become shorter.
-    pub fn still(&self, got: &Bytes<'_>, offset: u64, wanted: u64) -> Result<(), SourceError> {
-        let torn = match got {
+    pub fn check_unchanged(&self, got: &Bytes<'_>, offset: u64, wanted: u64) -> Result<(), SourceError> {
+        let truncated = match got {
             // Within its last page a shorter file shows zeros without a fault.
-            Bytes::Mapped(map) => map.is_torn() || self.size()? < offset + wanted,
+            Bytes::Mapped(map) => map.is_truncated() || self.size()? < offset + wanted,
             Bytes::Read(bytes) => (bytes.len() as u64) < wanted,
         };
-        if !torn {
+        if !truncated {
             return Ok(());
         }
         let now = self.size()?;
@@ -145,19 +145,19 @@ impl Opened {
     }
 
     /// The file from its begin, to be read or sought in; what is read is added to `count`.
-    pub fn part<'c>(&self, count: Option<&'c AtomicU64>) -> Part<'c> {
-        Part { file: self.file.clone(), at: 0, end: self.bytes, count }
+    pub fn reader<'c>(&self, count: Option<&'c AtomicU64>) -> FileReader<'c> {
+        FileReader { file: self.file.clone(), at: 0, end: self.bytes, count }
     }
 
     /// The file from its begin to wherever it ends.
-    pub fn endless(&self) -> Part<'static> {
-        Part { file: self.file.clone(), at: 0, end: u64::MAX, count: None }
+    pub fn unbounded_reader(&self) -> FileReader<'static> {
+        FileReader { file: self.file.clone(), at: 0, end: u64::MAX, count: None }
     }
 
     /// The bytes of `range`; what the buffer has held is not cleared before it is overwritten.
     fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {
         buffer.resize((range.end - range.start) as usize, 0);
-        let mut part = Part { file: self.file.clone(), at: range.start, end: range.end, count: None };
+        let mut part = FileReader { file: self.file.clone(), at: range.start, end: range.end, count: None };
         let mut got = 0;
         while got < buffer.len() {
             match part.read(&mut buffer[got..]) {
@@ -203,21 +203,21 @@ impl Deref for Bytes<'_> {
 
 /// Reads a range of a file by offset, so that workers can share it.
 #[derive(Debug, Clone)]
-pub struct Part<'c> {
+pub struct FileReader<'c> {
     file: Arc<File>,
     at: u64,
     end: u64,
     count: Option<&'c AtomicU64>,
 }
 
-impl Part<'_> {
+impl FileReader<'_> {
     /// The same that ends at `end`.
     fn upto(self, end: u64) -> Self {
-        Part { end, ..self }
+        FileReader { end, ..self }
     }
 }
 
-impl Read for Part<'_> {
+impl Read for FileReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.end.saturating_sub(self.at);
         let len = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -233,7 +233,7 @@ impl Read for Part<'_> {
     }
 }
 
-impl Seek for Part<'_> {
+impl Seek for FileReader<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let at = match to {
             SeekFrom::Start(at) => Some(at),

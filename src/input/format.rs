@@ -5,7 +5,7 @@ pub const HEAD: usize = 512;
 
 /// What a run of bytes is, other than a source itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum ContainerFormat {
     /// One compressed stream.
     Compressed(Codec),
     /// A tar archive.
@@ -71,9 +71,9 @@ const UNSUPPORTED: [(&[u8], &str); 11] = [
     (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff", "compressed with lzma(1)"),
 ];
 
-impl Format {
+impl ContainerFormat {
     /// What begins with `head`, the first `HEAD` bytes or all there are.
-    pub fn of(head: &[u8]) -> Option<Format> {
+    pub fn of(head: &[u8]) -> Option<ContainerFormat> {
         let bzip2 = |head: &[u8]| {
             head.len() >= 10
                 && head.starts_with(b"BZh")
@@ -92,24 +92,27 @@ impl Format {
             _ => None,
         };
         if let Some(codec) = codec {
-            return Some(Format::Compressed(codec));
+            return Some(ContainerFormat::Compressed(codec));
         }
         // The mark of a split archive that came out as one file.
         let head = head.strip_prefix(b"PK00").filter(|rest| rest.starts_with(b"PK")).unwrap_or(head);
         if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06\0\0\0\0") {
-            return Some(Format::Zip);
+            return Some(ContainerFormat::Zip);
         }
         if head.starts_with(b"PK\x07\x08PK\x03\x04") {
-            return Some(Format::Unsupported {
+            return Some(ContainerFormat::Unsupported {
                 name: "a part of a zip archive in several parts",
                 way: UNPACK,
             });
         }
         if is_tar(head) {
-            return Some(Format::Tar);
+            return Some(ContainerFormat::Tar);
         }
         if is_utf32(head) {
-            return Some(Format::Unsupported { name: "text in UTF-32", way: "convert it to UTF-8 first" });
+            return Some(ContainerFormat::Unsupported {
+                name: "text in UTF-32",
+                way: "convert it to UTF-8 first",
+            });
         }
         // Bytes that are no text tell the short ones from it.
         let no_text = |byte: &u8| *byte >= 0x80 || *byte < b'\t';
@@ -117,7 +120,7 @@ impl Format {
             .iter()
             .find(|(magic, _)| head.starts_with(magic))
             .filter(|(magic, _)| magic.len() > 2 || head.get(2).is_some_and(no_text))
-            .map(|(_, name)| Format::Unsupported { name, way: UNPACK })
+            .map(|(_, name)| ContainerFormat::Unsupported { name, way: UNPACK })
     }
 }
 
@@ -135,8 +138,8 @@ fn behind_skippable(mut head: &[u8]) -> Option<Codec> {
         let len = u32::from_le_bytes(head.get(4..8)?.try_into().ok()?) as usize;
         head = head.get(8usize.checked_add(len)?..)?;
     }
-    match Format::of(head) {
-        Some(Format::Compressed(codec @ (Codec::Zstd | Codec::Lz4))) => Some(codec),
+    match ContainerFormat::of(head) {
+        Some(ContainerFormat::Compressed(codec @ (Codec::Zstd | Codec::Lz4))) => Some(codec),
         _ => None,
     }
 }
@@ -188,15 +191,15 @@ mod tests {
             &[b' '; HEAD],
             &[b'0'; HEAD],
         ] {
-            assert_eq!(Format::of(head), None, "{:?}", head.escape_ascii().to_string());
+            assert_eq!(ContainerFormat::of(head), None, "{:?}", head.escape_ascii().to_string());
         }
     }
 
     #[test]
     fn a_skippable_frame_is_of_what_follows() {
         let frame = [b"\x53\x2a\x4d\x18\x03\0\0\0abc".as_slice(), b"\x04\x22\x4d\x18"].concat();
-        assert_eq!(Format::of(&frame), Some(Format::Compressed(Codec::Lz4)));
+        assert_eq!(ContainerFormat::of(&frame), Some(ContainerFormat::Compressed(Codec::Lz4)));
         let frame = [b"\x53\x2a\x4d\x18\x03\0\0\0abc".as_slice(), b"\x28\xb5\x2f\xfd"].concat();
-        assert_eq!(Format::of(&frame), Some(Format::Compressed(Codec::Zstd)));
+        assert_eq!(ContainerFormat::of(&frame), Some(ContainerFormat::Compressed(Codec::Zstd)));
     }
 }

@@ -47,9 +47,9 @@ impl Default for Limits {
 
 impl Limits {
     /// What may be taken from an outer file of `bytes` bytes.
-    pub fn allowance(&self, bytes: u64) -> Spent {
+    pub fn allowance(&self, bytes: u64) -> Amount {
         let output = self.output_bytes.unwrap_or(default_output(bytes));
-        Spent { output, members: self.members }
+        Amount { output, members: self.members }
     }
 }
 
@@ -102,17 +102,17 @@ impl From<Limit> for io::Error {
 
 /// Decoded bytes and members, taken or left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Spent {
+pub struct Amount {
     /// Decoded bytes.
     pub output: u64,
     /// Members.
     pub members: u64,
 }
 
-impl Spent {
+impl Amount {
     /// What is left when `other` is taken; none if it is more than there is.
-    pub fn less(self, other: Spent) -> Option<Spent> {
-        Some(Spent {
+    pub fn less(self, other: Amount) -> Option<Amount> {
+        Some(Amount {
             output: self.output.checked_sub(other.output)?,
             members: self.members.checked_sub(other.members)?,
         })
@@ -122,8 +122,8 @@ impl Spent {
 /// What one outer file, or a part of one, may still take.
 #[derive(Debug)]
 pub struct Budget {
-    left: Cell<Spent>,
-    taken: Cell<Spent>,
+    left: Cell<Amount>,
+    taken: Cell<Amount>,
     met: Cell<bool>,
     /// How many bytes the outer file has had, where only its end tells.
     fed: Option<Cell<u64>>,
@@ -131,7 +131,7 @@ pub struct Budget {
 
 impl Budget {
     /// A budget of `left`.
-    pub fn new(left: Spent) -> Budget {
+    pub fn new(left: Amount) -> Budget {
         Budget { left: Cell::new(left), taken: Cell::default(), met: Cell::new(false), fed: None }
     }
 
@@ -150,17 +150,17 @@ impl Budget {
     }
 
     /// What has been taken.
-    pub fn taken(&self) -> Spent {
+    pub fn taken(&self) -> Amount {
         self.taken.get()
     }
 
     /// Whether more was wanted than there was.
-    pub fn met(&self) -> bool {
+    pub fn exceeded(&self) -> bool {
         self.met.get()
     }
 
     /// Makes `left` what is left.
-    pub fn reset(&self, left: Spent) {
+    pub fn set_left(&self, left: Amount) {
         self.left.set(left);
     }
 
@@ -176,7 +176,7 @@ impl Budget {
     }
 
     /// The error for decoded bytes that were wanted beyond the budget.
-    pub fn output_met(&self) -> io::Error {
+    pub fn output_exceeded(&self) -> io::Error {
         self.met.set(true);
         Limit::OutputBytes.into()
     }
@@ -201,19 +201,19 @@ impl Budget {
 }
 
 /// A stream's own bytes, which add to its budget.
-pub struct Fed<R> {
+pub struct CountingReader<R> {
     inner: R,
     budget: Rc<Budget>,
 }
 
-impl<R> Fed<R> {
+impl<R> CountingReader<R> {
     /// Adds what `inner` gives to `budget`.
-    pub fn new(inner: R, budget: Rc<Budget>) -> Fed<R> {
-        Fed { inner, budget }
+    pub fn new(inner: R, budget: Rc<Budget>) -> CountingReader<R> {
+        CountingReader { inner, budget }
     }
 }
 
-impl<R: Read> Read for Fed<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(into)?;
         self.budget.feed(got as u64);
@@ -222,20 +222,20 @@ impl<R: Read> Read for Fed<R> {
 }
 
 /// A decoder's bytes, each taken from a budget.
-pub struct Metered<R> {
+pub struct BudgetReader<R> {
     inner: R,
     budget: Rc<Budget>,
     over: bool,
 }
 
-impl<R> Metered<R> {
+impl<R> BudgetReader<R> {
     /// Takes what `inner` gives from `budget`.
-    pub fn new(inner: R, budget: Rc<Budget>) -> Metered<R> {
-        Metered { inner, budget, over: false }
+    pub fn new(inner: R, budget: Rc<Budget>) -> BudgetReader<R> {
+        BudgetReader { inner, budget, over: false }
     }
 }
 
-impl<R: Read> Read for Metered<R> {
+impl<R: Read> Read for BudgetReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = self.budget.left.get().output;
         let len = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -243,32 +243,32 @@ impl<R: Read> Read for Metered<R> {
             // Only one more byte tells that there is more than was left.
             return match self.over || self.inner.read(&mut [0])? > 0 {
                 false => Ok(0),
-                true => Err(self.budget.output_met()),
+                true => Err(self.budget.output_exceeded()),
             };
         }
         let got = self.inner.read(&mut into[..len])?;
         // The decoders beneath have taken from the same budget meanwhile.
         let taken = self.budget.take_output(got as u64) as usize;
         self.over = taken < got;
-        if self.over && taken == 0 { Err(self.budget.output_met()) } else { Ok(taken) }
+        if self.over && taken == 0 { Err(self.budget.output_exceeded()) } else { Ok(taken) }
     }
 }
 
 /// The first bytes of a reader; more of them are a limit that was met.
-pub struct Capped<R> {
+pub struct CappedReader<R> {
     inner: R,
     left: u64,
     limit: Limit,
 }
 
-impl<R> Capped<R> {
+impl<R> CappedReader<R> {
     /// At most `bytes` bytes of `inner`.
-    pub fn new(inner: R, bytes: u64, limit: Limit) -> Capped<R> {
-        Capped { inner, left: bytes, limit }
+    pub fn new(inner: R, bytes: u64, limit: Limit) -> CappedReader<R> {
+        CappedReader { inner, left: bytes, limit }
     }
 }
 
-impl<R: Read> Read for Capped<R> {
+impl<R: Read> Read for CappedReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 && !into.is_empty() {
             return match self.inner.read(&mut [0])? {

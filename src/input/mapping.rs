@@ -41,9 +41,9 @@ impl Mapping {
     }
 
     /// Whether a page of it was gone when it was read, so that it showed zeros.
-    pub fn is_torn(&self) -> bool {
+    pub fn is_truncated(&self) -> bool {
         #[cfg(unix)]
-        return self.watched.is_some_and(watch::Slot::is_torn);
+        return self.watched.is_some_and(watch::Slot::is_truncated);
         #[cfg(not(unix))]
         false
     }
@@ -97,11 +97,11 @@ mod watch {
         start: AtomicUsize,
         /// The address behind its last page.
         end: AtomicUsize,
-        torn: AtomicBool,
+        truncated: AtomicBool,
     }
 
     static SLOTS: [Slot; MAX_MAPPINGS] = [const {
-        Slot { start: AtomicUsize::new(0), end: AtomicUsize::new(0), torn: AtomicBool::new(false) }
+        Slot { start: AtomicUsize::new(0), end: AtomicUsize::new(0), truncated: AtomicBool::new(false) }
     }; MAX_MAPPINGS];
     /// Bytes of a page; 0 where no handler is installed.
     static PAGE: AtomicUsize = AtomicUsize::new(0);
@@ -109,8 +109,8 @@ mod watch {
     static BEFORE: OnceLock<libc::sigaction> = OnceLock::new();
 
     impl Slot {
-        pub fn is_torn(&self) -> bool {
-            self.torn.load(Ordering::Relaxed)
+        pub fn is_truncated(&self) -> bool {
+            self.truncated.load(Ordering::Relaxed)
         }
 
         pub fn free(&self) {
@@ -128,7 +128,7 @@ mod watch {
         let free =
             |slot: &&Slot| slot.start.compare_exchange(0, TAKEN, Ordering::AcqRel, Ordering::Relaxed).is_ok();
         let slot = SLOTS.iter().find(free).ok_or_else(|| io::Error::other("too many mappings"))?;
-        slot.torn.store(false, Ordering::Relaxed);
+        slot.truncated.store(false, Ordering::Relaxed);
         slot.end.store((first + map.len()).next_multiple_of(page), Ordering::Relaxed);
         slot.start.store(first & !(page - 1), Ordering::Release);
         Ok(Some(slot))
@@ -188,7 +188,7 @@ mod watch {
             if zeros == libc::MAP_FAILED {
                 break;
             }
-            slot.torn.store(true, Ordering::Relaxed);
+            slot.truncated.store(true, Ordering::Relaxed);
             return;
         }
         hand_on(signal, info, context);
@@ -233,18 +233,18 @@ mod tests {
         survive_shrinking().expect("once is enough");
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(&vec![b'x'; 1 << 20]).expect("writes");
-        let (whole, torn) = (
+        let (whole, truncated) = (
             Mapping::new(&file, 0, 4096).expect("maps"),
             Mapping::new(&file, 70_000, 900_000).expect("maps"),
         );
-        assert!(torn.iter().all(|byte| *byte == b'x') && !torn.is_torn());
+        assert!(truncated.iter().all(|byte| *byte == b'x') && !truncated.is_truncated());
         file.set_len(100_000).expect("cuts");
-        let left = torn.iter().take_while(|byte| **byte == b'x').count();
+        let left = truncated.iter().take_while(|byte| **byte == b'x').count();
         assert_eq!(left, 30_000);
-        assert!(torn[left..].iter().all(|byte| *byte == 0) && torn.is_torn());
-        assert!(whole.iter().all(|byte| *byte == b'x') && !whole.is_torn());
-        drop(torn);
+        assert!(truncated[left..].iter().all(|byte| *byte == 0) && truncated.is_truncated());
+        assert!(whole.iter().all(|byte| *byte == b'x') && !whole.is_truncated());
+        drop(truncated);
         let again = Mapping::new(&file, 70_000, 1_000).expect("maps");
-        assert!(again.iter().all(|byte| *byte == b'x') && !again.is_torn());
+        assert!(again.iter().all(|byte| *byte == b'x') && !again.is_truncated());
     }
 }

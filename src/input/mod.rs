@@ -1,18 +1,18 @@
 //! From paths to windows.
 //!
-//! [`walk()`] turns paths into [`Input`]s; [`Opened`] gives a file's bytes by range, mapped or read; an [`Unpacker`]
-//! finds the sources in what is compressed or an archive, and a [`Cutter`] cuts a source that is read from begin to end
+//! [`walk()`] turns paths into [`Input`]s; [`OpenFile`] gives a file's bytes by range, mapped or read; an [`Unpacker`]
+//! finds the sources in what is compressed or an archive, and a [`WindowReader`] cuts a source that is read from begin to end
 //! into windows. A [`Window`] is all that the rest of the program sees. The room knows nothing of messages, only of
 //! bytes, formats, sizes and limits.
 
 pub mod archive;
-pub mod awaited;
-mod below;
 mod decode;
+mod directory;
 mod encoding;
 mod file;
 mod format;
 mod globs;
+pub mod interruptible;
 pub mod limits;
 mod mapping;
 pub(crate) mod own_report;
@@ -24,25 +24,25 @@ mod unpack;
 mod walk;
 mod window;
 
-pub use below::{Found, Looked};
-pub use encoding::Recoded;
-pub use file::{Opened, Part};
-pub use format::{Codec, Format};
+pub use directory::{EntryStat, FileEntry};
+pub use encoding::Transcoder;
+pub use file::{FileReader, OpenFile};
+pub use format::{Codec, ContainerFormat};
 pub use globs::Globs;
 pub use limits::Limits;
 #[cfg(unix)]
 pub use mapping::survive_shrinking;
-pub use peek::Peek;
+pub use peek::PeekReader;
 pub use stat::Stat;
-pub use stream::{Cut, Cutter, STREAM_WINDOW_BYTES};
-pub use unpack::{Nested, Unpacker, Visit};
-pub use walk::{Output, Walk, WalkOptions, Walker, walk};
+pub use stream::{OwnedWindow, STREAM_WINDOW_BYTES, WindowReader};
+pub use unpack::{Position, Unpacker, Visitor};
+pub use walk::{OutputFile, Walk, WalkOptions, Walker, walk};
 pub use window::Window;
 
 use std::path::PathBuf;
 
 /// A source of at most this many bytes is held whole, so that JSON can be read as one document.
-pub const MAX_WHOLE: u64 = 16 << 20;
+pub const MAX_WHOLE_BYTES: u64 = 16 << 20;
 
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +51,12 @@ pub struct Input {
     pub path: PathBuf,
     /// How it is read.
     pub kind: InputKind,
-    /// Whether a walk met it; else a person named it.
-    pub walked: bool,
-    /// Whether a glob asks for it by its name: then all members of an archive are wanted, else those that one asks for.
-    pub included: bool,
+    /// Whether a person named it or a walk found it.
+    pub found_by: FoundBy,
+    /// What of it is scanned, if it is an archive.
+    pub selection: Selection,
     /// Where a large plain file is read on from, if what stands before is known; else it is read from its begin.
-    pub from: Option<Resume>,
+    pub resume: Option<Resume>,
 }
 
 /// A place in a large plain file whose bytes before are known.
@@ -68,6 +68,31 @@ pub struct Resume {
     pub lines: u64,
     /// The chain of hashes up to it.
     pub chain: [u8; 16],
+}
+
+/// How an input was found. A report that this program wrote is skipped where a walk finds it: nobody asked for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy {
+    /// Somebody named it.
+    Name,
+    /// A walk over a directory found it, or it is a member of an archive.
+    Walk,
+}
+
+/// Which members of an archive are scanned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// All of them: the archive itself, or one around it, matches `--include`.
+    All,
+    /// Those whose own name matches `--include`.
+    Matching,
+}
+
+impl Selection {
+    /// Everything where `included`, else what matches by itself.
+    pub fn all_if(included: bool) -> Selection {
+        if included { Selection::All } else { Selection::Matching }
+    }
 }
 
 /// How an input is read.

@@ -8,7 +8,7 @@ const BUFFER: usize = 128 << 10;
 
 /// A buffered reader over any reader; an error is given only behind what was read before it, an interrupted read is
 /// tried again.
-pub struct Peek<'r> {
+pub struct PeekReader<'r> {
     inner: Box<dyn Read + 'r>,
     buffer: Vec<u8>,
     size: usize,
@@ -18,22 +18,22 @@ pub struct Peek<'r> {
     taken: u64,
 }
 
-impl<'r> Peek<'r> {
+impl<'r> PeekReader<'r> {
     /// A reader over `inner`.
-    pub fn new(inner: impl Read + 'r) -> Peek<'r> {
+    pub fn new(inner: impl Read + 'r) -> PeekReader<'r> {
         let (inner, buffer) = (Box::new(inner), Vec::new());
-        Peek { inner, buffer, size: BUFFER, at: 0, end: 0, error: None, taken: 0 }
+        PeekReader { inner, buffer, size: BUFFER, at: 0, end: 0, error: None, taken: 0 }
     }
 
     /// A reader over `inner`, which gives no more than about `bytes` bytes.
-    pub fn small(inner: impl Read + 'r, bytes: u64) -> Peek<'r> {
+    pub fn with_size_hint(inner: impl Read + 'r, bytes: u64) -> PeekReader<'r> {
         // One more, so that the end is met by the first read that has all.
         let size = usize::try_from(bytes.saturating_add(1)).unwrap_or(BUFFER).clamp(HEAD, BUFFER);
-        Peek { size, ..Peek::new(inner) }
+        PeekReader { size, ..PeekReader::new(inner) }
     }
 
     /// How many bytes have been taken from it.
-    pub fn taken(&self) -> u64 {
+    pub fn consumed(&self) -> u64 {
         self.taken
     }
 
@@ -69,7 +69,7 @@ impl<'r> Peek<'r> {
     }
 }
 
-impl Read for Peek<'_> {
+impl Read for PeekReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.at == self.end {
             self.failed()?;
@@ -87,7 +87,7 @@ impl Read for Peek<'_> {
     }
 }
 
-impl BufRead for Peek<'_> {
+impl BufRead for PeekReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.at == self.end {
             self.failed()?;
@@ -131,14 +131,14 @@ mod tests {
 
     #[test]
     fn looking_takes_nothing_and_errors_come_last() {
-        let mut reader = Peek::new(Drip(b"abcdef"));
+        let mut reader = PeekReader::new(Drip(b"abcdef"));
         assert_eq!(reader.peek(3), b"abc");
         let mut two = [0; 2];
         reader.read_exact(&mut two).expect("reads");
         assert_eq!((&two, reader.peek(100)), (b"ab", b"cdef".as_slice()));
         let mut rest = Vec::new();
         let error = reader.read_to_end(&mut rest).expect_err("an error");
-        assert_eq!(reader.taken(), 6);
+        assert_eq!(reader.consumed(), 6);
         assert_eq!((rest.as_slice(), error.to_string().as_str()), (b"cdef".as_slice(), "gone"));
     }
 }

@@ -1,7 +1,7 @@
 //! Raw decoders: what was decoded before damage is given before the damage is told.
 //!
 //! The crates' own readers throw away what a call has decoded when it ends in an error: up to a buffer of good text, more
-//! or less of it by how the bytes came. A [`Raw`] is driven over buffers and says how far it got, so that all of it counts,
+//! or less of it by how the bytes came. A [`RawDecoder`] is driven over buffers and says how far it got, so that all of it counts,
 //! and the same for any buffers. It knows one stream; what follows it is left in the reader.
 
 use flate2::FlushDecompress;
@@ -13,7 +13,7 @@ const DEFLATE_WINDOW: u8 = 15;
 const ZSTD_BLOCK_HEADER: usize = 3;
 
 /// A decoder that works on buffers.
-pub(super) enum Raw {
+pub(super) enum RawDecoder {
     Deflate(flate2::Decompress),
     Xz(liblzma::stream::Stream),
     Bzip2(bzip2::Decompress),
@@ -32,23 +32,23 @@ struct Step {
     end: io::Result<bool>,
 }
 
-impl Raw {
+impl RawDecoder {
     /// For deflate data with nothing around it.
-    pub fn deflate() -> Raw {
-        Raw::Deflate(flate2::Decompress::new(false))
+    pub fn deflate() -> RawDecoder {
+        RawDecoder::Deflate(flate2::Decompress::new(false))
     }
 
     /// For a gzip member.
-    pub fn gzip() -> Raw {
-        Raw::Deflate(flate2::Decompress::new_gzip(DEFLATE_WINDOW))
+    pub fn gzip() -> RawDecoder {
+        RawDecoder::Deflate(flate2::Decompress::new_gzip(DEFLATE_WINDOW))
     }
 
     /// For a zstd frame with a window of at most 2^`window_log` bytes.
-    pub fn zstd(window_log: u32) -> io::Result<Raw> {
+    pub fn zstd(window_log: u32) -> io::Result<RawDecoder> {
         use zstd::stream::raw::DParameter;
         let mut decoder = zstd::stream::raw::Decoder::new()?;
         decoder.set_parameter(DParameter::WindowLogMax(window_log))?;
-        Ok(Raw::Zstd { decoder, hint: 0 })
+        Ok(RawDecoder::Zstd { decoder, hint: 0 })
     }
 
     /// Decodes from the begin of `input`.
@@ -58,7 +58,7 @@ impl Raw {
             Step { taken, given, end }
         };
         match self {
-            Raw::Deflate(raw) => {
+            RawDecoder::Deflate(raw) => {
                 let before = (raw.total_in(), raw.total_out());
                 let end = raw.decompress(input, into, FlushDecompress::None);
                 let end = match end {
@@ -67,20 +67,20 @@ impl Raw {
                 };
                 counted(before, (raw.total_in(), raw.total_out()), end)
             }
-            Raw::Xz(raw) => {
+            RawDecoder::Xz(raw) => {
                 use liblzma::stream::{Action, Status};
                 let before = (raw.total_in(), raw.total_out());
                 let end = raw.process(input, into, Action::Run);
                 let end = end.map(|status| status == Status::StreamEnd).map_err(io::Error::from);
                 counted(before, (raw.total_in(), raw.total_out()), end)
             }
-            Raw::Bzip2(raw) => {
+            RawDecoder::Bzip2(raw) => {
                 let before = (raw.total_in(), raw.total_out());
                 let end = raw.decompress(input, into);
                 let end = end.map(|status| status == bzip2::Status::StreamEnd).map_err(io::Error::from);
                 counted(before, (raw.total_in(), raw.total_out()), end)
             }
-            Raw::Zstd { decoder, hint } => {
+            RawDecoder::Zstd { decoder, hint } => {
                 use zstd::stream::raw::{InBuffer, Operation, OutBuffer};
                 // It does not say how far it got when a block is damaged: one block at a time, and not the header of
                 // the next, leave nothing behind.
@@ -103,7 +103,7 @@ fn damaged(text: &str) -> io::Error {
 
 /// What one stream decodes to.
 pub(super) struct OneStream<R> {
-    raw: Raw,
+    raw: RawDecoder,
     reader: R,
     /// Whether the last step filled all the room there was, so that more may wait inside.
     full: bool,
@@ -113,7 +113,7 @@ pub(super) struct OneStream<R> {
 
 impl<R: BufRead> OneStream<R> {
     /// Decodes the stream that `reader` begins with.
-    pub fn new(raw: Raw, reader: R) -> OneStream<R> {
+    pub fn new(raw: RawDecoder, reader: R) -> OneStream<R> {
         OneStream { raw, reader, full: false, ended: false, failed: None }
     }
 

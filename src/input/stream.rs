@@ -1,9 +1,9 @@
 //! Streams: a source read from begin to end, cut into windows of its own bytes each.
 //!
-//! A reader comes in; [`Cut`]s go out one by one, so that one can be matched while the next is read. What may be a JSON
+//! A reader comes in; [`OwnedWindow`]s go out one by one, so that one can be matched while the next is read. What may be a JSON
 //! document is held whole as long as it is small enough to be read as one.
 
-use super::{MAX_WHOLE, Window};
+use super::{MAX_WHOLE_BYTES, Window};
 use crate::error::SourceError;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -17,7 +17,7 @@ const MIN_STEP: usize = 4 << 10;
 
 /// A window that owns its bytes.
 #[derive(Debug)]
-pub struct Cut {
+pub struct OwnedWindow {
     /// Margin, core, margin.
     pub bytes: Vec<u8>,
     base: u64,
@@ -25,7 +25,7 @@ pub struct Cut {
     whole: bool,
 }
 
-impl Cut {
+impl OwnedWindow {
     /// The window.
     pub fn window(&self) -> Window<'_> {
         let whole = self.whole.then_some(&self.bytes[..]);
@@ -34,7 +34,7 @@ impl Cut {
 }
 
 /// Cuts a stream.
-pub struct Cutter<'r> {
+pub struct WindowReader<'r> {
     reader: &'r mut dyn Read,
     core: usize,
     margin: usize,
@@ -46,24 +46,24 @@ pub struct Cutter<'r> {
     begun: bool,
 }
 
-impl<'r> Cutter<'r> {
+impl<'r> WindowReader<'r> {
     /// Cuts what `reader` gives into windows with cores of `core` bytes and margins of `margin`.
-    pub fn new(reader: &'r mut dyn Read, core: usize, margin: usize) -> Cutter<'r> {
+    pub fn new(reader: &'r mut dyn Read, core: usize, margin: usize) -> WindowReader<'r> {
         let held = Vec::new();
-        Cutter { reader, core, margin, held, base: 0, done: 0, end: None, begun: false }
+        WindowReader { reader, core, margin, held, base: 0, done: 0, end: None, begun: false }
     }
 
     /// The next window, in the memory of `spare` where that serves; none at the end.
-    pub fn next(&mut self, spare: Vec<u8>) -> Option<Cut> {
+    pub fn next(&mut self, spare: Vec<u8>) -> Option<OwnedWindow> {
         if !self.begun {
             self.begun = true;
             self.fill(self.core + self.margin);
             if !self.held.is_empty() && may_be_document(&self.held) {
-                self.fill(MAX_WHOLE as usize + 1);
-                if self.end.is_some() && self.held.len() as u64 <= MAX_WHOLE {
+                self.fill(MAX_WHOLE_BYTES as usize + 1);
+                if self.end.is_some() && self.held.len() as u64 <= MAX_WHOLE_BYTES {
                     let bytes = std::mem::take(&mut self.held);
                     (self.base, self.done) = (bytes.len() as u64, 0);
-                    return Some(Cut { base: 0, core: 0..bytes.len(), whole: true, bytes });
+                    return Some(OwnedWindow { base: 0, core: 0..bytes.len(), whole: true, bytes });
                 }
             }
         }
@@ -82,7 +82,7 @@ impl<'r> Cutter<'r> {
         if bytes.capacity() > 2 * bytes.len() {
             bytes.shrink_to_fit();
         }
-        let cut = Cut { bytes, base: self.base, core: self.done..until, whole: false };
+        let cut = OwnedWindow { bytes, base: self.base, core: self.done..until, whole: false };
         self.base += kept as u64;
         self.done = until - kept;
         Some(cut)
@@ -140,7 +140,7 @@ mod tests {
     /// Cores tile the stream and margins hold what is around them.
     #[test]
     fn cores_tile_the_stream() {
-        let text: Vec<u8> = (0..MAX_WHOLE + 5_000_000).map(|i| (i % 251) as u8).collect();
+        let text: Vec<u8> = (0..MAX_WHOLE_BYTES + 5_000_000).map(|i| (i % 251) as u8).collect();
         let document = [b"  {".as_slice(), &text].concat();
         let large = text.len();
         for (text, len, core, margin) in [
@@ -149,14 +149,14 @@ mod tests {
             (&text, 100, 1000, 3),
             (&text, large, 3_000_001, 4096),
             (&document, 100, 7, 3),
-            (&document, MAX_WHOLE as usize, 1 << 20, 4096),
+            (&document, MAX_WHOLE_BYTES as usize, 1 << 20, 4096),
             (&document, large, 3_000_001, 4096),
         ] {
             let mut reader = &text[..len];
-            let mut cutter = Cutter::new(&mut reader, core, margin);
+            let mut cutter = WindowReader::new(&mut reader, core, margin);
             let mut next = 0;
             let mut spare = Vec::new();
-            let whole = text[0] == b' ' && len as u64 <= MAX_WHOLE;
+            let whole = text[0] == b' ' && len as u64 <= MAX_WHOLE_BYTES;
             while let Some(cut) = cutter.next(spare) {
                 let window = cut.window();
                 let base = window.base as usize;
@@ -187,7 +187,7 @@ mod tests {
             }
         }
         let mut reader = Breaks(1000);
-        let mut cutter = Cutter::new(&mut reader, 64, 8);
+        let mut cutter = WindowReader::new(&mut reader, 64, 8);
         let mut shown = 0;
         while let Some(cut) = cutter.next(Vec::new()) {
             shown += cut.window().core.len();

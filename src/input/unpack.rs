@@ -1,16 +1,16 @@
 //! Unpacking: from a stream of bytes to the sources in it.
 //!
 //! A stream is told by how it begins: a compressed one is decoded, an archive is taken apart, both as deep as the limits
-//! let, and what is neither is a source, shown to a [`Visit`]. What cannot be read, wholly or at all, is told to it too:
+//! let, and what is neither is a source, shown to a [`Visitor`]. What cannot be read, wholly or at all, is told to it too:
 //! nothing is left out in silence. Nothing is written anywhere.
 
-use super::archive::tar::{self, Members};
-use super::archive::zip::{self, Kind, Listing, Local, Unlisted};
-use super::decode::{Decoded, memory_within};
-use super::format::{Format, HEAD};
-use super::limits::{Budget, Capped, Limit, Limits, Metered};
-use super::peek::Peek;
-use super::{Globs, own_report};
+use super::archive::tar::{self, TarVisitor};
+use super::archive::zip::{self, Listing, LocalHeader, MemberKind, UnlistedMembers};
+use super::decode::{Decoder, memory_within};
+use super::format::{ContainerFormat, HEAD};
+use super::limits::{Budget, BudgetReader, CappedReader, Limit, Limits};
+use super::peek::PeekReader;
+use super::{FoundBy, Globs, Selection, own_report};
 use crate::error::SourceError;
 use std::borrow::Cow;
 use std::io::{self, Cursor, Read, Seek};
@@ -18,10 +18,10 @@ use std::path::Path;
 use std::rc::Rc;
 
 /// Who takes what is found.
-pub trait Visit {
+pub trait Visitor {
     /// Takes a source and reads it to its end. Its `member` is its name inside the outer file, none for that file's own
     /// stream.
-    fn source(&mut self, member: Option<&str>, reader: Peek<'_>);
+    fn source(&mut self, member: Option<&str>, reader: PeekReader<'_>);
     /// Takes notice of something that is not read.
     fn unread(&mut self, member: Option<&str>, problem: SourceError);
     /// Takes notice of a problem of something that holds sources; there may be several of one.
@@ -39,28 +39,28 @@ pub struct Unpacker<'v> {
     /// What of the limits is left.
     pub budget: Rc<Budget>,
     /// Who takes what is found.
-    pub visit: &'v mut dyn Visit,
+    pub visitor: &'v mut dyn Visitor,
 }
 
 /// Where in the nesting something stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Nested<'n> {
+pub struct Position<'n> {
     /// Its name inside the outer file; nested ones are joined by `!`.
     pub member: Option<&'n str>,
     /// How many archives and compressed streams are around it.
     pub depth: u32,
     /// The memory that decoders may still take.
     pub memory: u64,
-    /// Whether a report of this program is passed over.
-    pub met: bool,
-    /// Whether a glob asks for this, or for something around it.
-    pub included: bool,
+    /// Whether somebody named it; a report of this program is skipped if nobody did.
+    pub found_by: FoundBy,
+    /// Whether it is scanned whatever its own name is.
+    pub selection: Selection,
 }
 
-impl<'n> Nested<'n> {
-    /// The outer file itself; `met` if a walk met it, else a person named it.
-    pub fn outer(limits: &Limits, met: bool, included: bool) -> Nested<'n> {
-        Nested { member: None, depth: 0, memory: limits.decoder_memory, met, included }
+impl<'n> Position<'n> {
+    /// The outer file itself; found and selected as the [`Input`](super::Input) says.
+    pub fn outer(limits: &Limits, found_by: FoundBy, selection: Selection) -> Position<'n> {
+        Position { member: None, depth: 0, memory: limits.decoder_memory, found_by, selection }
     }
 
     /// The name of the archive's member `name`.
@@ -71,77 +71,79 @@ impl<'n> Nested<'n> {
 
 impl Unpacker<'_> {
     /// Unpacks `reader`.
-    pub fn unpack(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
-        let format = Format::of(reader.peek(HEAD));
-        if format.is_some_and(|format| !matches!(format, Format::Unsupported { .. }))
+    pub fn unpack(&mut self, place: Position<'_>, mut reader: PeekReader<'_>) {
+        let format = ContainerFormat::of(reader.peek(HEAD));
+        if format.is_some_and(|format| !matches!(format, ContainerFormat::Unsupported { .. }))
             && place.depth >= self.limits.nesting
         {
             let limit = Limit::Nesting(self.limits.nesting);
-            return self.visit.unread(place.member, SourceError::Unread(limit.to_string()));
+            return self.visitor.unread(place.member, SourceError::Unread(limit.to_string()));
         }
         match format {
-            Some(Format::Compressed(codec)) => {
-                let decoded = Decoded::new(codec, reader, place.memory, self.budget.clone());
-                let reader = Peek::new(Metered::new(decoded, self.budget.clone()));
+            Some(ContainerFormat::Compressed(codec)) => {
+                let decoded = Decoder::new(codec, reader, place.memory, self.budget.clone());
+                let reader = PeekReader::new(BudgetReader::new(decoded, self.budget.clone()));
                 let memory = memory_within(codec, place.memory);
-                self.unpack(Nested { depth: place.depth + 1, memory, ..place }, reader);
+                self.unpack(Position { depth: place.depth + 1, memory, ..place }, reader);
             }
-            Some(Format::Tar) => self.tar(place, reader),
-            Some(Format::Zip) => self.zip_in_stream(place, reader),
-            Some(Format::Unsupported { name, way }) => {
+            Some(ContainerFormat::Tar) => self.tar(place, reader),
+            Some(ContainerFormat::Zip) => self.zip_in_stream(place, reader),
+            Some(ContainerFormat::Unsupported { name, way }) => {
                 let text = format!("{name}, which is not read; {way}");
-                self.visit.unread(place.member, SourceError::Unread(text));
+                self.visitor.unread(place.member, SourceError::Unread(text));
             }
             // A person who names a file wants it; members are wanted as the globs say.
-            None if !place.included && place.member.is_some() => {
-                self.visit.unread(place.member, SourceError::Passed("not included"));
+            None if place.selection == Selection::Matching && place.member.is_some() => {
+                self.visitor.unread(place.member, SourceError::Skipped("not included"));
             }
-            None if place.met && own_report::is(reader.peek(own_report::HEAD)) => {
-                self.visit.unread(place.member, SourceError::OwnReport);
+            None if place.found_by == FoundBy::Walk && own_report::is(reader.peek(own_report::HEAD)) => {
+                self.visitor.unread(place.member, SourceError::OwnReport);
             }
             None => match self.limits.member_bytes.filter(|_| place.depth > 0) {
                 Some(most) => {
-                    let capped = Capped::new(reader, most, Limit::MemberBytes(most));
-                    self.visit.source(place.member, Peek::new(capped));
+                    let capped = CappedReader::new(reader, most, Limit::MemberBytes(most));
+                    self.visitor.source(place.member, PeekReader::new(capped));
                 }
-                None => self.visit.source(place.member, reader),
+                None => self.visitor.source(place.member, reader),
             },
         }
     }
 
     /// The place of the member `name` of the archive at `place`, with its joined name; none, and said so, if a glob
     /// excludes it.
-    fn member<'n>(&mut self, place: Nested<'_>, name: &str, joined: &'n str) -> Option<Nested<'n>> {
+    fn member<'n>(&mut self, place: Position<'_>, name: &str, joined: &'n str) -> Option<Position<'n>> {
         let path = member_path(name);
         let path = Path::new(&*path);
         if self.globs.exclude(path) {
-            self.visit.unread(Some(joined), SourceError::Passed("excluded"));
+            self.visitor.unread(Some(joined), SourceError::Skipped("excluded"));
             return None;
         }
-        let included = place.included || self.globs.include(path);
-        Some(Nested {
+        let included = place.selection == Selection::All || self.globs.include(path);
+        Some(Position {
             member: Some(joined),
             depth: place.depth + 1,
-            met: true,
-            included,
+            found_by: FoundBy::Walk,
+            selection: Selection::all_if(included),
             memory: place.memory,
         })
     }
 
-    fn tar(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
+    fn tar(&mut self, place: Position<'_>, mut reader: PeekReader<'_>) {
         let (most, budget) = (self.limits.metadata_bytes, self.budget.clone());
         let result = tar::read(&mut reader, most, &budget, &mut InTar { unpacker: self, place });
         if let Err(problem) = result {
-            self.visit.damaged(place.member, problem);
+            self.visitor.damaged(place.member, problem);
         }
     }
 
     /// Holds a zip archive in memory, because its directory stands at its end; if it is too large, reads it by its
     /// members' own headers.
-    fn zip_in_stream(&mut self, place: Nested<'_>, mut reader: Peek<'_>) {
+    fn zip_in_stream(&mut self, place: Position<'_>, mut reader: PeekReader<'_>) {
         let most = place.memory / 2;
-        let within =
-            |held: &Vec<u8>| Nested { memory: place.memory.saturating_sub(held.capacity() as u64), ..place };
+        let within = |held: &Vec<u8>| Position {
+            memory: place.memory.saturating_sub(held.capacity() as u64),
+            ..place
+        };
         let mut held = Vec::new();
         let got = reader.by_ref().take(most + 1).read_to_end(&mut held);
         match got {
@@ -150,14 +152,14 @@ impl Unpacker<'_> {
                     "a zip archive of more than {most} bytes in a stream, read by its members' own headers; \
                      unpack it first, or raise --max-decoder-memory"
                 );
-                self.visit.damaged(place.member, SourceError::Archive(text));
-                self.by_local_headers(within(&held), &mut Peek::new(Cursor::new(held).chain(reader)));
+                self.visitor.damaged(place.member, SourceError::Archive(text));
+                self.by_local_headers(within(&held), &mut PeekReader::new(Cursor::new(held).chain(reader)));
             }
             Ok(_) => {
                 self.zip(within(&held), Cursor::new(&held[..]), held.len() as u64);
             }
             Err(error) => {
-                self.visit.damaged(place.member, SourceError::Read { offset: held.len() as u64, error });
+                self.visitor.damaged(place.member, SourceError::Read { offset: held.len() as u64, error });
                 self.unlisted(
                     within(&held),
                     Cursor::new(&held[..]),
@@ -170,15 +172,15 @@ impl Unpacker<'_> {
     }
 
     /// Reads a zip archive of `bytes` bytes, one member after the other.
-    pub fn zip<R: Read + Seek + Clone>(&mut self, place: Nested<'_>, reader: R, bytes: u64) {
+    pub fn zip<R: Read + Seek + Clone>(&mut self, place: Position<'_>, reader: R, bytes: u64) {
         let mut listing = zip::list(&reader, self.limits.members);
         let told = listing.problem.take();
         let known = told.is_some();
         if let Some(problem) = told {
-            self.visit.damaged(place.member, problem);
+            self.visitor.damaged(place.member, problem);
         }
         for member in &listing.members {
-            if self.visit.stopped() {
+            if self.visitor.stopped() {
                 return;
             }
             self.zip_member(place, &reader, member);
@@ -189,32 +191,34 @@ impl Unpacker<'_> {
     /// Reads one member of a zip archive.
     pub fn zip_member<R: Read + Seek + Clone>(
         &mut self,
-        place: Nested<'_>,
+        place: Position<'_>,
         reader: &R,
         member: &zip::Member,
     ) {
         let name = place.join(&member.name);
-        if member.kind == Kind::Directory {
+        if member.kind == MemberKind::Directory {
             return;
         }
         if let Err(limit) = self.budget.take_member() {
-            return self.visit.unread(Some(&name), SourceError::Unread(limit.to_string()));
+            return self.visitor.unread(Some(&name), SourceError::Unread(limit.to_string()));
         }
         let Some(inner) = self.member(place, &member.name, &name) else { return };
         let method = match member.kind {
-            Kind::File(method) => method,
-            Kind::Unreadable(why) => return self.visit.unread(Some(&name), SourceError::Unread(why.into())),
-            Kind::Link | Kind::Directory => {
-                return self.visit.unread(Some(&name), SourceError::Passed("symbolic link, not followed"));
+            MemberKind::File(method) => method,
+            MemberKind::Unreadable(why) => {
+                return self.visitor.unread(Some(&name), SourceError::Unread(why.into()));
+            }
+            MemberKind::Link | MemberKind::Directory => {
+                return self.visitor.unread(Some(&name), SourceError::Skipped("symbolic link, not followed"));
             }
         };
         match zip::open(reader.clone(), member, method, place.memory, &self.budget) {
             Ok(stream) => {
-                let stream = Metered::new(stream, self.budget.clone());
+                let stream = BudgetReader::new(stream, self.budget.clone());
                 let memory = method.memory_within(place.memory);
-                self.unpack(Nested { memory, ..inner }, Peek::small(stream, member.bytes));
+                self.unpack(Position { memory, ..inner }, PeekReader::with_size_hint(stream, member.bytes));
             }
-            Err(problem) => self.visit.unread(Some(&name), problem),
+            Err(problem) => self.visitor.unread(Some(&name), problem),
         }
     }
 
@@ -222,59 +226,59 @@ impl Unpacker<'_> {
     /// damaged already.
     pub fn unlisted<R: Read + Seek + Clone>(
         &mut self,
-        place: Nested<'_>,
+        place: Position<'_>,
         reader: R,
         bytes: u64,
         listing: &Listing,
         mut known: bool,
     ) {
-        let mut unlisted = Unlisted::new(reader, listing, bytes);
+        let mut unlisted = UnlistedMembers::new(reader, listing, bytes);
         loop {
             match unlisted.next() {
-                Ok(Some(mut stream)) if !self.visit.stopped() && !self.budget.met() => {
+                Ok(Some(mut stream)) if !self.visitor.stopped() && !self.budget.exceeded() => {
                     if !known {
                         known = true;
                         let text = "the directory does not tell all members; the others are read by their own headers";
-                        self.visit.damaged(place.member, SourceError::Archive(text.into()));
+                        self.visitor.damaged(place.member, SourceError::Archive(text.into()));
                     }
                     self.by_local_headers(place, &mut stream);
-                    unlisted.went_to(stream.taken());
+                    unlisted.advance_to(stream.consumed());
                 }
                 Ok(_) => return,
                 Err(error) => {
-                    return self.visit.damaged(place.member, SourceError::Read { offset: 0, error });
+                    return self.visitor.damaged(place.member, SourceError::Read { offset: 0, error });
                 }
             }
         }
     }
 
     /// Reads members by their own headers for as long as one follows the other.
-    fn by_local_headers(&mut self, place: Nested<'_>, reader: &mut Peek<'_>) {
-        while !self.visit.stopped() {
-            let offset = reader.taken();
-            let local = match Local::read(reader) {
+    fn by_local_headers(&mut self, place: Position<'_>, reader: &mut PeekReader<'_>) {
+        while !self.visitor.stopped() {
+            let offset = reader.consumed();
+            let local = match LocalHeader::read(reader) {
                 Ok(Some(local)) => local,
                 Ok(None) => return,
-                Err(error) => return self.visit.damaged(place.member, SourceError::Read { offset, error }),
+                Err(error) => return self.visitor.damaged(place.member, SourceError::Read { offset, error }),
             };
-            let data = reader.taken();
+            let data = reader.consumed();
             let name = place.join(&local.name);
-            if local.kind != Kind::Directory {
+            if local.kind != MemberKind::Directory {
                 if let Err(limit) = self.budget.take_member() {
-                    return self.visit.damaged(place.member, SourceError::Archive(limit.to_string()));
+                    return self.visitor.damaged(place.member, SourceError::Archive(limit.to_string()));
                 }
                 let inner = self.member(place, &local.name, &name);
                 match local.open(reader, place.memory, &self.budget) {
                     Ok(stream) => {
-                        let mut stream = Metered::new(stream, self.budget.clone());
+                        let mut stream = BudgetReader::new(stream, self.budget.clone());
                         if let Some(inner) = inner {
-                            self.unpack(inner, Peek::new(&mut stream));
+                            self.unpack(inner, PeekReader::new(&mut stream));
                         }
                         // The next header stands behind all of it; what is wrong with the rest shows there.
                         let _ = io::copy(&mut stream, &mut io::sink());
                     }
                     Err(why) if inner.is_some() => {
-                        self.visit.unread(Some(&name), SourceError::Unread(why.into()))
+                        self.visitor.unread(Some(&name), SourceError::Unread(why.into()))
                     }
                     Err(_) => {}
                 }
@@ -283,8 +287,8 @@ impl Unpacker<'_> {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    let offset = reader.taken();
-                    return self.visit.damaged(place.member, SourceError::Read { offset, error });
+                    let offset = reader.consumed();
+                    return self.visitor.damaged(place.member, SourceError::Read { offset, error });
                 }
             }
         }
@@ -303,11 +307,11 @@ fn member_path(name: &str) -> Cow<'_, str> {
 /// What a tar archive's members are shown to.
 struct InTar<'u, 'v, 'n> {
     unpacker: &'u mut Unpacker<'v>,
-    place: Nested<'n>,
+    place: Position<'n>,
 }
 
-impl Members for InTar<'_, '_, '_> {
-    fn file(&mut self, name: &str, reader: Peek<'_>) {
+impl TarVisitor for InTar<'_, '_, '_> {
+    fn file(&mut self, name: &str, reader: PeekReader<'_>) {
         let joined = self.place.join(name);
         if let Some(inner) = self.unpacker.member(self.place, name, &joined) {
             self.unpacker.unpack(inner, reader);
@@ -315,14 +319,14 @@ impl Members for InTar<'_, '_, '_> {
     }
 
     fn passed(&mut self, name: &str, why: &'static str) {
-        self.unpacker.visit.unread(Some(&self.place.join(name)), SourceError::Passed(why));
+        self.unpacker.visitor.unread(Some(&self.place.join(name)), SourceError::Skipped(why));
     }
 
     fn problem(&mut self, problem: SourceError) {
-        self.unpacker.visit.damaged(self.place.member, problem);
+        self.unpacker.visitor.damaged(self.place.member, problem);
     }
 
     fn stopped(&self) -> bool {
-        self.unpacker.visit.stopped()
+        self.unpacker.visitor.stopped()
     }
 }

@@ -4,8 +4,8 @@
 //! what could not be looked at. A [`Walker`] gives inputs as it meets them, a [`Walk`] is what all of it comes to. Nothing
 //! is opened here, so a walk over a FIFO or a device cannot hang.
 
-use super::below::{Below, Found, Looked};
-use super::{Globs, Input, InputKind, Stat};
+use super::directory::{DirWalk, EntryStat, FileEntry};
+use super::{FoundBy, Globs, Input, InputKind, Selection, Stat};
 use crate::error::{PathProblem, SourceError};
 use crate::source::STDIN;
 use std::borrow::Cow;
@@ -23,22 +23,22 @@ pub struct WalkOptions {
     /// Whether symbolic links below a named directory are followed.
     pub follow_links: bool,
     /// What is written meanwhile, and not read.
-    pub output: Option<Output>,
+    pub output: Option<OutputFile>,
 }
 
 /// A file that is written while inputs are read.
 #[derive(Debug, Clone)]
-pub struct Output(Identity);
+pub struct OutputFile(Identity);
 
-impl Output {
+impl OutputFile {
     /// Standard output, where it goes to a file and the system tells to which.
-    pub fn standard() -> Option<Output> {
+    pub fn standard() -> Option<OutputFile> {
         #[cfg(unix)]
         {
             use std::os::fd::AsFd;
             let file = fs::File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
             let metadata = file.metadata().ok().filter(Metadata::is_file)?;
-            identity(Path::new(""), &metadata).map(Output)
+            identity(Path::new(""), &metadata).map(OutputFile)
         }
         #[cfg(not(unix))]
         None
@@ -66,8 +66,8 @@ pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
 /// several paths lead to is put in order first.
 #[derive(Debug)]
 pub struct Walker {
-    met: std::vec::IntoIter<Met>,
-    below: Vec<Below>,
+    met: std::vec::IntoIter<Candidate>,
+    below: Vec<DirWalk>,
     /// Whether several paths may lead to the same files, and what is met is to be put in order.
     several: bool,
     /// By which path each file is read.
@@ -77,7 +77,7 @@ pub struct Walker {
 }
 
 /// What was met, and what makes it the same file as another.
-pub(super) type Met = (Input, Option<Identity>);
+pub(super) type Candidate = (Input, Option<Identity>);
 
 impl Iterator for Walker {
     type Item = Input;
@@ -91,7 +91,7 @@ impl Iterator for Walker {
                 Some(met) => met,
                 None => {
                     let found = self.below.first_mut()?.next(&mut self.unread)?;
-                    let looked = found.look();
+                    let looked = found.stat();
                     let Some(met) = found.met(looked, &mut self.unread) else { continue };
                     met
                 }
@@ -119,34 +119,42 @@ impl Walker {
             if path == Path::new(STDIN) {
                 let kind = InputKind::Stdin;
                 met.push((
-                    Input { path: path.clone(), kind, walked: false, included: true, from: None },
+                    Input {
+                        path: path.clone(),
+                        kind,
+                        found_by: FoundBy::Name,
+                        selection: Selection::All,
+                        resume: None,
+                    },
                     None,
                 ));
                 continue;
             }
             match fs::metadata(path) {
-                Ok(metadata) if metadata.is_dir() => below.push(Below::new(path, options)),
+                Ok(metadata) if metadata.is_dir() => below.push(DirWalk::new(path, options)),
                 Ok(metadata) => {
-                    let included = options.globs.include(Path::new(path.file_name().unwrap_or_default()));
+                    let name = Path::new(path.file_name().unwrap_or_default());
+                    let selection = Selection::all_if(options.globs.include(name));
                     let kind = named(&metadata);
-                    let input = Input { path: path.clone(), kind, walked: false, included, from: None };
+                    let input =
+                        Input { path: path.clone(), kind, found_by: FoundBy::Name, selection, resume: None };
                     met.push((input, identity(path, &metadata)));
                 }
                 Err(error) => unread.failed(path.clone(), error),
             }
         }
         let several = paths.len() > 1;
-        let output = options.output.clone().map(|Output(identity)| (identity, "standard output".into()));
+        let output = options.output.clone().map(|OutputFile(identity)| (identity, "standard output".into()));
         Walker { met: met.into_iter(), below, several, taken: output.into_iter().collect(), unread }
     }
 
     /// Walks on to the end: gives the inputs that nobody has asked for, and all that is not read.
     pub fn finish(self) -> Walk {
-        self.finish_by(look_one_by_one)
+        self.finish_with(look_one_by_one)
     }
 
-    /// The same; `look` gives what [`Found::look`] says of each file, in their order, and may ask on many threads.
-    pub fn finish_by(mut self, look: impl FnMut(&[Found]) -> Vec<Looked>) -> Walk {
+    /// The same; `look` gives what [`FileEntry::stat`] says of each file, in their order, and may ask on many threads.
+    pub fn finish_with(mut self, look: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) -> Walk {
         self.meet(look);
         let inputs = self.by_ref().collect();
         let mut walk = Walk { inputs, ..self.unread };
@@ -158,10 +166,10 @@ impl Walker {
     }
 
     /// Meets all that is left.
-    fn meet(&mut self, mut look: impl FnMut(&[Found]) -> Vec<Looked>) {
-        let mut met: Vec<Met> = std::mem::take(&mut self.met).collect();
+    fn meet(&mut self, mut look: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) {
+        let mut met: Vec<Candidate> = std::mem::take(&mut self.met).collect();
         for mut below in std::mem::take(&mut self.below) {
-            let found: Vec<Found> = std::iter::from_fn(|| below.next(&mut self.unread)).collect();
+            let found: Vec<FileEntry> = std::iter::from_fn(|| below.next(&mut self.unread)).collect();
             let looked = look(&found);
             let files = found.into_iter().zip(looked);
             met.extend(files.filter_map(|(found, looked)| found.met(looked, &mut self.unread)));
@@ -173,12 +181,12 @@ impl Walker {
     }
 }
 
-fn look_one_by_one(found: &[Found]) -> Vec<Looked> {
-    found.iter().map(Found::look).collect()
+fn look_one_by_one(found: &[FileEntry]) -> Vec<EntryStat> {
+    found.iter().map(FileEntry::stat).collect()
 }
 
 /// What was met by several paths in order, each path once; a file that has more of them is wanted as any of them is.
-fn ordered(mut met: Vec<Met>) -> Vec<Met> {
+fn ordered(mut met: Vec<Candidate>) -> Vec<Candidate> {
     met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
     met.dedup_by(|(again, _), (known, _)| known.is(again));
     let mut firsts: HashMap<&Identity, usize> = HashMap::new();
@@ -211,8 +219,12 @@ impl Input {
     }
 
     fn wanted_as(&mut self, again: &Input) {
-        self.walked &= again.walked;
-        self.included |= again.included;
+        if again.found_by == FoundBy::Name {
+            self.found_by = FoundBy::Name;
+        }
+        if again.selection == Selection::All {
+            self.selection = Selection::All;
+        }
     }
 }
 

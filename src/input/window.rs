@@ -14,7 +14,7 @@ pub struct Window<'a> {
     pub base: u64,
     /// The core, as a range of `bytes`; what is found begins in it.
     pub core: Range<usize>,
-    /// All of the source, where it is at most [`MAX_WHOLE`](super::MAX_WHOLE) bytes.
+    /// All of the source, where it is at most [`MAX_WHOLE_BYTES`](super::MAX_WHOLE_BYTES) bytes.
     pub whole: Option<&'a [u8]>,
 }
 

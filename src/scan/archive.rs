@@ -7,8 +7,8 @@
 use super::share::{Place, Source};
 use crate::error::SourceError;
 use crate::input::archive::zip::{self, Listing};
-use crate::input::limits::{Limits, Spent};
-use crate::input::{Nested, Opened, Part, Unpacker};
+use crate::input::limits::{Amount, Limits};
+use crate::input::{FileReader, FoundBy, OpenFile, Position, Selection, Unpacker};
 use std::ops::Range;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,15 +20,15 @@ const PART: (u64, usize) = (4 << 20, 256);
 pub(super) struct Zip<'s> {
     /// The file, as an input that has a problem if its directory does.
     pub container: Source,
-    file: Part<'s>,
+    file: FileReader<'s>,
     bytes: u64,
     listing: Listing,
     /// Whether it has been called damaged.
     damaged: bool,
-    /// Whether a person named the file with a name that a glob asks for.
-    included: bool,
+    /// Which members are scanned.
+    selection: Selection,
     /// What the parts whose turn has come have left.
-    left: Mutex<Spent>,
+    left: Mutex<Amount>,
 }
 
 /// A part of an archive.
@@ -44,21 +44,21 @@ impl<'s> Zip<'s> {
     /// Reads the directory of `file`; gives what is wrong with it, too.
     pub fn open(
         container: Source,
-        file: &Opened,
-        included: bool,
+        file: &OpenFile,
+        selection: Selection,
         limits: &Limits,
         count: &'s AtomicU64,
     ) -> (Zip<'s>, Option<SourceError>) {
         let left = limits.allowance(file.bytes);
-        let mut listing = zip::list(&file.part(None), left.members);
+        let mut listing = zip::list(&file.reader(None), left.members);
         let problem = listing.problem.take();
         let zip = Zip {
             container,
-            file: file.part(Some(count)),
+            file: file.reader(Some(count)),
             bytes: file.bytes,
             listing,
             damaged: problem.is_some(),
-            included,
+            selection,
             left: Mutex::new(left),
         };
         (zip, problem)
@@ -92,12 +92,12 @@ impl<'s> Zip<'s> {
     }
 
     /// What is left of the allowance, as far as it is known.
-    pub fn left(&self) -> Spent {
+    pub fn left(&self) -> Amount {
         *self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes what a part has spent.
-    pub fn take(&self, spent: Spent) {
+    pub fn take(&self, spent: Amount) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         *left = left.less(spent).unwrap_or_default();
     }
@@ -107,12 +107,12 @@ impl Members<'_> {
     /// Unpacks the part.
     pub fn unpack(&self, unpacker: &mut Unpacker<'_>) {
         let zip = &*self.zip;
-        let place = Nested::outer(unpacker.limits, true, zip.included);
+        let place = Position::outer(unpacker.limits, FoundBy::Walk, zip.selection);
         match &self.listed {
             None => unpacker.unlisted(place, zip.file.clone(), zip.bytes, &zip.listing, zip.damaged),
             Some(listed) => {
                 for member in &zip.listing.members[listed.clone()] {
-                    if unpacker.visit.stopped() {
+                    if unpacker.visitor.stopped() {
                         return;
                     }
                     unpacker.zip_member(place, &zip.file, member);

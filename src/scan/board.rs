@@ -17,8 +17,8 @@ use super::tasks::{Task, Tasks};
 use super::{FileStart, Sink, Work};
 use crate::error::Error;
 use crate::finding::Finding;
-use crate::input::limits::Spent;
-use crate::input::{Cut, STREAM_WINDOW_BYTES};
+use crate::input::limits::Amount;
+use crate::input::{OwnedWindow, STREAM_WINDOW_BYTES};
 use crate::source::Origin;
 use crate::summary::Summary;
 use std::collections::BTreeMap;
@@ -52,7 +52,7 @@ pub(super) struct Batch {
     pub number: usize,
     /// Whether the part may have to be done again.
     pub held: bool,
-    pub windows: Vec<(Source, Cut)>,
+    pub windows: Vec<(Source, OwnedWindow)>,
 }
 
 impl Batch {
@@ -169,7 +169,7 @@ struct Part<'s> {
 struct Held<'s> {
     members: Members<'s>,
     /// What it took, if a limit did not stop it.
-    spent: Option<Spent>,
+    spent: Option<Amount>,
 }
 
 /// How a held part goes on.
@@ -177,7 +177,7 @@ pub(super) enum Turn {
     /// It stays held.
     Held,
     /// Its turn has come; so much is left.
-    Exact(Spent),
+    Exact(Amount),
     /// Its turn has come, and it took more than was left.
     Over,
 }
@@ -299,7 +299,7 @@ impl<'s, 'k> Board<'s, 'k> {
     }
 
     /// Begins a part of an archive: gives what it may take, and whether it is held.
-    pub fn begin(&self, members: &Members<'s>) -> (Spent, bool) {
+    pub fn begin(&self, members: &Members<'s>) -> (Amount, bool) {
         let mut state = self.state();
         let held = state.at != members.place;
         let part = state.parts.entry(members.place).or_default();
@@ -308,7 +308,7 @@ impl<'s, 'k> Board<'s, 'k> {
     }
 
     /// Tells a held part that took `spent` so far whether its turn has come.
-    pub fn turn(&self, members: &Members<'s>, spent: Spent) -> Turn {
+    pub fn turn(&self, members: &Members<'s>, spent: Amount) -> Turn {
         let mut state = self.state();
         if state.at != members.place {
             return Turn::Held;
@@ -337,7 +337,7 @@ impl<'s, 'k> Board<'s, 'k> {
     }
 
     /// The same of a part of an archive, which took `spent`; none if a limit has stopped it.
-    pub fn close_members(&self, members: &Members<'s>, count: usize, spent: Spent, met: bool) {
+    pub fn close_members(&self, members: &Members<'s>, count: usize, spent: Amount, met: bool) {
         let mut state = self.state();
         let part = state.parts.entry(members.place).or_default();
         part.closed = Some(count);

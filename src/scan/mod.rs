@@ -17,7 +17,7 @@ mod worker;
 use crate::catalog::Severity;
 use crate::error::{Error, SourceError};
 use crate::finding::Finding;
-use crate::input::{Found, Globs, Limits, Walk, Walker};
+use crate::input::{FileEntry, Globs, Limits, Walk, Walker};
 use crate::matcher::Matcher;
 use crate::redact::Redactor;
 use crate::source::Origin;
@@ -382,7 +382,7 @@ impl Problem {
     /// Returns the problem of an input of which nothing was read.
     pub fn unread(origin: Arc<Origin>, error: &SourceError) -> Problem {
         let status = match error {
-            SourceError::OwnReport | SourceError::Passed(_) => Status::Skipped,
+            SourceError::OwnReport | SourceError::Skipped(_) => Status::Skipped,
             _ => Status::Failed,
         };
         Problem { origin, status, reason: error.to_string(), bytes: 0 }
@@ -433,10 +433,10 @@ pub fn par_map<T: Sync, R: Send>(
 
 /// All that `walker` finds, looked at on as many threads as `options` want.
 pub fn walk(walker: Walker, options: &Options) -> Walk {
-    walker.finish_by(|found| {
-        let looked = par_map(found, options, Found::look);
+    walker.finish_with(|found| {
+        let looked = par_map(found, options, FileEntry::stat);
         // Where there are no threads, the scan says so.
-        looked.unwrap_or_else(|_| found.iter().map(Found::look).collect())
+        looked.unwrap_or_else(|_| found.iter().map(FileEntry::stat).collect())
     })
 }
 

@@ -10,7 +10,9 @@ use super::share::{Place, Share, Source};
 use super::worker::{Shared, Worker};
 use crate::error::SourceError;
 use crate::input::limits::Budget;
-use crate::input::{Cut, Cutter, Part as FilePart, Peek, Recoded, STREAM_WINDOW_BYTES, Visit};
+use crate::input::{
+    FileReader, OwnedWindow, PeekReader, STREAM_WINDOW_BYTES, Transcoder, Visitor, WindowReader,
+};
 use crate::matcher::record;
 use crate::source::Origin;
 use std::collections::HashMap;
@@ -48,7 +50,7 @@ impl Lane {
     }
 
     /// Says that `source` is an archive of these bytes.
-    pub fn archive(&mut self, shared: &Shared<'_, '_>, source: &Source, bytes: FilePart<'_>) {
+    pub fn archive(&mut self, shared: &Shared<'_, '_>, source: &Source, bytes: FileReader<'_>) {
         let (origin, content) = (source.origin.clone(), content::archive(bytes));
         self.push(shared, Scanned::mark(source, Mark::Archive { origin, content }));
     }
@@ -93,7 +95,7 @@ pub(super) struct Reading<'r, 'w, 's, 'k> {
     budget: Rc<Budget>,
     part: Option<Part<'r, 's>>,
     share: Share,
-    windows: Vec<(Source, Cut)>,
+    windows: Vec<(Source, OwnedWindow)>,
     /// How much memory `windows` hold, in bytes.
     waiting: usize,
     /// Archives that have a problem of their own, by their names.
@@ -103,7 +105,7 @@ pub(super) struct Reading<'r, 'w, 's, 'k> {
     /// The file's only source, if it is no archive: its own problem says all.
     single: Option<Source>,
     /// The file's own bytes, until it is told what they are.
-    raw: Option<FilePart<'static>>,
+    raw: Option<FileReader<'static>>,
 }
 
 /// A part of an archive while it is read.
@@ -140,7 +142,7 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
     }
 
     /// Tells what the file is by its own bytes, if it is an archive.
-    pub fn identified(mut self, raw: Option<FilePart<'static>>) -> Reading<'r, 'w, 's, 'k> {
+    pub fn identified(mut self, raw: Option<FileReader<'static>>) -> Reading<'r, 'w, 's, 'k> {
         self.raw = raw;
         self
     }
@@ -188,7 +190,7 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
         self.damaged(None, SourceError::Panic);
     }
 
-    fn push(&mut self, source: &Source, cut: Cut) {
+    fn push(&mut self, source: &Source, cut: OwnedWindow) {
         self.waiting += cut.bytes.capacity();
         self.windows.push((source.clone(), cut));
         if self.waiting >= STREAM_WINDOW_BYTES || self.windows.len() >= MAX_BATCH {
@@ -212,7 +214,7 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
             Turn::Held => {}
             Turn::Exact(left) => {
                 part.held = false;
-                self.budget.reset(left);
+                self.budget.set_left(left);
             }
             Turn::Over => part.over = true,
         }
@@ -232,8 +234,8 @@ impl<'r, 'w, 's, 'k> Reading<'r, 'w, 's, 'k> {
     }
 }
 
-impl Visit for Reading<'_, '_, '_, '_> {
-    fn source(&mut self, member: Option<&str>, reader: Peek<'_>) {
+impl Visitor for Reading<'_, '_, '_, '_> {
+    fn source(&mut self, member: Option<&str>, reader: PeekReader<'_>) {
         let source = self.named(member);
         match member {
             Some(_) => self.archive(),
@@ -242,9 +244,9 @@ impl Visit for Reading<'_, '_, '_, '_> {
         self.worker.shared.progress.reads(&source.origin);
         self.share.sources += 1;
         self.open = Some(source.clone());
-        let mut reader = Recoded::new(reader);
+        let mut reader = Transcoder::new(reader);
         let core = self.worker.shared.options.core(STREAM_WINDOW_BYTES);
-        let mut cutter = Cutter::new(&mut reader, core, record::MARGIN);
+        let mut cutter = WindowReader::new(&mut reader, core, record::MARGIN);
         let mut offset = 0;
         while !self.stopped()
             && let Some(cut) = cutter.next(self.worker.shared.board.spare())

@@ -7,7 +7,7 @@
 use super::share::{Source, Sources};
 use super::{Options, WINDOW_BYTES, Work};
 use crate::error::SourceError;
-use crate::input::{Input, InputKind, MAX_WHOLE, Opened};
+use crate::input::{Input, InputKind, MAX_WHOLE_BYTES, OpenFile};
 use crate::source::Origin;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ pub(super) enum Task {
     /// Inputs, read one after the other.
     Inputs(Vec<Input>),
     /// A window of a large file.
-    Window { source: Source, file: Arc<Opened>, core: Range<u64> },
+    Window { source: Source, file: Arc<OpenFile>, core: Range<u64> },
     /// A large file that could not be opened.
     Failed { path: PathBuf, error: SourceError },
 }
@@ -37,7 +37,7 @@ pub(super) struct Tasks<'s> {
     index: usize,
     /// The next input, if it has been looked at already.
     ahead: Option<Input>,
-    windows: Option<(Source, Arc<Opened>, u64)>,
+    windows: Option<(Source, Arc<OpenFile>, u64)>,
 }
 
 impl<'s> Tasks<'s> {
@@ -55,7 +55,7 @@ impl<'s> Tasks<'s> {
         }
         let first = self.input()?;
         match size(&first) {
-            Some(bytes) if bytes > MAX_WHOLE => self.large(first),
+            Some(bytes) if bytes > MAX_WHOLE_BYTES => self.large(first),
             Some(bytes) if bytes <= SMALL_FILE => Some(Task::Inputs(self.batch(first, bytes))),
             _ => Some(Task::Inputs(vec![first])),
         }
@@ -102,11 +102,11 @@ impl<'s> Tasks<'s> {
 
     /// A large file: windows if its bytes are the source's own.
     fn large(&mut self, input: Input) -> Option<Task> {
-        match Opened::input(&input, self.options.mmap, &mut Vec::new()) {
+        match OpenFile::open_input(&input, self.options.mmap, &mut Vec::new()) {
             Ok(file) if !file.plain => Some(Task::Inputs(vec![input])),
             Ok(file) => {
                 let mut source = self.sources.add(Origin::path(&input.path));
-                source.from = input.from.filter(|from| from.offset < file.bytes);
+                source.from = input.resume.filter(|from| from.offset < file.bytes);
                 let from = source.from.map_or(0, |from| from.offset);
                 self.windows = Some((source, Arc::new(file), from));
                 self.next()

@@ -14,9 +14,12 @@ use super::{Encode, Options, Progress, WINDOW_BYTES};
 use crate::context::{ContextLinesReader, ContextReader};
 use crate::error::SourceError;
 use crate::finding::{Builder, Sanitizer};
-use crate::input::awaited::{self, Awaited};
-use crate::input::limits::{Budget, Fed};
-use crate::input::{Format, Input, InputKind, MAX_WHOLE, Nested, Opened, Part, Peek, Unpacker, Window};
+use crate::input::interruptible::{self, InterruptibleReader};
+use crate::input::limits::{Budget, CountingReader};
+use crate::input::{
+    ContainerFormat, FileReader, Input, InputKind, MAX_WHOLE_BYTES, OpenFile, PeekReader, Position, Unpacker,
+    Window,
+};
 use crate::matcher::{Matcher, What, record, wording::Grade};
 use crate::source::Origin;
 use crate::summary::MAX_SAMPLES;
@@ -129,33 +132,33 @@ impl<'s> Worker<'_, 's, '_> {
     ) -> Result<(), SourceError> {
         match input.kind {
             InputKind::Stdin => {
-                let stdin = awaited::stdin(&self.shared.progress.stop).map_err(SourceError::Open)?;
+                let stdin = interruptible::stdin(&self.shared.progress.stop).map_err(SourceError::Open)?;
                 self.stream(lane, input, stdin);
             }
             InputKind::Stream => {
                 let file = std::fs::File::open(&input.path).map_err(SourceError::Open)?;
-                self.stream(lane, input, Awaited::new(file, &self.shared.progress.stop));
+                self.stream(lane, input, InterruptibleReader::new(file, &self.shared.progress.stop));
             }
             InputKind::File { .. } => {
-                let file = Opened::input(input, self.shared.options.mmap, &mut self.buffer)?;
+                let file = OpenFile::open_input(input, self.shared.options.mmap, &mut self.buffer)?;
                 match file.format {
                     // Files of `/proc` and the like have no length and yet content.
-                    _ if file.bytes == 0 => self.stream(lane, input, file.endless()),
+                    _ if file.bytes == 0 => self.stream(lane, input, file.unbounded_reader()),
                     _ if file.plain => self.file(lane, &file, &input.path),
-                    Some(Format::Zip)
+                    Some(ContainerFormat::Zip)
                         if alone && self.shared.options.limits.nesting > 0 && file.bytes > SMALL_FILE =>
                     {
                         self.zip(lane, &file, input, more);
                     }
                     format => {
-                        let part = file.part(Some(&self.shared.progress.read));
+                        let part = file.reader(Some(&self.shared.progress.read));
                         let budget = Budget::new(self.shared.options.limits.allowance(file.bytes));
-                        let raw = self.shared.options.identify.then(|| file.part(None));
+                        let raw = self.shared.options.identify.then(|| file.reader(None));
                         self.unpack(lane, input, budget, raw, |unpacker, place| match format {
-                            Some(Format::Zip) if unpacker.limits.nesting > 0 => {
+                            Some(ContainerFormat::Zip) if unpacker.limits.nesting > 0 => {
                                 unpacker.zip(place, part, file.bytes)
                             }
-                            _ => unpacker.unpack(place, Peek::new(part)),
+                            _ => unpacker.unpack(place, PeekReader::new(part)),
                         });
                     }
                 }
@@ -168,8 +171,8 @@ impl<'s> Worker<'_, 's, '_> {
     fn stream(&mut self, lane: &mut Lane, input: &Input, reader: impl Read) {
         let budget = Budget::growing(&self.shared.options.limits);
         self.unpack(lane, input, budget, None, |unpacker, place| {
-            let fed = Fed::new(reader, unpacker.budget.clone());
-            unpacker.unpack(place, Peek::new(fed));
+            let fed = CountingReader::new(reader, unpacker.budget.clone());
+            unpacker.unpack(place, PeekReader::new(fed));
         });
     }
 
@@ -178,15 +181,15 @@ impl<'s> Worker<'_, 's, '_> {
         lane: &mut Lane,
         input: &Input,
         budget: Budget,
-        raw: Option<Part<'static>>,
-        unpack: impl FnOnce(&mut Unpacker<'_>, Nested<'_>),
+        raw: Option<FileReader<'static>>,
+        unpack: impl FnOnce(&mut Unpacker<'_>, Position<'_>),
     ) {
         let options = self.shared.options;
         let budget = Rc::new(budget);
         let mut reading = Reading::new(self, lane, &input.path, budget.clone()).identified(raw);
-        let place = Nested::outer(&options.limits, input.walked, input.included);
+        let place = Position::outer(&options.limits, input.found_by, input.selection);
         let mut unpacker =
-            Unpacker { limits: &options.limits, globs: &options.globs, budget, visit: &mut reading };
+            Unpacker { limits: &options.limits, globs: &options.globs, budget, visitor: &mut reading };
         let result = catch_unwind(AssertUnwindSafe(|| unpack(&mut unpacker, place)));
         if result.is_err() {
             reading.panicked();
@@ -195,13 +198,13 @@ impl<'s> Worker<'_, 's, '_> {
     }
 
     /// Cuts a large zip archive into parts behind `place`.
-    fn zip(&mut self, lane: &mut Lane, file: &Opened, input: &Input, more: &mut Vec<Members<'s>>) {
+    fn zip(&mut self, lane: &mut Lane, file: &OpenFile, input: &Input, more: &mut Vec<Members<'s>>) {
         let (limits, count) = (&self.shared.options.limits, &self.shared.progress.read);
         let (place, container) = (lane.place, self.shared.sources.add(Origin::path(&input.path)));
         if self.shared.options.identify {
-            lane.archive(self.shared, &container, file.part(None));
+            lane.archive(self.shared, &container, file.reader(None));
         }
-        let (zip, problem) = Zip::open(container, file, input.included, limits, count);
+        let (zip, problem) = Zip::open(container, file, input.selection, limits, count);
         if let Some(problem) = problem {
             self.share.damaged(&zip.container, &problem);
         }
@@ -220,13 +223,13 @@ impl<'s> Worker<'_, 's, '_> {
             limits: &options.limits,
             globs: &options.globs,
             budget: budget.clone(),
-            visit: &mut reading,
+            visitor: &mut reading,
         };
         if catch_unwind(AssertUnwindSafe(|| members.unpack(&mut unpacker))).is_err() {
             reading.panicked();
         }
         let over = reading.finish();
-        self.shared.board.close_members(members, lane.chunks, budget.taken(), over || budget.met());
+        self.shared.board.close_members(members, lane.chunks, budget.taken(), over || budget.exceeded());
     }
 
     /// Matches windows that were read.
@@ -245,11 +248,11 @@ impl<'s> Worker<'_, 's, '_> {
         self.shared.board.submit(batch.place, batch.number, chunk);
     }
 
-    fn file(&mut self, lane: &mut Lane, file: &Opened, path: &Path) {
+    fn file(&mut self, lane: &mut Lane, file: &OpenFile, path: &Path) {
         let source = self.shared.sources.add(Origin::path(path));
         self.shared.progress.reads(&source.origin);
         self.share.sources += 1;
-        let result = if file.bytes <= MAX_WHOLE {
+        let result = if file.bytes <= MAX_WHOLE_BYTES {
             self.document(lane, &source, file)
         } else {
             // It has grown since the walk.
@@ -269,14 +272,14 @@ impl<'s> Worker<'_, 's, '_> {
     }
 
     /// Scans a file that is held whole.
-    fn document(&mut self, lane: &mut Lane, source: &Source, file: &Opened) -> Result<(), SourceError> {
+    fn document(&mut self, lane: &mut Lane, source: &Source, file: &OpenFile) -> Result<(), SourceError> {
         let mut buffer = std::mem::take(&mut self.buffer);
         let bytes = file.whole(&mut buffer)?;
         let step = self.shared.options.core(bytes.len());
         let cores = (0..bytes.len()).step_by(step).map(|from| from..bytes.len().min(from + step));
         let window = |core| Window { bytes: &bytes, base: 0, core, whole: Some(&bytes) };
         let scanned: Vec<Scanned> = cores.map(|core| self.matched(source, &window(core))).collect();
-        let still = file.still(&bytes, 0, file.bytes);
+        let still = file.check_unchanged(&bytes, 0, file.bytes);
         scanned.into_iter().for_each(|scanned| lane.push(self.shared, scanned.sound(&still)));
         drop(bytes);
         self.buffer = buffer;
@@ -288,7 +291,7 @@ impl<'s> Worker<'_, 's, '_> {
         &mut self,
         lane: &mut Lane,
         source: &Source,
-        file: &Opened,
+        file: &OpenFile,
         core: Range<u64>,
     ) -> Result<(), SourceError> {
         let from = core.start.saturating_sub(record::MARGIN as u64);
@@ -299,7 +302,7 @@ impl<'s> Worker<'_, 's, '_> {
         let end = (core.end - from).min(got) as usize;
         let core = ((core.start - from) as usize).min(end)..end;
         let scanned = self.matched(source, &Window { bytes: &bytes, base: from, core, whole: None });
-        let still = file.still(&bytes, from, to - from);
+        let still = file.check_unchanged(&bytes, from, to - from);
         lane.push(self.shared, scanned.sound(&still));
         drop(bytes);
         self.buffer = buffer;

@@ -5,7 +5,7 @@
 
 use crate::error::SourceError;
 use crate::input::limits::Budget;
-use crate::input::{Input, Nested, Opened, Peek, Recoded, Unpacker, Visit};
+use crate::input::{Input, OpenFile, PeekReader, Position, Transcoder, Unpacker, Visitor};
 use crate::scan::{self, Content, HEAD_BYTES, Hash, Hasher, Options, TAIL_BYTES};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
@@ -32,26 +32,28 @@ pub type Lengths<'l> = dyn Fn(&[u8]) -> Option<Vec<u64>> + 'l;
 ///
 /// Those of opening it. What cannot be decoded to its end counts as far as it goes; the scan tells.
 pub fn look(input: &Input, options: &Options, lengths: &Lengths<'_>) -> Result<Look, SourceError> {
-    let opened = Opened::input(input, false, &mut Vec::new())?;
+    let opened = OpenFile::open_input(input, false, &mut Vec::new())?;
     if opened.plain {
-        return Ok(read(opened.part(None), lengths, false));
+        return Ok(read(opened.reader(None), lengths, false));
     }
     let budget = Rc::new(Budget::new(options.limits.allowance(opened.bytes)));
     let mut outer = Outer { found: None, members: false, lengths };
-    let place = Nested::outer(&options.limits, input.walked, input.included);
-    let mut unpacker = Unpacker { limits: &options.limits, globs: &options.globs, budget, visit: &mut outer };
-    unpacker.unpack(place, Peek::new(opened.part(None)));
+    let place = Position::outer(&options.limits, input.found_by, input.selection);
+    let mut unpacker =
+        Unpacker { limits: &options.limits, globs: &options.globs, budget, visitor: &mut outer };
+    unpacker.unpack(place, PeekReader::new(opened.reader(None)));
     match outer.found.filter(|_| !outer.members) {
         Some(look) => Ok(look),
-        None => Ok(read(opened.part(None), &|head| lengths(head).map(|_| Vec::new()), true)),
+        None => Ok(read(opened.reader(None), &|head| lengths(head).map(|_| Vec::new()), true)),
     }
 }
 
 /// Whether the plain file `input` begins with `head` and has, before `length`, what hashes to `tail`.
 pub fn goes_on(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
     let read = || -> Option<bool> {
-        let opened = Opened::input(input, false, &mut Vec::new()).ok().filter(|opened| opened.plain)?;
-        let mut part = opened.part(None);
+        let opened =
+            OpenFile::open_input(input, false, &mut Vec::new()).ok().filter(|opened| opened.plain)?;
+        let mut part = opened.reader(None);
         let mut bytes = vec![0; HEAD_BYTES];
         part.read_exact(&mut bytes).ok()?;
         if scan::head_hash(&bytes) != head {
@@ -72,10 +74,10 @@ struct Outer<'o> {
     lengths: &'o Lengths<'o>,
 }
 
-impl Visit for Outer<'_> {
-    fn source(&mut self, member: Option<&str>, reader: Peek<'_>) {
+impl Visitor for Outer<'_> {
+    fn source(&mut self, member: Option<&str>, reader: PeekReader<'_>) {
         match member {
-            None => self.found = Some(read(Recoded::new(reader), self.lengths, false)),
+            None => self.found = Some(read(Transcoder::new(reader), self.lengths, false)),
             Some(_) => self.members = true,
         }
     }

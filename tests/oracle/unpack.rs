@@ -2,7 +2,9 @@
 
 use migsift::error::SourceError;
 use migsift::input::limits::Budget;
-use migsift::input::{Format, Globs, Limits, Nested, Peek, Recoded, Unpacker, Visit};
+use migsift::input::{
+    ContainerFormat, FoundBy, Globs, Limits, PeekReader, Position, Selection, Transcoder, Unpacker, Visitor,
+};
 use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
@@ -19,11 +21,11 @@ struct Taken {
     bytes: u64,
 }
 
-impl Visit for Taken {
-    fn source(&mut self, member: Option<&str>, mut reader: Peek<'_>) {
+impl Visitor for Taken {
+    fn source(&mut self, member: Option<&str>, mut reader: PeekReader<'_>) {
         let mut bytes = Vec::new();
-        let end = Recoded::new(Peek::new(&mut reader)).read_to_end(&mut bytes);
-        self.bytes += reader.taken();
+        let end = Transcoder::new(PeekReader::new(&mut reader)).read_to_end(&mut bytes);
+        self.bytes += reader.consumed();
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
         self.sources.push((
             member.map(str::to_string),
@@ -69,7 +71,7 @@ impl Read for Drip<'_> {
 fn unpack(limits: &Limits, with: impl FnOnce(&mut Unpacker<'_>)) -> Taken {
     let (globs, mut taken) = (Globs::default(), Taken::default());
     let budget = Rc::new(Budget::new(limits.allowance(0)));
-    with(&mut Unpacker { limits, globs: &globs, budget: budget.clone(), visit: &mut taken });
+    with(&mut Unpacker { limits, globs: &globs, budget: budget.clone(), visitor: &mut taken });
     let spent = budget.taken();
     assert!(spent.output <= OUTPUT && spent.members <= MEMBERS, "{spent:?}");
     taken
@@ -84,20 +86,20 @@ pub fn law(data: &[u8]) {
         metadata_bytes: 4 << 10,
         decoder_memory: 24 << 20,
     };
-    let place = Nested::outer(&limits, false, true);
+    let place = Position::outer(&limits, FoundBy::Name, Selection::All);
     let stream = |step: usize| {
         let drip = Drip { bytes: data, step, interrupted: false };
-        unpack(&limits, |unpacker| unpacker.unpack(place, Peek::new(drip)))
+        unpack(&limits, |unpacker| unpacker.unpack(place, PeekReader::new(drip)))
     };
-    let whole = unpack(&limits, |unpacker| unpacker.unpack(place, Peek::new(data)));
+    let whole = unpack(&limits, |unpacker| unpacker.unpack(place, PeekReader::new(data)));
     // What is neither packed nor an archive is one source.
-    if Format::of(data).is_none() {
+    if ContainerFormat::of(data).is_none() {
         assert!(whole.sources.len() == 1 && whole.bytes == data.len() as u64, "{whole:?}");
     }
     for step in [1, 7, 1000] {
         assert_eq!(stream(step), whole, "in pieces of {step}");
     }
-    if Format::of(data) == Some(Format::Zip) {
+    if ContainerFormat::of(data) == Some(ContainerFormat::Zip) {
         let seek = || unpack(&limits, |unpacker| unpacker.zip(place, Cursor::new(data), data.len() as u64));
         assert_eq!(seek(), seek());
     }

@@ -9,19 +9,19 @@ use std::io::{self, Read};
 const MAX_NAME: usize = 4096;
 
 /// Exactly as many bytes of a reader as were promised; fewer are an error.
-struct Exactly<R> {
+struct ExactReader<R> {
     inner: R,
     left: u64,
     of: u64,
 }
 
-impl<R> Exactly<R> {
-    fn new(inner: R, bytes: u64) -> Exactly<R> {
-        Exactly { inner, left: bytes, of: bytes }
+impl<R> ExactReader<R> {
+    fn new(inner: R, bytes: u64) -> ExactReader<R> {
+        ExactReader { inner, left: bytes, of: bytes }
     }
 }
 
-impl<R: Read> Read for Exactly<R> {
+impl<R: Read> Read for ExactReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let len = into.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let got = self.inner.read(&mut into[..len])?;

@@ -4,11 +4,11 @@
 //! headers of any length into memory, and in its raw mode knows no sizes from PAX. Names are bounded, a member that is
 //! cut short is an error, archives that follow each other are read on.
 
-use super::{Exactly, member_name};
+use super::{ExactReader, member_name};
 use crate::error::SourceError;
 use crate::input::format::{HEAD, is_tar};
 use crate::input::limits::{Budget, Limit};
-use crate::input::peek::Peek;
+use crate::input::peek::PeekReader;
 use std::io::{self, Read};
 use tar::{EntryType, GnuExtSparseHeader, Header, PaxExtensions};
 
@@ -16,9 +16,9 @@ use tar::{EntryType, GnuExtSparseHeader, Header, PaxExtensions};
 const BLOCK: u64 = 512;
 
 /// What happens to what is met.
-pub trait Members {
+pub trait TarVisitor {
     /// A file.
-    fn file(&mut self, name: &str, reader: Peek<'_>);
+    fn file(&mut self, name: &str, reader: PeekReader<'_>);
     /// Something that is no file and is passed over, and why.
     fn passed(&mut self, name: &str, why: &'static str);
     /// Something that is wrong with the archive, which is read on.
@@ -29,7 +29,7 @@ pub trait Members {
 
 /// What the headers before a member's own say of it.
 #[derive(Default)]
-struct Ahead {
+struct ExtendedHeader {
     name: Option<Vec<u8>>,
     size: Option<u64>,
 }
@@ -40,15 +40,15 @@ struct Ahead {
 ///
 /// [`SourceError::Read`] with the offset in the archive: damage, a cut, an error of the stream or a limit.
 pub fn read(
-    reader: &mut Peek<'_>,
+    reader: &mut PeekReader<'_>,
     metadata_bytes: u64,
     budget: &Budget,
-    members: &mut dyn Members,
+    members: &mut dyn TarVisitor,
 ) -> Result<(), SourceError> {
-    let mut ahead = Ahead::default();
+    let mut ahead = ExtendedHeader::default();
     let mut zeros = 0u64;
     while !members.stopped() {
-        let offset = reader.taken();
+        let offset = reader.consumed();
         let failed = |error| SourceError::Read { offset, error };
         let mut header = Header::new_old();
         match read_block(reader, header.as_mut_bytes()).map_err(failed)? {
@@ -107,17 +107,18 @@ pub fn read(
                 format!("{name} is a link, device or directory with {bytes} bytes of its own, not read");
             members.problem(SourceError::Archive(text));
         }
-        let end = reader.taken().saturating_add(bytes);
+        let end = reader.consumed().saturating_add(bytes);
         if !kind.is_dir() && !is_label(kind) {
             budget.take_member().map_err(|limit| failed(limit.into()))?;
             match why {
                 Some(why) => members.passed(&name, why),
-                None => members.file(&name, Peek::small(Exactly::new(&mut *reader, bytes), bytes)),
+                None => members
+                    .file(&name, PeekReader::with_size_hint(ExactReader::new(&mut *reader, bytes), bytes)),
             }
         }
-        let left = end - reader.taken().min(end);
+        let left = end - reader.consumed().min(end);
         skip(reader, left.saturating_add(padding(bytes)))
-            .map_err(|error| SourceError::Read { offset: reader.taken(), error })?;
+            .map_err(|error| SourceError::Read { offset: reader.consumed(), error })?;
     }
     Ok(())
 }
@@ -138,7 +139,7 @@ fn is_label(kind: EntryType) -> bool {
     matches!(kind.as_byte(), b'V' | b'D')
 }
 
-fn read_pax(bytes: &[u8], ahead: &mut Ahead) {
+fn read_pax(bytes: &[u8], ahead: &mut ExtendedHeader) {
     let mut sparse = false;
     for record in PaxExtensions::new(bytes).flatten() {
         match record.key_bytes() {
@@ -154,7 +155,7 @@ fn read_pax(bytes: &[u8], ahead: &mut Ahead) {
 }
 
 /// Passes the blocks that go on with the map of a sparse member; what is read of it is what is stored.
-fn skip_sparse_map(reader: &mut Peek<'_>, header: &Header) -> io::Result<()> {
+fn skip_sparse_map(reader: &mut PeekReader<'_>, header: &Header) -> io::Result<()> {
     let mut more = header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
     while more {
         let mut block = GnuExtSparseHeader::new();
@@ -170,7 +171,7 @@ fn padding(bytes: u64) -> u64 {
     (BLOCK - bytes % BLOCK) % BLOCK
 }
 
-fn skip(reader: &mut Peek<'_>, bytes: u64) -> io::Result<()> {
+fn skip(reader: &mut PeekReader<'_>, bytes: u64) -> io::Result<()> {
     match io::copy(&mut reader.by_ref().take(bytes), &mut io::sink())? {
         got if got == bytes => Ok(()),
         _ => Err(io::Error::other("the tar archive is cut short")),
@@ -178,7 +179,7 @@ fn skip(reader: &mut Peek<'_>, bytes: u64) -> io::Result<()> {
 }
 
 /// Reads a block; gives how much of it there was.
-fn read_block(reader: &mut Peek<'_>, block: &mut [u8]) -> io::Result<u64> {
+fn read_block(reader: &mut PeekReader<'_>, block: &mut [u8]) -> io::Result<u64> {
     let mut got = 0;
     while got < block.len() {
         match reader.read(&mut block[got..])? {

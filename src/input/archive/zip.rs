@@ -1,16 +1,16 @@
 //! Zip: a directory at the end, members anywhere before it.
 //!
 //! The directory is read by the crate and held against the archive: what it does not tell is found by the members' own
-//! headers ([`Local`]), as in an archive that is cut short or in a stream. Members are decoded here and held against
+//! headers ([`LocalHeader`]), as in an archive that is cut short or in a stream. Members are decoded here and held against
 //! their size and checksum.
 
-use super::{Exactly, member_name};
+use super::{ExactReader, member_name};
 use crate::error::SourceError;
-use crate::input::decode::{Decoded, memory_within};
+use crate::input::decode::{Decoder, memory_within};
 use crate::input::format::Codec;
 use crate::input::limits::{Budget, Limit};
-use crate::input::peek::Peek;
-use crate::input::raw::{OneStream, Raw};
+use crate::input::peek::PeekReader;
+use crate::input::raw::{OneStream, RawDecoder};
 use flate2::Crc;
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -36,7 +36,7 @@ pub struct Member {
     /// Its name.
     pub name: String,
     /// What it is read as, or why it is not.
-    pub kind: Kind,
+    pub kind: MemberKind,
     /// Its size in the archive, in bytes.
     pub compressed: u64,
     /// Its size when decoded, in bytes.
@@ -47,9 +47,9 @@ pub struct Member {
 
 /// What a member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MemberKind {
     /// A file that can be read.
-    File(Method),
+    File(CompressionMethod),
     /// A file that cannot, and why.
     Unreadable(&'static str),
     /// A directory.
@@ -60,7 +60,7 @@ pub enum Kind {
 
 /// How a member is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
+pub enum CompressionMethod {
     /// Not at all.
     Stored,
     /// Raw deflate.
@@ -69,12 +69,12 @@ pub enum Method {
     Stream(Codec),
 }
 
-impl Method {
+impl CompressionMethod {
     /// What its decoder leaves of `memory` for those nested in the member.
     pub fn memory_within(self, memory: u64) -> u64 {
         match self {
-            Method::Stored | Method::Deflate => memory,
-            Method::Stream(codec) => memory_within(codec, memory),
+            CompressionMethod::Stored | CompressionMethod::Deflate => memory,
+            CompressionMethod::Stream(codec) => memory_within(codec, memory),
         }
     }
 }
@@ -137,16 +137,16 @@ pub fn list<R: Read + Seek + Clone>(reader: &R, most: u64) -> Listing {
             Err(_) => member_name(entry.name_raw()),
         };
         let kind = if entry.is_dir() && entry.size() == 0 && entry.compressed_size() == 0 {
-            Kind::Directory
+            MemberKind::Directory
         } else if entry.is_symlink() && entry.size() <= MAX_LINK {
-            Kind::Link
+            MemberKind::Link
         } else if entry.encrypted() {
-            Kind::Unreadable("encrypted")
+            MemberKind::Unreadable("encrypted")
         } else {
             kind_of(method_number(entry.compression()))
         };
         let hash = xxhash_rust::xxh3::xxh3_128(entry.name_raw());
-        if kind != Kind::Directory && !names.insert(hash) && twice.is_none() {
+        if kind != MemberKind::Directory && !names.insert(hash) && twice.is_none() {
             twice = Some(name.clone());
         }
         listing.members.push(Member {
@@ -186,20 +186,20 @@ fn method_number(method: zip::CompressionMethod) -> u16 {
     method.to_u16()
 }
 
-fn kind_of(method: u16) -> Kind {
+fn kind_of(method: u16) -> MemberKind {
     match method {
-        0 => Kind::File(Method::Stored),
-        8 => Kind::File(Method::Deflate),
-        12 => Kind::File(Method::Stream(Codec::Bzip2)),
-        20 | 93 => Kind::File(Method::Stream(Codec::Zstd)),
-        95 => Kind::File(Method::Stream(Codec::Xz)),
-        1 => Kind::Unreadable("compressed by shrinking, which is not read; unpack it first"),
-        6 => Kind::Unreadable("compressed by imploding, which is not read; unpack it first"),
-        9 => Kind::Unreadable("compressed by Deflate64, which is not read; unpack it first"),
-        14 => Kind::Unreadable("compressed by LZMA, which is not read; unpack it first"),
-        98 => Kind::Unreadable("compressed by PPMd, which is not read; unpack it first"),
-        99 => Kind::Unreadable("encrypted"),
-        _ => Kind::Unreadable("compressed by a method that is not known"),
+        0 => MemberKind::File(CompressionMethod::Stored),
+        8 => MemberKind::File(CompressionMethod::Deflate),
+        12 => MemberKind::File(CompressionMethod::Stream(Codec::Bzip2)),
+        20 | 93 => MemberKind::File(CompressionMethod::Stream(Codec::Zstd)),
+        95 => MemberKind::File(CompressionMethod::Stream(Codec::Xz)),
+        1 => MemberKind::Unreadable("compressed by shrinking, which is not read; unpack it first"),
+        6 => MemberKind::Unreadable("compressed by imploding, which is not read; unpack it first"),
+        9 => MemberKind::Unreadable("compressed by Deflate64, which is not read; unpack it first"),
+        14 => MemberKind::Unreadable("compressed by LZMA, which is not read; unpack it first"),
+        98 => MemberKind::Unreadable("compressed by PPMd, which is not read; unpack it first"),
+        99 => MemberKind::Unreadable("encrypted"),
+        _ => MemberKind::Unreadable("compressed by a method that is not known"),
     }
 }
 
@@ -211,33 +211,41 @@ fn kind_of(method: u16) -> Kind {
 pub fn open<'r, R: Read + Seek + 'r>(
     mut reader: R,
     member: &Member,
-    method: Method,
+    method: CompressionMethod,
     memory: u64,
     budget: &Rc<Budget>,
-) -> Result<Peek<'r>, SourceError> {
+) -> Result<PeekReader<'r>, SourceError> {
     let data = data_start(&mut reader, member.header).map_err(SourceError::Open)?;
     let Some(data) = data else {
         return Err(SourceError::Archive("no member begins where the directory says".into()));
     };
     reader.seek(SeekFrom::Start(data)).map_err(SourceError::Open)?;
-    let stored = Peek::small(Exactly::new(reader, member.compressed), member.compressed);
+    let stored = PeekReader::with_size_hint(ExactReader::new(reader, member.compressed), member.compressed);
     let decoded = decoded(stored, method, memory, budget);
-    Ok(Peek::small(Checked::new(decoded, Some((member.bytes, member.crc))), member.bytes))
+    Ok(PeekReader::with_size_hint(
+        ChecksumReader::new(decoded, Some((member.bytes, member.crc))),
+        member.bytes,
+    ))
 }
 
 /// A member's bytes, not yet held against anything.
-fn decoded<'r>(reader: Peek<'r>, method: Method, memory: u64, budget: &Rc<Budget>) -> Box<dyn Read + 'r> {
+fn decoded<'r>(
+    reader: PeekReader<'r>,
+    method: CompressionMethod,
+    memory: u64,
+    budget: &Rc<Budget>,
+) -> Box<dyn Read + 'r> {
     match method {
-        Method::Stored => Box::new(reader),
-        Method::Deflate => Box::new(Deflated(OneStream::new(Raw::deflate(), reader))),
-        Method::Stream(codec) => Box::new(Decoded::new(codec, reader, memory, budget.clone())),
+        CompressionMethod::Stored => Box::new(reader),
+        CompressionMethod::Deflate => Box::new(WholeDeflate(OneStream::new(RawDecoder::deflate(), reader))),
+        CompressionMethod::Stream(codec) => Box::new(Decoder::new(codec, reader, memory, budget.clone())),
     }
 }
 
 /// Deflate data that fills all of its reader; what is left behind it is an error.
-struct Deflated<'r>(OneStream<Peek<'r>>);
+struct WholeDeflate<'r>(OneStream<PeekReader<'r>>);
 
-impl Read for Deflated<'_> {
+impl Read for WholeDeflate<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let got = self.0.read(into)?;
         if got == 0 && !into.is_empty() && !self.0.reader().fill_buf()?.is_empty() {
@@ -262,20 +270,20 @@ fn data_start<R: Read + Seek>(reader: &mut R, header: u64) -> io::Result<Option<
 }
 
 /// A member's bytes, held against the size and the checksum that were promised.
-struct Checked<'r> {
+struct ChecksumReader<'r> {
     inner: Box<dyn Read + 'r>,
     promised: Option<(u64, u32)>,
     crc: Crc,
     got: u64,
 }
 
-impl<'r> Checked<'r> {
-    fn new(inner: Box<dyn Read + 'r>, promised: Option<(u64, u32)>) -> Checked<'r> {
-        Checked { inner, promised, crc: Crc::new(), got: 0 }
+impl<'r> ChecksumReader<'r> {
+    fn new(inner: Box<dyn Read + 'r>, promised: Option<(u64, u32)>) -> ChecksumReader<'r> {
+        ChecksumReader { inner, promised, crc: Crc::new(), got: 0 }
     }
 }
 
-impl Read for Checked<'_> {
+impl Read for ChecksumReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = self.promised.map_or(u64::MAX, |(bytes, _)| bytes - self.got);
         let len = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -309,14 +317,14 @@ impl Read for Checked<'_> {
 
 /// Where members lie that the directory does not tell: what no listed member and not the directory itself takes up,
 /// from the next header in it on.
-pub struct Unlisted<R> {
+pub struct UnlistedMembers<R> {
     reader: R,
     gaps: Vec<Range<u64>>,
 }
 
-impl<R: Read + Seek + Clone> Unlisted<R> {
+impl<R: Read + Seek + Clone> UnlistedMembers<R> {
     /// Looks beside what `listing` lists, in an archive of `bytes` bytes.
-    pub fn new(reader: R, listing: &Listing, bytes: u64) -> Unlisted<R> {
+    pub fn new(reader: R, listing: &Listing, bytes: u64) -> UnlistedMembers<R> {
         let mut headers = BufReader::with_capacity(LOCAL_HEADER, reader.clone());
         let mut taken: Vec<Range<u64>> = vec![listing.directory.clone()];
         for member in &listing.members {
@@ -338,16 +346,16 @@ impl<R: Read + Seek + Clone> Unlisted<R> {
         }
         gaps.retain(|gap| gap.end.saturating_sub(gap.start) >= LOCAL_HEADER as u64);
         gaps.reverse();
-        Unlisted { reader, gaps }
+        UnlistedMembers { reader, gaps }
     }
 
-    /// The next run of headers, as a stream that ends where the gap does. Say with [`Unlisted::went_to`] how much of it
+    /// The next run of headers, as a stream that ends where the gap does. Say with [`UnlistedMembers::advance_to`] how much of it
     /// was read.
     ///
     /// # Errors
     ///
     /// What reading gives.
-    pub fn next<'r>(&mut self) -> io::Result<Option<Peek<'r>>>
+    pub fn next<'r>(&mut self) -> io::Result<Option<PeekReader<'r>>>
     where
         R: 'r,
     {
@@ -355,7 +363,7 @@ impl<R: Read + Seek + Clone> Unlisted<R> {
             if let Some(at) = find_header(&mut self.reader.clone(), gap.clone())? {
                 let mut reader = self.reader.clone();
                 reader.seek(SeekFrom::Start(at))?;
-                let stream = Peek::new(reader.take(gap.end - at));
+                let stream = PeekReader::new(reader.take(gap.end - at));
                 gap.start = at + LOCAL_MAGIC.len() as u64;
                 self.gaps.push(gap);
                 return Ok(Some(stream));
@@ -365,7 +373,7 @@ impl<R: Read + Seek + Clone> Unlisted<R> {
     }
 
     /// Goes on behind the first `bytes` of the stream given last.
-    pub fn went_to(&mut self, bytes: u64) {
+    pub fn advance_to(&mut self, bytes: u64) {
         if let Some(gap) = self.gaps.last_mut() {
             gap.start = gap.end.min(gap.start + bytes.saturating_sub(LOCAL_MAGIC.len() as u64));
         }
@@ -375,7 +383,7 @@ impl<R: Read + Seek + Clone> Unlisted<R> {
 /// The first place in `gap` that looks like a member's header.
 fn find_header<R: Read + Seek>(reader: &mut R, gap: Range<u64>) -> io::Result<Option<u64>> {
     reader.seek(SeekFrom::Start(gap.start))?;
-    let mut stream = Peek::new(reader.take(gap.end - gap.start));
+    let mut stream = PeekReader::new(reader.take(gap.end - gap.start));
     loop {
         let buffer = stream.fill_buf()?;
         if buffer.is_empty() {
@@ -388,8 +396,8 @@ fn find_header<R: Read + Seek>(reader: &mut R, gap: Range<u64>) -> io::Result<Op
             }
             Some(at) => {
                 stream.consume(at);
-                if Local::parse(stream.peek(LOCAL_HEADER)).is_some() {
-                    return Ok(Some(gap.start + stream.taken()));
+                if LocalHeader::parse(stream.peek(LOCAL_HEADER)).is_some() {
+                    return Ok(Some(gap.start + stream.consumed()));
                 }
                 stream.consume(1);
             }
@@ -399,16 +407,16 @@ fn find_header<R: Read + Seek>(reader: &mut R, gap: Range<u64>) -> io::Result<Op
 
 /// A member as its own header tells it.
 #[derive(Debug)]
-pub struct Local {
+pub struct LocalHeader {
     /// Its name.
     pub name: String,
     /// What it is.
-    pub kind: Kind,
+    pub kind: MemberKind,
     /// Its size in the archive, its size when decoded and its checksum; none where they follow the data.
     sizes: Option<(u64, u64, u32)>,
 }
 
-impl Local {
+impl LocalHeader {
     /// The fixed part of a header: flags, method, checksum, sizes, lengths of name and extra field.
     fn parse(fixed: &[u8]) -> Option<(u16, u16, u32, u32, u32, usize, usize)> {
         let fixed: &[u8; LOCAL_HEADER] = fixed.try_into().ok()?;
@@ -426,9 +434,9 @@ impl Local {
     /// # Errors
     ///
     /// What reading gives, and a cut.
-    pub fn read(reader: &mut Peek<'_>) -> io::Result<Option<Local>> {
+    pub fn read(reader: &mut PeekReader<'_>) -> io::Result<Option<LocalHeader>> {
         let Some((flags, method, crc, compressed, bytes, name_len, extra_len)) =
-            Local::parse(reader.peek(LOCAL_HEADER))
+            LocalHeader::parse(reader.peek(LOCAL_HEADER))
         else {
             return Ok(None);
         };
@@ -449,8 +457,8 @@ impl Local {
         }
         let name = member_name(&name);
         let kind = match (name.ends_with('/') && compressed == Some(0) && bytes == Some(0), flags & 1) {
-            (true, _) => Kind::Directory,
-            (_, 1) => Kind::Unreadable("encrypted"),
+            (true, _) => MemberKind::Directory,
+            (_, 1) => MemberKind::Unreadable("encrypted"),
             _ => kind_of(method),
         };
         let sizes = match (compressed, bytes) {
@@ -459,7 +467,7 @@ impl Local {
             (Some(compressed), Some(bytes)) => Some((compressed, bytes, crc)),
             _ => None,
         };
-        Ok(Some(Local { name, kind, sizes }))
+        Ok(Some(LocalHeader { name, kind, sizes }))
     }
 
     /// The member's bytes, from a reader that stands behind its header.
@@ -469,27 +477,27 @@ impl Local {
     /// Why it cannot be read.
     pub fn open<'r>(
         &self,
-        reader: &'r mut Peek<'_>,
+        reader: &'r mut PeekReader<'_>,
         memory: u64,
         budget: &Rc<Budget>,
-    ) -> Result<Peek<'r>, &'static str> {
+    ) -> Result<PeekReader<'r>, &'static str> {
         let method = match self.kind {
-            Kind::File(method) => method,
-            Kind::Unreadable(why) => return Err(why),
-            Kind::Directory | Kind::Link => return Err("no file"),
+            MemberKind::File(method) => method,
+            MemberKind::Unreadable(why) => return Err(why),
+            MemberKind::Directory | MemberKind::Link => return Err("no file"),
         };
         match (self.sizes, method) {
             (Some((compressed, bytes, crc)), _) => {
-                let stored = Peek::small(Exactly::new(reader, compressed), compressed);
-                Ok(Peek::small(
-                    Checked::new(decoded(stored, method, memory, budget), Some((bytes, crc))),
+                let stored = PeekReader::with_size_hint(ExactReader::new(reader, compressed), compressed);
+                Ok(PeekReader::with_size_hint(
+                    ChecksumReader::new(decoded(stored, method, memory, budget), Some((bytes, crc))),
                     bytes,
                 ))
             }
             // It ends by itself, and the decoder takes no byte behind its end.
-            (None, Method::Deflate) => {
-                let deflate: Box<dyn Read> = Box::new(OneStream::new(Raw::deflate(), reader));
-                Ok(Peek::new(Checked::new(deflate, None)))
+            (None, CompressionMethod::Deflate) => {
+                let deflate: Box<dyn Read> = Box::new(OneStream::new(RawDecoder::deflate(), reader));
+                Ok(PeekReader::new(ChecksumReader::new(deflate, None)))
             }
             _ => Err("its size is not known where it begins"),
         }
@@ -501,12 +509,12 @@ impl Local {
     /// # Errors
     ///
     /// What reading gives.
-    pub fn pass(&self, reader: &mut Peek<'_>, data: u64) -> io::Result<bool> {
+    pub fn pass(&self, reader: &mut PeekReader<'_>, data: u64) -> io::Result<bool> {
         if let Some((compressed, ..)) = self.sizes {
-            let left = data.saturating_add(compressed).saturating_sub(reader.taken());
+            let left = data.saturating_add(compressed).saturating_sub(reader.consumed());
             return Ok(io::copy(&mut reader.by_ref().take(left), &mut io::sink())? == left);
         }
-        if self.kind == Kind::File(Method::Deflate) {
+        if self.kind == MemberKind::File(CompressionMethod::Deflate) {
             // The sizes, of 4 or 8 bytes, with or without a mark; the next record begins with PK.
             let follows = reader.peek(28);
             let lens = if follows.starts_with(b"PK\x07\x08") { [16, 24] } else { [12, 20] };

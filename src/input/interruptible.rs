@@ -6,16 +6,16 @@ use std::sync::atomic::AtomicBool;
 
 /// A stream that ends with an error when it is told to stop, also while it says nothing.
 #[derive(Debug)]
-pub struct Awaited<'s> {
+pub struct InterruptibleReader<'s> {
     file: File,
     #[cfg_attr(not(unix), expect(dead_code, reason = "nothing is awaited there"))]
     stop: &'s AtomicBool,
 }
 
-impl<'s> Awaited<'s> {
+impl<'s> InterruptibleReader<'s> {
     /// Reads `file` until `stop` is set.
-    pub fn new(file: File, stop: &'s AtomicBool) -> Awaited<'s> {
-        Awaited { file, stop }
+    pub fn new(file: File, stop: &'s AtomicBool) -> InterruptibleReader<'s> {
+        InterruptibleReader { file, stop }
     }
 }
 
@@ -25,11 +25,11 @@ impl<'s> Awaited<'s> {
 ///
 /// Where it is closed.
 #[cfg(unix)]
-pub fn stdin(stop: &AtomicBool) -> io::Result<Awaited<'_>> {
+pub fn stdin(stop: &AtomicBool) -> io::Result<InterruptibleReader<'_>> {
     use std::os::fd::AsFd;
     // Without the buffer of the standard library, of which nobody can tell whether it holds something.
     let file = io::stdin().as_fd().try_clone_to_owned()?;
-    Ok(Awaited::new(file.into(), stop))
+    Ok(InterruptibleReader::new(file.into(), stop))
 }
 
 /// Standard input.
@@ -42,7 +42,7 @@ pub fn stdin(_: &AtomicBool) -> io::Result<io::StdinLock<'static>> {
     Ok(io::stdin().lock())
 }
 
-impl Read for Awaited<'_> {
+impl Read for InterruptibleReader<'_> {
     #[cfg(unix)]
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};

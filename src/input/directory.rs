@@ -3,8 +3,8 @@
 //! A directory and globs come in; files to be read go out one by one, with what was passed over and what could not be
 //! looked at on the way. What the file system says of a file is asked for apart, so that many can be asked for at once.
 
-use super::walk::{Identity, Met, Walk, WalkOptions, identity};
-use super::{Globs, Input, InputKind, Stat};
+use super::walk::{Candidate, Identity, Walk, WalkOptions, identity};
+use super::{FoundBy, Globs, Input, InputKind, Selection, Stat};
 use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use walkdir::{DirEntry, WalkDir};
 
 /// A directory that is walked.
 #[derive(Debug)]
-pub(super) struct Below {
+pub(super) struct DirWalk {
     root: PathBuf,
     items: walkdir::IntoIter,
     globs: Globs,
 }
 
-impl Below {
-    pub fn new(root: &Path, options: &WalkOptions) -> Below {
+impl DirWalk {
+    pub fn new(root: &Path, options: &WalkOptions) -> DirWalk {
         // Names of one directory differ behind the same path; to take names out of paths takes longer than to compare all.
         let in_order = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
         let items = WalkDir::new(root).follow_links(options.follow_links).sort_by(in_order);
-        Below { root: root.to_path_buf(), items: items.into_iter(), globs: options.globs.clone() }
+        DirWalk { root: root.to_path_buf(), items: items.into_iter(), globs: options.globs.clone() }
     }
 
     /// The next file that is to be read; what is none is noted as `unread`.
-    pub fn next(&mut self, unread: &mut Walk) -> Option<Found> {
+    pub fn next(&mut self, unread: &mut Walk) -> Option<FileEntry> {
         loop {
             let found = match self.items.next()? {
                 Ok(item) => self.item(item, unread),
@@ -43,7 +43,7 @@ impl Below {
     }
 
     /// What is to be read of something below the directory.
-    fn item(&mut self, item: DirEntry, unread: &mut Walk) -> Option<Found> {
+    fn item(&mut self, item: DirEntry, unread: &mut Walk) -> Option<FileEntry> {
         let kind = item.file_type();
         if !self.globs.is_empty() {
             let below = item.path().strip_prefix(&self.root).unwrap_or(item.path());
@@ -66,7 +66,7 @@ impl Below {
             unread.skipped.push((item.into_path(), special(kind).into()));
             return None;
         }
-        Some(Found(item))
+        Some(FileEntry(item))
     }
 
     /// Notes what could not be walked.
@@ -84,28 +84,31 @@ impl Below {
 
 /// A file below a directory that is to be read, of which nothing more is known yet.
 #[derive(Debug)]
-pub struct Found(DirEntry);
+pub struct FileEntry(DirEntry);
 
 /// What the file system says of a file.
 #[derive(Debug)]
-pub struct Looked(io::Result<(Stat, Option<Identity>)>);
+pub struct EntryStat(io::Result<(Stat, Option<Identity>)>);
 
-impl Found {
+impl FileEntry {
     /// Asks the file system, which takes as long as to find it.
-    pub fn look(&self) -> Looked {
-        Looked(match self.0.metadata() {
+    pub fn stat(&self) -> EntryStat {
+        EntryStat(match self.0.metadata() {
             Ok(metadata) => Ok((Stat::new(&metadata), identity(self.0.path(), &metadata))),
             Err(error) => Err(io_error(error)),
         })
     }
 
     /// The input, where it could be looked at.
-    pub(super) fn met(self, looked: Looked, unread: &mut Walk) -> Option<Met> {
+    pub(super) fn met(self, looked: EntryStat, unread: &mut Walk) -> Option<Candidate> {
         let path = self.0.into_path();
         match looked.0 {
             Ok((stat, identity)) => {
                 let kind = InputKind::File { stat };
-                Some((Input { path, kind, walked: true, included: true, from: None }, identity))
+                Some((
+                    Input { path, kind, found_by: FoundBy::Walk, selection: Selection::All, resume: None },
+                    identity,
+                ))
             }
             Err(error) => {
                 unread.failed(path, error);
