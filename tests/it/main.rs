@@ -8,6 +8,7 @@ mod cli;
 mod containers;
 mod damage;
 mod determinism;
+mod docs;
 #[cfg(target_os = "linux")]
 mod extremes;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,6 @@
-//! The house's rules, checked: floors, sizes, module docs, names, and that the README says what the program does.
+//! The house's rules, checked: floors, sizes, module docs, names and dependencies.
 
-use crate::{files, run, stdout, top};
+use crate::{files, top};
 use std::path::{Path, PathBuf};
 
 /// The floors of the rooms, as the crate documentation's table has them.
@@ -111,63 +111,6 @@ fn the_map_names_every_room() {
     for (path, _) in sources() {
         let room = room(&path);
         assert!(["lib", "main"].contains(&room.as_str()) || map.contains(&format!("`{room}`")), "{room}");
-    }
-}
-
-/// Every flag that `--help` shows is described in the README, and the README shows none that does not exist.
-#[test]
-fn the_readme_knows_the_flags() {
-    let help = stdout(&run(&["scan", "--help"]));
-    let readme = std::fs::read_to_string(top().join("README.md")).expect("README.md");
-    let flags = |text: &str| {
-        let mut flags: Vec<String> = text
-            .split(|c: char| {
-                c.is_whitespace() || matches!(c, '`' | '=' | ',' | '[' | ']' | '(' | ')' | '.' | '|' | '\'')
-            })
-            .filter(|word| {
-                word.starts_with("--")
-                    && word.len() > 3
-                    && word[2..].starts_with(|c: char| c.is_ascii_lowercase())
-            })
-            .map(str::to_string)
-            .collect();
-        flags.sort();
-        flags.dedup();
-        flags
-    };
-    for flag in flags(&help) {
-        assert!(readme.contains(&flag), "README.md does not mention {flag}");
-    }
-    // Of `report`, Cargo's and those of `benches/compare`.
-    let other = ["--run", "--release", "--version", "--bench", "--locked", "--test", "--small", "--write"];
-    for flag in flags(&readme) {
-        assert!(
-            help.contains(&flag) || other.contains(&flag.as_str()),
-            "README.md mentions {flag}, which does not exist"
-        );
-    }
-}
-
-/// Every promise of the README names tests, and there are tests of these names.
-#[test]
-fn promises_name_their_tests() {
-    let readme = std::fs::read_to_string(top().join("README.md")).expect("README.md");
-    let promises = readme.split("## Promises").nth(1).and_then(|rest| rest.split("\n## ").next());
-    let rows: Vec<&str> =
-        promises.expect("the section").lines().filter(|line| line.starts_with("| ")).skip(1).collect();
-    assert!(rows.len() >= 10, "{rows:?}");
-    for row in rows {
-        let names = row.rsplit(" | ").next().unwrap_or_default().trim_end_matches(" |");
-        for name in names.split(", ").map(|name| name.trim_matches('`')) {
-            let (room, test) = name.rsplit_once("::").unwrap_or_else(|| panic!("{name} in: {row}"));
-            let at = top().join("tests/it").join(room.replace("::", "/"));
-            let text = std::fs::read_to_string(at.with_extension("rs"))
-                .or_else(|_| std::fs::read_to_string(at.join("mod.rs")))
-                .unwrap_or_else(|error| panic!("{name}: {error}"));
-            let declared = text.find(&format!("fn {test}(")).unwrap_or_else(|| panic!("{name} is no test"));
-            let before = text[..declared].trim_end().rsplit("\n\n").next().unwrap_or_default();
-            assert!(before.contains("#[test]"), "{name} is no test");
-        }
     }
 }
 
