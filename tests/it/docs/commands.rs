@@ -19,13 +19,19 @@ use std::process::{Command, Stdio};
 
 /// Programs that are replaced, with the stub's script. Each accepts only what the pages show.
 const STUBS: [(&str, &str); 4] = [
-    ("az", "case $* in 'postgres flexible-server migration show '*' -o json') cat samples/contoso-orders/migration-show.json ;; *) exit 64 ;; esac"),
+    (
+        "az",
+        "case $* in 'postgres flexible-server migration show '*' -o json') cat samples/contoso-orders/migration-show.json ;; *) exit 64 ;; esac",
+    ),
     ("ssh", "case $* in 'worker cat '/*) cat samples/contoso-orders/worker.log ;; *) exit 64 ;; esac"),
     ("man", "[ \"$*\" = '-l -' ] && grep -q '^.TH'"),
-    ("cargo", "case $* in
+    (
+        "cargo",
+        "case $* in
       'build --release') mkdir -p target/release && ln -s \"$(command -v migsift)\" target/release/migsift ;;
       test | 'test '* | 'install --path .' | 'fmt --all' | 'clippy '* | 'doc '* | 'bench --bench stages') ;;
-      *) exit 64 ;; esac"),
+      *) exit 64 ;; esac",
+    ),
 ];
 
 /// Commands that are not run, by how they start, with the reason.
@@ -91,7 +97,8 @@ fn run_page(page: &Page, missing: &[&str]) -> Vec<String> {
         };
         assert!(!steps.is_empty(), "{}: no command", place(block.line));
         for step in steps {
-            let uses = |name: &&&str| step.command.split(|c: char| !c.is_alphanumeric()).any(|word| word == **name);
+            let uses =
+                |name: &&&str| step.command.split(|c: char| !c.is_alphanumeric()).any(|word| word == **name);
             let skipped = NOT_RUN.iter().any(|(start, _)| step.command.starts_with(start));
             if skipped || missing.iter().any(|name| uses(&name)) {
                 continue;
@@ -99,7 +106,11 @@ fn run_page(page: &Page, missing: &[&str]) -> Vec<String> {
             let (ended, output) = execute(&folder, &step.command, code);
             code = ended;
             if let Some(reason) = complaint(&step, code, &output) {
-                wrong.push(format!("{}: $ {}\n{reason}\n--- output\n{output}", place(step.line), step.command));
+                wrong.push(format!(
+                    "{}: $ {}\n{reason}\n--- output\n{output}",
+                    place(step.line),
+                    step.command
+                ));
             }
         }
     }

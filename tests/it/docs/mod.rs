@@ -23,7 +23,8 @@ struct Page {
 
 impl Page {
     fn read(name: &str) -> Page {
-        let text = std::fs::read_to_string(top().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let text =
+            std::fs::read_to_string(top().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         Page { name: name.to_string(), text: text.replace("\r\n", "\n") }
     }
 
@@ -117,7 +118,8 @@ fn relative_links_lead_to_files_and_headings() {
             if target.contains("://") {
                 continue;
             }
-            let (path, heading) = target.split_once('#').map_or((target, None), |(path, at)| (path, Some(at)));
+            let (path, heading) =
+                target.split_once('#').map_or((target, None), |(path, at)| (path, Some(at)));
             let name = if path.is_empty() { page.name.clone() } else { joined(&folder, path) };
             assert!(top().join(&name).exists(), "{}: the link {target} leads to no file", page.name);
             if let Some(heading) = heading {
@@ -130,7 +132,8 @@ fn relative_links_lead_to_files_and_headings() {
 
 /// The path from the repository's top of a `link` on a page in `folder`.
 fn joined(folder: &Path, link: &str) -> String {
-    let mut parts: Vec<&str> = folder.to_str().expect("UTF-8").split('/').filter(|part| !part.is_empty()).collect();
+    let mut parts: Vec<&str> =
+        folder.to_str().expect("UTF-8").split('/').filter(|part| !part.is_empty()).collect();
     for part in link.split('/') {
         match part {
             ".." => drop(parts.pop()),
@@ -146,7 +149,11 @@ fn joined(folder: &Path, link: &str) -> String {
 fn the_readme_links_to_every_page() {
     let readme = Page::read("README.md");
     for page in pages().iter().filter(|page| page.name != "README.md") {
-        assert!(readme.text.contains(&format!("]({})", page.name)), "README.md does not link to {}", page.name);
+        assert!(
+            readme.text.contains(&format!("]({})", page.name)),
+            "README.md does not link to {}",
+            page.name
+        );
     }
 }
 
@@ -156,9 +163,8 @@ fn flags(text: &str) -> BTreeSet<String> {
         c.is_whitespace() || matches!(c, '`' | '=' | ',' | '[' | ']' | '(' | ')' | '.' | '|' | '\'')
     };
     let is_flag = |word: &&str| {
-        word.strip_prefix("--").is_some_and(|name| {
-            name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase())
-        })
+        word.strip_prefix("--")
+            .is_some_and(|name| name.len() > 1 && name.starts_with(|c: char| c.is_ascii_lowercase()))
     };
     text.split(separates).filter(is_flag).map(str::to_string).collect()
 }
@@ -184,8 +190,20 @@ fn the_pages_know_the_flags() {
 
 /// Flags of other programs that the pages show: of Cargo, of `az` and of `benches/compare`.
 const OTHER_FLAGS: [&str; 14] = [
-    "--all", "--all-targets", "--bench", "--fuzz-dir", "--locked", "--migration-name", "--name", "--open", "--path",
-    "--release", "--resource-group", "--small", "--test", "--write",
+    "--all",
+    "--all-targets",
+    "--bench",
+    "--fuzz-dir",
+    "--locked",
+    "--migration-name",
+    "--name",
+    "--open",
+    "--path",
+    "--release",
+    "--resource-group",
+    "--small",
+    "--test",
+    "--write",
 ];
 
 /// Every row of `docs/guarantees.md` names tests, and they exist.
