@@ -24,7 +24,7 @@ pub enum Error {
     },
     /// The worker threads could not be started.
     #[error("cannot start worker threads: {0}; try a smaller --threads")]
-    Threads(String),
+    Threads(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The output could not be written.
     #[error("cannot write {target}: {}", reason(.source))]
     Output {

@@ -1,11 +1,12 @@
-//! Tasks: the work, cut into pieces that keep all workers busy.
+//! Tasks: the inputs of a walk, cut into pieces that keep all workers busy.
 //!
-//! Inputs in the order of the report come in, from a list or from a walk that goes on as they are taken; [`Task`]s go out
+//! Inputs in the order of the report come in, from a list or from a walk that goes on as they are taken. [`Task`]s go out
 //! one by one, in that order: a batch of small files, one document, stream or archive, or a window of a large file. Only
-//! large files are opened here, so that no more of them are open than are worked on.
+//! large files are opened here, one at a time, so that few are open at once. What workers do with tasks is not known here.
 
-use super::share::{Source, Sources};
-use super::{Options, WINDOW_BYTES, Work};
+use super::numbering::{Source, Sources};
+use super::options::Options;
+use super::{WINDOW_BYTES, Work};
 use crate::error::SourceError;
 use crate::input::{Input, InputKind, MAX_WHOLE_BYTES, OpenFile};
 use crate::source::Origin;
@@ -13,10 +14,12 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Files up to this size are taken several at a time, in bytes.
+/// Files up to this size are batched, in bytes.
 pub(super) const SMALL_FILE: u64 = 1 << 20;
-/// How much small files add up to in one task: bytes, and files.
-const BATCH: (u64, usize) = (4 << 20, 256);
+/// How many bytes the files of a batch add up to, at most.
+const BATCH_BYTES: u64 = 4 << 20;
+/// The most files in a batch.
+const BATCH_FILES: usize = 256;
 
 /// A piece of work.
 pub(super) enum Task {
@@ -28,30 +31,34 @@ pub(super) enum Task {
     Failed { path: PathBuf, error: SourceError },
 }
 
-/// Where the queue of tasks stands.
+/// Cuts work into tasks.
 pub(super) struct Tasks<'s> {
     work: Work<'s>,
     options: &'s Options,
     sources: &'s Sources,
-    /// How many inputs of a list have been taken.
+    /// How many inputs of a list were taken.
     index: usize,
-    /// The next input, if it has been looked at already.
+    /// An input that was taken but did not fit into the last batch.
     ahead: Option<Input>,
-    windows: Option<(Source, Arc<OpenFile>, u64)>,
+    large: Option<LargeFile>,
+}
+
+/// A large file whose windows are being handed out.
+struct LargeFile {
+    source: Source,
+    file: Arc<OpenFile>,
+    /// Where the next window's core starts.
+    next: u64,
 }
 
 impl<'s> Tasks<'s> {
     pub fn new(work: Work<'s>, options: &'s Options, sources: &'s Sources) -> Tasks<'s> {
-        Tasks { work, options, sources, index: 0, ahead: None, windows: None }
+        Tasks { work, options, sources, index: 0, ahead: None, large: None }
     }
 
     pub fn next(&mut self) -> Option<Task> {
-        if let Some((source, file, from)) = self.windows.take() {
-            let core = from..file.bytes.min(from + self.options.core(WINDOW_BYTES) as u64);
-            if core.end < file.bytes {
-                self.windows = Some((source.clone(), file.clone(), core.end));
-            }
-            return Some(Task::Window { source, file, core });
+        if let Some(large) = self.large.take() {
+            return Some(self.window(large));
         }
         let first = self.input()?;
         match size(&first) {
@@ -61,7 +68,7 @@ impl<'s> Tasks<'s> {
         }
     }
 
-    /// What the inputs were taken from.
+    /// Returns the work that the inputs were taken from.
     pub fn into_work(self) -> Work<'s> {
         self.work
     }
@@ -80,14 +87,14 @@ impl<'s> Tasks<'s> {
         }
     }
 
-    /// Small files from `first` on, which has so many bytes.
+    /// Returns small files, starting with `first`, whose size is `bytes`.
     fn batch(&mut self, first: Input, mut bytes: u64) -> Vec<Input> {
         let mut batch = vec![first];
-        while batch.len() < BATCH.1
+        while batch.len() < BATCH_FILES
             && let Some(input) = self.input()
         {
             match size(&input) {
-                Some(more) if bytes + more <= BATCH.0 => {
+                Some(more) if bytes + more <= BATCH_BYTES => {
                     bytes += more;
                     batch.push(input);
                 }
@@ -100,23 +107,32 @@ impl<'s> Tasks<'s> {
         batch
     }
 
-    /// A large file: windows if its bytes are the source's own.
+    /// Returns the first task of a large file: a window, if its bytes need no decoding.
     fn large(&mut self, input: Input) -> Option<Task> {
         match OpenFile::open_input(&input, self.options.mmap, &mut Vec::new()) {
             Ok(file) if !file.plain => Some(Task::Inputs(vec![input])),
             Ok(file) => {
                 let mut source = self.sources.add(Origin::path(&input.path));
                 source.from = input.resume.filter(|from| from.offset < file.bytes);
-                let from = source.from.map_or(0, |from| from.offset);
-                self.windows = Some((source, Arc::new(file), from));
-                self.next()
+                let next = source.from.map_or(0, |from| from.offset);
+                Some(self.window(LargeFile { source, file: Arc::new(file), next }))
             }
             Err(error) => Some(Task::Failed { path: input.path, error }),
         }
     }
+
+    /// Returns the next window, and keeps the file if it has more.
+    fn window(&mut self, large: LargeFile) -> Task {
+        let LargeFile { source, file, next } = large;
+        let core = next..file.bytes.min(next + self.options.core_bytes(WINDOW_BYTES) as u64);
+        if core.end < file.bytes {
+            self.large = Some(LargeFile { source: source.clone(), file: file.clone(), next: core.end });
+        }
+        Task::Window { source, file, core }
+    }
 }
 
-/// The size of what is read by offset, in bytes.
+/// The size of an input that is read by offset, in bytes.
 fn size(input: &Input) -> Option<u64> {
     match input.kind {
         InputKind::File { stat } => Some(stat.size),
