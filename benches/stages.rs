@@ -13,7 +13,7 @@ use migsift::catalog::{Catalog, builtin, parse};
 use migsift::context;
 use migsift::finding::Builder;
 use migsift::input::{Walk, WalkOptions, Window, walk};
-use migsift::matcher::{Match, Matcher, record};
+use migsift::matcher::{Match, Matcher, bounds};
 use migsift::scan::{Options, Progress, WINDOW_BYTES, scan};
 use migsift::source::Origin;
 use std::hint::black_box;
@@ -46,8 +46,8 @@ fn matches(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
 fn windows(bytes: &[u8]) -> impl Iterator<Item = Window<'_>> {
     (0..bytes.len()).step_by(WINDOW_BYTES).map(|start| {
         let end = bytes.len().min(start + WINDOW_BYTES);
-        let from = start.saturating_sub(record::MARGIN);
-        let to = bytes.len().min(end + record::MARGIN);
+        let from = start.saturating_sub(bounds::MARGIN);
+        let to = bytes.len().min(end + bounds::MARGIN);
         let core = start - from..end - from;
         Window { bytes: &bytes[from..to], base: from as u64, core, whole: None }
     })

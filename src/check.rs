@@ -8,8 +8,8 @@
 use crate::catalog::{ArgValue, Catalog, Entry, Example};
 use crate::error::CatalogProblem;
 use crate::input::Window;
-use crate::matcher::wording::{Grade, Piece, Wording};
-use crate::matcher::{Match, Matcher, What, anchors};
+use crate::matcher::wording::{MatchQuality, Wording, WordingPart};
+use crate::matcher::{Match, MatchId, Matcher, anchors};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -80,8 +80,8 @@ fn literals(wording: &Wording) -> Vec<u8> {
     let mut all = Vec::new();
     for piece in &wording.parts {
         match piece {
-            Piece::Literal { keys, .. } => all.extend_from_slice(keys),
-            Piece::Argument { .. } => all.push(0),
+            WordingPart::Literal { keys, .. } => all.extend_from_slice(keys),
+            WordingPart::Argument { .. } => all.push(0),
         }
     }
     all
@@ -144,11 +144,11 @@ impl Check<'_> {
         let text = quoted(&example.text);
         match &found[..] {
             [] => self.problem(entry, line, format!("the example {text} is not found")),
-            [only] if only.what == What::Entry(index) => {
+            [only] if only.id == MatchId::Entry(index) => {
                 for difference in differences(entry, only, example) {
                     self.problem(entry, line, format!("the example {text}: {difference}"));
                 }
-                if only.grade > Grade::Normalized && !entry.wordings.is_empty() {
+                if only.quality > MatchQuality::Normalized && !entry.wordings.is_empty() {
                     let message =
                         format!("the example {text} is found by its code; its text is none of the wordings");
                     self.warning(entry, line, message);
@@ -172,15 +172,15 @@ impl Check<'_> {
 
     fn negative(&mut self, entry: &Entry, index: usize, text: &str, line: usize) {
         let found = self.matcher.scan(&Window::whole(text.as_bytes()));
-        if found.iter().any(|found| found.what == What::Entry(index)) {
+        if found.iter().any(|found| found.id == MatchId::Entry(index)) {
             self.problem(entry, line, format!("the negative {} is found", quoted(text)));
         }
     }
 
     fn name(&self, found: &Match) -> String {
-        match found.what {
-            What::Entry(index) => self.matcher.entries[index].id.to_string(),
-            What::Unknown(code) => code.to_string(),
+        match found.id {
+            MatchId::Entry(index) => self.matcher.entries[index].id.to_string(),
+            MatchId::Unknown(code) => code.to_string(),
         }
     }
 }

@@ -10,8 +10,8 @@ pub use sanitize::Sanitizer;
 use crate::catalog::{ArgValue, Entry, Severity};
 use crate::context::{Context, ContextLines, ContextReader, Level, MigrationInfo, State, Time};
 use crate::input::Window;
-use crate::matcher::canonical;
-use crate::matcher::{Match, Matcher, What, wording::Grade};
+use crate::matcher::bytes::lossy;
+use crate::matcher::{Match, MatchId, Matcher, wording::MatchQuality};
 use crate::source::Origin;
 use std::ops::Range;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub struct Finding {
     /// Whether the code stands in the log with the message.
     pub code_in_log: bool,
     /// How the text agrees with the catalogue.
-    pub wording: Grade,
+    pub wording: MatchQuality,
     /// The arguments the text gave.
     pub args: Args,
     /// The record's own time.
@@ -78,10 +78,10 @@ pub struct Builder<'m> {
 
 impl Builder<'_> {
     /// What was matched, if a catalogue lists it.
-    pub fn entry(&self, what: What) -> Option<&Entry> {
+    pub fn entry(&self, what: MatchId) -> Option<&Entry> {
         match what {
-            What::Entry(index) => Some(&self.matcher.entries[index]),
-            What::Unknown(_) => None,
+            MatchId::Entry(index) => Some(&self.matcher.entries[index]),
+            MatchId::Unknown(_) => None,
         }
     }
 
@@ -108,9 +108,9 @@ impl Builder<'_> {
     ) -> Finding {
         let (time, context) = reader.read(&found.range);
         let migration_info = reader.migration_info(&found.range);
-        let entry = self.entry(found.what);
-        let (id, code) = match (found.what, entry) {
-            (What::Unknown(code), _) => {
+        let entry = self.entry(found.id);
+        let (id, code) = match (found.id, entry) {
+            (MatchId::Unknown(code), _) => {
                 let code: Arc<str> = code.to_string().into();
                 (code.clone(), Some(code))
             }
@@ -125,7 +125,7 @@ impl Builder<'_> {
             severity: severity(entry, &context),
             title: entry.map_or_else(|| UNKNOWN_TITLE.into(), |entry| entry.title.clone()),
             code_in_log: found.code_in_log,
-            wording: found.grade,
+            wording: found.quality,
             args: found.args.into_iter().filter_map(named).collect(),
             time,
             origin: self.origin.clone(),
@@ -171,7 +171,7 @@ fn severity(entry: Option<&Entry>, context: &Context) -> Severity {
 
 /// At most [`MAX_TEXT`] characters of `raw`, and whether any of its bytes are no UTF-8.
 fn clipped(raw: &[u8]) -> (String, bool) {
-    let text = canonical::lossy(raw);
+    let text = lossy(raw);
     let lossy = matches!(text, std::borrow::Cow::Owned(_));
     // As many bytes are at most as many characters.
     let clip = if text.len() > MAX_TEXT { text.char_indices().nth(MAX_TEXT) } else { None };

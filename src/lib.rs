@@ -28,7 +28,7 @@
 //! | 1 | [`catalog`] | entries, templates with typed placeholders, fixes and how their values are quoted, pattern files, the built-in catalogue; `import` makes a pattern file of the published tables, `diff` compares two catalogues |
 //! | 1 | [`redact`] | secrets masked and names turned into tokens, in text and in what a catalogue says are names |
 //! | 2 | [`input`] | from paths to windows: walks, formats told by their first bytes, decoders, archives, limits; `mapping` is the only room with `unsafe` code |
-//! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say, and the lines around (`context` reads with the matcher's `canonical` and `record`) |
+//! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say, and the lines around (`context` reads with the matcher's `bytes`, `normalized` and `bounds`) |
 //! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; what many say, mergeable and bounded; `check` proves a catalogue's examples with the real matcher |
 //! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged; what tells one file's bytes from another's |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and what support needs; one entry as people read it |

@@ -5,8 +5,8 @@
 //! of the source into windows changes them: a line that starts farther away is not shown. Findings that are close to each
 //! other share their lines. It does not know what was found.
 
-use crate::matcher::canonical::lossy;
-use crate::matcher::record;
+use crate::matcher::bounds;
+use crate::matcher::bytes::lossy;
 use crate::redact::secrets;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub const CUT: char = '…';
 pub const MAX_DISTANCE: usize = 32 << 10;
 
 // A line that starts within reach can be read as far as it is shown, in whatever window the match is.
-const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < record::MARGIN);
+const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < bounds::MARGIN);
 
 /// The lines before and after the lines of a finding, in the source's order; secrets are masked, and bytes that are not
 /// UTF-8 are replaced by U+FFFD.

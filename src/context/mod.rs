@@ -13,7 +13,7 @@
 //!   and one such file is one line or thousands. That is done for sources of at most
 //!   [`MAX_WHOLE`](crate::input::MAX_WHOLE) bytes, which windows hold as a whole. In larger ones each line is its own
 //!   document, from its first `{` on (JSON lines, or an object after a log prefix).
-//! - **A line is read to at most 16 KiB on either side of the match** ([`MAX_CONTEXT`](crate::matcher::record::MAX_CONTEXT)).
+//! - **A line is read to at most 16 KiB on either side of the match** ([`MAX_CONTEXT`](crate::matcher::bounds::MAX_CONTEXT)).
 //!   A window has margins of a fixed size, so a bound is needed for the same line to give the same context in every window.
 //!   Log lines are far shorter; exports that pack a resource into one line reach a few KiB. A longer line is cut, mostly
 //!   inside an object, so it is no JSON document any more and only its head is read, if that is near enough.

@@ -10,8 +10,8 @@ use super::head::{in_string, read_head};
 use super::migration_info::{self, MigrationInfo, MigrationReader};
 use super::time::{self, Time};
 use crate::input::Window;
-use crate::matcher::canonical::{Text, lossy};
-use crate::matcher::record;
+use crate::matcher::bounds;
+use crate::matcher::{bytes::lossy, normalized::UnescapedText};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -55,7 +55,7 @@ impl<'a> ParsedDocument<'a> {
 #[derive(Debug)]
 struct Line<'a> {
     range: Range<usize>,
-    text: Text<'a>,
+    text: UnescapedText<'a>,
     /// Where its first object starts.
     open: Option<usize>,
     /// The document from there to the end of the line, if it is one.
@@ -69,7 +69,7 @@ impl<'a> Line<'a> {
     fn new(bytes: &'a [u8], range: Range<usize>) -> Line<'a> {
         let raw = &bytes[range.clone()];
         Line {
-            text: Text::new(raw, range.start),
+            text: UnescapedText::new(raw, range.start),
             open: memchr::memchr(b'{', raw).map(|open| range.start + open),
             document: OnceCell::new(),
             ids: OnceCell::new(),
@@ -119,8 +119,10 @@ impl<'w, 'a> ContextReader<'w, 'a> {
     /// The line around `at`: the one read last, or a new one that replaces it.
     fn line_at<'l>(&self, at: usize, last: &'l mut Option<Line<'a>>) -> &'l Line<'a> {
         let range = match &*last {
-            Some(known) if record::is_line(&known.range, at, record::CONTEXT_GRID) => known.range.clone(),
-            _ => record::context_line(self.window, at),
+            Some(known) if bounds::is_whole_line(&known.range, at, bounds::CONTEXT_GRID) => {
+                known.range.clone()
+            }
+            _ => bounds::context_line(self.window, at),
         };
         match last.take() {
             Some(known) if known.range == range => last.insert(known),
@@ -156,7 +158,7 @@ impl ContextReader<'_, '_> {
     /// The unescaped text of the match at `range`, if the line read last decides it alone.
     pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
         let line = self.line.borrow();
-        let whole = |line: &&Line<'_>| record::is_line(&line.range, range.start, record::GRID);
+        let whole = |line: &&Line<'_>| bounds::is_whole_line(&line.range, range.start, bounds::GRID);
         let line = line.as_ref().filter(|line| whole(line) && range.end <= line.range.end)?;
         Some(line.text.slice(range).to_vec())
     }

@@ -6,7 +6,7 @@
 use super::Finding;
 use crate::catalog::{ArgValue, Entry, Part, Subject};
 use crate::context::{Context, Level, MigrationInfo, State};
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::redact::secrets::{MASK, mask, mask_in_place};
 use crate::redact::{Known, Redactor, Where};
 use std::borrow::Cow;
@@ -131,7 +131,7 @@ impl<'r> Sanitizer<'r> {
                 known[i].place = Where::Behind(words.before(name));
             }
         }
-        let drifted = finding.wording == Grade::Drifted;
+        let drifted = finding.wording == MatchQuality::Drifted;
         let text = redactor.text(&finding.text, &known, drifted)?;
         // Names around the message may stand in it, but need not.
         let Context { database, server, .. } = &finding.context;

@@ -5,8 +5,9 @@
 //! over the text; an argument takes what stands between its aligned neighbours. Quotes tell its bounds where they can:
 //! "on instance `x` was not found" names `x`, whatever the words around became.
 
-use super::canonical::Keys;
-use super::wording::{Piece, Wording, argument, is_word, value};
+use super::bytes::is_word;
+use super::normalized::Normalized;
+use super::wording::{Wording, WordingPart, argument, value};
 use crate::catalog::{ArgValue, Kind, QUOTES};
 
 /// The least share of a wording's literal words, up to its last argument, that a text must have in order. Messages that
@@ -24,7 +25,7 @@ const ARGUMENT_MORE: i32 = -1;
 
 /// A text that says what a wording says, in other words.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Aligned {
+pub struct Alignment {
     /// Text index of the first aligned word.
     pub start: usize,
     /// Text index behind the last aligned word.
@@ -58,14 +59,15 @@ struct Pattern {
 }
 
 /// The best alignment of `text` with any of `wordings` that is similar enough.
-pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Option<Aligned> {
+pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Option<Alignment> {
     let mut words = words(text);
     words.truncate(MAX_WORDS);
-    let mut best: Option<Aligned> = None;
+    let mut best: Option<Alignment> = None;
     for wording in wordings {
         let Some(aligned) = align(&pattern(wording), text, &words) else { continue };
-        let better =
-            |known: &Aligned| (aligned.similarity, aligned.args.len()) > (known.similarity, known.args.len());
+        let better = |known: &Alignment| {
+            (aligned.similarity, aligned.args.len()) > (known.similarity, known.args.len())
+        };
         if aligned.similarity >= MIN_SIMILARITY && best.as_ref().is_none_or(better) {
             best = Some(aligned);
         }
@@ -78,10 +80,12 @@ fn pattern(wording: &Wording) -> Pattern {
     let mut required = 0;
     for (i, piece) in wording.parts.iter().enumerate() {
         match piece {
-            Piece::Literal { text, .. } => {
+            WordingPart::Literal { text, .. } => {
                 slots.extend(words(text.as_bytes()).into_iter().map(|w| Slot::Word(w.key)))
             }
-            Piece::Argument { index, kind } => slots.push(Slot::Argument { index: *index, kind: *kind }),
+            WordingPart::Argument { index, kind } => {
+                slots.push(Slot::Argument { index: *index, kind: *kind })
+            }
         }
         if i + 1 == wording.first_stop() {
             required = slots.len();
@@ -137,7 +141,7 @@ fn glued(rest: &[u8]) -> bool {
 
 /// What words are compared by: their keys without a plural's end.
 fn key(word: &[u8]) -> Vec<u8> {
-    let mut key = Keys::new(word).bytes;
+    let mut key = Normalized::new(word).bytes;
     key.make_ascii_lowercase();
     if key.len() > 3 && key.ends_with(b"s") {
         key.pop();
@@ -147,7 +151,7 @@ fn key(word: &[u8]) -> Vec<u8> {
 
 /// Where a cell of the table came from.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Step {
+enum EditOp {
     Begin,
     Pair,
     Missing,
@@ -156,15 +160,15 @@ enum Step {
     ArgumentGoesOn,
 }
 
-fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Aligned> {
+fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Alignment> {
     let (rows, columns) = (pattern.slots.len() + 1, words.len() + 1);
     let mut score = vec![0i32; rows * columns];
-    let mut step = vec![Step::Begin; rows * columns];
+    let mut step = vec![EditOp::Begin; rows * columns];
     for i in 1..rows {
         let slot = &pattern.slots[i - 1];
         for j in 0..columns {
-            let mut best = (score[(i - 1) * columns + j] + MISSING, Step::Missing);
-            let mut offer = |value: i32, how: Step| {
+            let mut best = (score[(i - 1) * columns + j] + MISSING, EditOp::Missing);
+            let mut offer = |value: i32, how: EditOp| {
                 if value > best.0 {
                     best = (value, how);
                 }
@@ -174,16 +178,18 @@ fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Aligned> {
                 match slot {
                     Slot::Word(key) => {
                         let same = *key == words[j - 1].key;
-                        offer(diagonal + if same { MATCH } else { SUBSTITUTE }, Step::Pair);
-                        offer(left + EXTRA, Step::Extra);
+                        offer(diagonal + if same { MATCH } else { SUBSTITUTE }, EditOp::Pair);
+                        offer(left + EXTRA, EditOp::Extra);
                     }
                     Slot::Argument { .. } => {
-                        offer(diagonal + ARGUMENT, Step::ArgumentBegins);
-                        let inside =
-                            matches!(step[i * columns + j - 1], Step::ArgumentBegins | Step::ArgumentGoesOn);
+                        offer(diagonal + ARGUMENT, EditOp::ArgumentBegins);
+                        let inside = matches!(
+                            step[i * columns + j - 1],
+                            EditOp::ArgumentBegins | EditOp::ArgumentGoesOn
+                        );
                         offer(
                             left + if inside { ARGUMENT_MORE } else { EXTRA },
-                            if inside { Step::ArgumentGoesOn } else { Step::Extra },
+                            if inside { EditOp::ArgumentGoesOn } else { EditOp::Extra },
                         );
                     }
                 }
@@ -200,7 +206,7 @@ fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Aligned> {
 
 /// For each slot the word that agrees with it, by walking back through the table.
 fn trace(
-    step: &[Step],
+    step: &[EditOp],
     columns: usize,
     i: usize,
     j: usize,
@@ -211,11 +217,11 @@ fn trace(
     let mut pairs = vec![None; pattern.slots.len()];
     while i > 0 {
         match step[i * columns + j] {
-            Step::Begin => break,
-            Step::Missing => i -= 1,
-            Step::Extra | Step::ArgumentGoesOn => j -= 1,
-            Step::ArgumentBegins => (i, j) = (i - 1, j - 1),
-            Step::Pair => {
+            EditOp::Begin => break,
+            EditOp::Missing => i -= 1,
+            EditOp::Extra | EditOp::ArgumentGoesOn => j -= 1,
+            EditOp::ArgumentBegins => (i, j) = (i - 1, j - 1),
+            EditOp::Pair => {
                 (i, j) = (i - 1, j - 1);
                 if matches!(&pattern.slots[i], Slot::Word(key) if *key == words[j].key) {
                     pairs[i] = Some(j);
@@ -227,13 +233,13 @@ fn trace(
 }
 
 /// Reads similarity, span and arguments off the agreeing words.
-fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>]) -> Option<Aligned> {
+fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>]) -> Option<Alignment> {
     let literal = |i: &usize| matches!(pattern.slots[*i], Slot::Word(_));
     let required: Vec<usize> = (0..pattern.required).filter(literal).collect();
     let agreeing = required.iter().filter(|i| pairs[**i].is_some()).count();
     let first = *pairs.iter().flatten().min()?;
     let last = *pairs.iter().flatten().max()?;
-    let mut aligned = Aligned {
+    let mut aligned = Alignment {
         start: words[first].start,
         end: words[last].end,
         similarity: agreeing as f64 / required.len().max(1) as f64,
@@ -244,7 +250,7 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
         let before = (0..i).rev().find_map(|k| Some((k, pairs[k]?)));
         let behind = (i + 1..pairs.len()).find_map(|k| Some((k, pairs[k]?)));
         let Some((left, word)) = before else { continue };
-        let gap = Gap {
+        let gap = ArgumentGap {
             from: words[word].end,
             to: behind.map_or_else(|| message_end(text, words[word].end), |(_, word)| words[word].start),
             skipped: i - left - 1,
@@ -274,7 +280,7 @@ fn message_end(text: &[u8], from: usize) -> usize {
 }
 
 /// The text between the words that agree around an argument.
-struct Gap {
+struct ArgumentGap {
     from: usize,
     to: usize,
     /// Words of the wording before the argument that the text has others for.
@@ -283,7 +289,7 @@ struct Gap {
     exact_end: bool,
 }
 
-impl Gap {
+impl ArgumentGap {
     /// The argument in the gap and where it ends: what is quoted, else what the wording's own words leave.
     fn argument(&self, text: &[u8], kind: Kind) -> Option<(ArgValue, usize)> {
         let gap = text.get(self.from..self.to)?;

@@ -7,8 +7,9 @@
 //! tried at its rarest anchor alone. An anchor never holds what logs vary: white space, quotes, hyphens and the joints
 //! of compounds ("allow-list"), a word's first letter, a plural's last, or a contraction.
 
-use super::background;
-use super::wording::{Piece, Wording, is_word};
+use super::bytes::is_word;
+use super::frequency;
+use super::wording::{Wording, WordingPart};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
 
@@ -36,12 +37,12 @@ pub struct Anchor {
     /// The bytes, as they stand in logs and in keys alike.
     pub bytes: Vec<u8>,
     /// Where it stands.
-    pub owners: Vec<Owner>,
+    pub owners: Vec<Placement>,
 }
 
 /// A place of an anchor in a wording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Owner {
+pub struct Placement {
     /// The wording, by index.
     pub wording: usize,
     /// Its part, a literal of the first sentence.
@@ -111,7 +112,7 @@ pub fn choose(wordings: &[Wording]) -> Vec<Anchor> {
     for (index, own) in rarest_of(&chosen, &covers, wordings.len()).into_iter().enumerate() {
         if let Some(anchor) = own.and_then(|own| anchors.get_mut(own)) {
             let owners = places(&wordings[index].parts, &anchor.bytes);
-            anchor.owners.extend(owners.map(|(part, offset)| Owner { wording: index, part, offset }));
+            anchor.owners.extend(owners.map(|(part, offset)| Placement { wording: index, part, offset }));
         }
     }
     anchors
@@ -232,11 +233,11 @@ fn rarest_of(chosen: &[Gain], covers: &[(Candidate, u32)], wordings: usize) -> V
 }
 
 /// All places of an anchor in the literals of a first sentence: part, and key in it.
-fn places<'a>(parts: &'a [Piece], anchor: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
+fn places<'a>(parts: &'a [WordingPart], anchor: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
     let least = least_keys(parts);
     parts.iter().enumerate().flat_map(move |(part, piece)| {
         let keys: &[u8] = match piece {
-            Piece::Literal { keys, first_sentence: true, .. } if keys.len() >= least => keys,
+            WordingPart::Literal { keys, first_sentence: true, .. } if keys.len() >= least => keys,
             _ => &[],
         };
         let offsets = keys.windows(anchor.len()).enumerate().filter(move |(_, window)| *window == anchor);
@@ -246,9 +247,9 @@ fn places<'a>(parts: &'a [Piece], anchor: &'a [u8]) -> impl Iterator<Item = (usi
 
 /// How many keys a literal must have to be searched by: a lone word such as "Collation" stands on many lines and tells
 /// little, a phrase is refused at its first other letter. A phrase of short words offers nothing and sets no measure.
-fn least_keys(parts: &[Piece]) -> usize {
+fn least_keys(parts: &[WordingPart]) -> usize {
     let longest = parts.iter().map(|piece| match piece {
-        Piece::Literal { text, keys, first_sentence: true } if offered(text, keys).next().is_some() => {
+        WordingPart::Literal { text, keys, first_sentence: true } if offered(text, keys).next().is_some() => {
             keys.len()
         }
         _ => 0,
@@ -260,7 +261,9 @@ fn least_keys(parts: &[Piece]) -> usize {
 fn candidates(wording: &Wording) -> BTreeSet<Candidate> {
     let least = least_keys(&wording.parts);
     let literals = wording.parts.iter().filter_map(|piece| match piece {
-        Piece::Literal { text, keys, first_sentence: true } if keys.len() >= least => Some((text, keys)),
+        WordingPart::Literal { text, keys, first_sentence: true } if keys.len() >= least => {
+            Some((text, keys))
+        }
         _ => None,
     });
     literals.flat_map(|(text, keys)| offered(text, keys)).collect()
@@ -324,13 +327,13 @@ fn cost(bytes: &[u8]) -> f64 {
 
 /// How often the first four bytes are expected in a million: the searcher looks closer at each.
 fn fingerprint(bytes: &[u8]) -> f64 {
-    bytes.first_chunk().map_or(0.0, |quad| background::rate(*quad))
+    bytes.first_chunk().map_or(0.0, |quad| frequency::rate(*quad))
 }
 
 /// How often `bytes` are expected in a million, at most: as often as the rarest four of them.
 fn occurrences(bytes: &[u8]) -> f64 {
     let quads = bytes.windows(MIN_LEN).filter_map(|quad| quad.first_chunk());
-    quads.map(|quad| background::rate(*quad)).fold(f64::INFINITY, f64::min)
+    quads.map(|quad| frequency::rate(*quad)).fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]

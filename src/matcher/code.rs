@@ -2,12 +2,12 @@
 //!
 //! A line's text and the place of six digits in it come in; a [`Mention`] goes out or nothing. Logs are full of six
 //! digits (fractions, PIDs, row counts, ids), so digits count only where the text says so: directly behind a word such
-//! as error or code, or at the head of a message. What is only *perhaps* a code is [`Mention::weak`]: it counts beside
+//! as error or code, or at the head of a message. What is only *perhaps* a code is [`Mention::ambiguous`]: it counts beside
 //! its own title or message and not alone.
 
-use super::around::{Edges, plausible};
-use super::canonical::Keys;
-use super::wording::is_word;
+use super::bytes::is_word;
+use super::normalized::Normalized;
+use super::prefilter::{WordBoundaries, plausible};
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ pub struct Mention {
     /// Text range of the digits, with the brackets around them.
     pub range: Range<usize>,
     /// Counts only beside its own title or message.
-    pub weak: bool,
+    pub ambiguous: bool,
     /// Stands behind its message ("… (error code 603405)"), not before it.
     pub trailing: bool,
 }
@@ -136,10 +136,10 @@ const MAX_LOOK: usize = 48;
 /// How many letters of a word count.
 const MAX_WORD: usize = 40;
 
-/// Whether digits for which [`may_be_code`] holds are at most a weak mention, judged by raw bytes: most digits in a log
+/// Whether digits for which [`may_be_code`] holds are at most a ambiguous mention, judged by raw bytes: most digits in a log
 /// are, and need no line made canonical where neither their title nor their message stands near. Says no where escapes
 /// leave it open.
-pub fn is_weak(raw: &[u8], at: usize) -> bool {
+pub fn is_ambiguous(raw: &[u8], at: usize) -> bool {
     let escaped = |byte: &u8| matches!(byte, b'\\' | b'&' | b';' | b'>' | 0x1b | 0x80..);
     let (before, behind) = (&raw[at.saturating_sub(MAX_LOOK)..at], &raw[at + CODE_LEN..]);
     if behind.iter().take(2).any(escaped) || behind.first() == Some(&b':') {
@@ -198,7 +198,7 @@ pub fn mention(text: &[u8], at: usize, above: impl FnOnce() -> Vec<u8>) -> Optio
     let closing =
         close == Some(&b')') && matches!(rest.trim_ascii().first(), None | Some(b'.' | b'"' | b'\''));
     if called || closing {
-        return Some(Mention { range, weak: !called, trailing: closing || after == Some(&b')') });
+        return Some(Mention { range, ambiguous: !called, trailing: closing || after == Some(&b')') });
     }
     if before_level_or_time(rest) {
         return None;
@@ -207,7 +207,7 @@ pub fn mention(text: &[u8], at: usize, above: impl FnOnce() -> Vec<u8>) -> Optio
     let colon = matches!(rest, [b':'] | [b':', b' ' | b'\t' | b'\r' | b'\n', ..]);
     let spaced = close.is_some() && matches!(rest.first(), None | Some(b' ' | b':' | b'\t'));
     let strong = colon && head != Head::Column || spaced && head == Head::Message;
-    Some(Mention { range, weak: !strong, trailing: false })
+    Some(Mention { range, ambiguous: !strong, trailing: false })
 }
 
 /// Where a message begins.
@@ -384,7 +384,7 @@ fn pattern(text: &str) -> Regex {
 }
 
 /// Where the entry's title ends if it stands directly behind key `from`, labels such as "message" in between.
-pub fn title_behind(keys: &Keys, from: usize, title: &[u8]) -> Option<usize> {
+pub fn title_behind(keys: &Normalized, from: usize, title: &[u8]) -> Option<usize> {
     let mut at = from;
     for _ in 0..2 {
         while matches!(
@@ -413,7 +413,7 @@ pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
     open(raw[end + at])
         || labels
             .into_iter()
-            .any(|keys| !keys.is_empty() && plausible(raw, end + at, keys, 0, Edges::default()))
+            .any(|keys| !keys.is_empty() && plausible(raw, end + at, keys, 0, WordBoundaries::default()))
 }
 
 #[cfg(test)]
@@ -426,8 +426,8 @@ mod tests {
             return None;
         }
         let mention = mention(line.as_bytes(), at, Vec::new)?;
-        Some(match (mention.weak, mention.trailing) {
-            (true, _) => "weak",
+        Some(match (mention.ambiguous, mention.trailing) {
+            (true, _) => "ambiguous",
             (false, true) => "trailing",
             (false, false) => "code",
         })
@@ -474,7 +474,7 @@ mod tests {
             "isn't present on target server. (603401)",
             "{\"message\":\"603109 Shared preload libraries\"}",
         ] {
-            assert_eq!(judge(line), Some("weak"), "{line}");
+            assert_eq!(judge(line), Some("ambiguous"), "{line}");
         }
     }
 
@@ -521,12 +521,12 @@ mod tests {
     #[test]
     fn a_label_on_the_line_above_makes_a_code() {
         let above = |label: &'static str| move || label.as_bytes().to_vec();
-        assert!(mention(b"603401", 0, above("Error code")).is_some_and(|mention| !mention.weak));
+        assert!(mention(b"603401", 0, above("Error code")).is_some_and(|mention| !mention.ambiguous));
         assert!(
             mention(b"603401)", 0, above("isn't present on target server. (error code"))
                 .is_some_and(|m| m.trailing)
         );
-        assert!(mention(b"603401", 0, above("rows copied")).is_some_and(|mention| mention.weak));
-        assert!(mention(b"603401", 0, above("")).is_some_and(|mention| mention.weak));
+        assert!(mention(b"603401", 0, above("rows copied")).is_some_and(|mention| mention.ambiguous));
+        assert!(mention(b"603401", 0, above("")).is_some_and(|mention| mention.ambiguous));
     }
 }

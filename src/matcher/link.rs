@@ -1,33 +1,33 @@
 //! One finding or two: which codes and which messages belong together.
 //!
-//! The [`Mention`](super::code::Mention)s and messages around a window come in as [`Atom`]s in order; [`Group`]s of
+//! The [`Mention`](super::code::Mention)s and messages around a window come in as [`Token`]s in order; [`Cluster`]s of
 //! them go out, each one finding. Every decision depends only on atoms within [`MAX_LINK`]
 //! bytes, so it is the same whatever the window: each code chooses the message it fits best (same entry, same line or
 //! JSON object, the side it points to, nearest), and each message takes the codes that chose it.
 
-use super::record::{MAX_LINK, MAX_LINK_LINES, begins_record};
+use super::bounds::{MAX_LINK, MAX_LINK_LINES, starts_record};
 use std::ops::Range;
 
 /// A code or a message at its place in the window.
 #[derive(Debug, Clone)]
-pub struct Atom {
+pub struct Token {
     /// Range of raw bytes in the window.
     pub range: Range<usize>,
     /// The entry, by index; none for a code that no entry has.
     pub entry: Option<usize>,
     /// What it is.
-    pub kind: AtomKind,
+    pub kind: TokenKind,
 }
 
 /// A code or a message.
 #[derive(Debug, Clone)]
-pub enum AtomKind {
+pub enum TokenKind {
     /// Six digits.
     Code {
         /// Their number.
         code: u32,
         /// Counts only beside its own title or message.
-        weak: bool,
+        ambiguous: bool,
         /// Points to the message before it.
         trailing: bool,
         /// The entry's title stands directly behind; the range holds it.
@@ -39,7 +39,7 @@ pub enum AtomKind {
 
 /// Atoms that are one finding.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct Cluster {
     /// The message, by atom index, if there is one.
     pub message: Option<usize>,
     /// The codes, by atom index, in order.
@@ -57,7 +57,7 @@ enum Relation {
 }
 
 /// A code that has chosen a message.
-struct Call {
+struct Attachment {
     message: usize,
     code: usize,
     relation: Relation,
@@ -67,16 +67,16 @@ struct Call {
 
 /// Groups `atoms`, which are in order of their range, codes before messages. `bytes` is the window; `is_title` says whether
 /// a line of text is the title of the entry.
-pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Group> {
+pub fn groups(bytes: &[u8], atoms: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
     let linker = Linker { bytes, atoms, is_title, ends: ends(atoms) };
-    let mut calls: Vec<Call> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();
+    let mut calls: Vec<Attachment> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();
     calls.sort_unstable_by_key(|call| (call.message, call.code));
     let mut taken: Vec<bool> = vec![false; atoms.len()];
     let mut groups = Vec::with_capacity(atoms.len());
     let (mut index, mut rest) = (0, &calls[..]);
     while index < atoms.len() {
-        let is_message = |atom: &Atom| matches!(atom.kind, AtomKind::Message(_));
-        let twin = |atom: &&Atom| is_message(atom) && atom.range == atoms[index].range;
+        let is_message = |atom: &Token| matches!(atom.kind, TokenKind::Message(_));
+        let twin = |atom: &&Token| is_message(atom) && atom.range == atoms[index].range;
         let twins = index..index + atoms[index..].iter().take_while(twin).count();
         if twins.is_empty() {
             index += 1;
@@ -93,19 +93,19 @@ pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> b
         let closest = callers().map(|call| call.relation).min();
         let distance = |code: usize| linker.gap(code, message).map_or(usize::MAX, |gap| gap.len());
         let nearest = callers().map(|call| call.code).min_by_key(|code| distance(*code));
-        let belongs = |call: &&Call| {
+        let belongs = |call: &&Attachment| {
             let all = !foreign && Some(call.relation) == closest && call.relation != Relation::NeighbourLines;
             all && linker.same_code(nearest, call.code) || nearest == Some(call.code)
         };
         let codes: Vec<usize> = callers().filter(belongs).map(|call| call.code).collect();
         codes.iter().for_each(|code| taken[*code] = true);
-        groups.push(Group { message: Some(message), codes, foreign });
+        groups.push(Cluster { message: Some(message), codes, foreign });
     }
     // The last code alone, and its group.
     let mut last: Option<(usize, usize)> = None;
     for (index, atom) in atoms.iter().enumerate() {
-        let AtomKind::Code { weak, titled, .. } = atom.kind else { continue };
-        if taken[index] || weak && !titled {
+        let TokenKind::Code { ambiguous, titled, .. } = atom.kind else { continue };
+        if taken[index] || ambiguous && !titled {
             continue;
         }
         // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same finding.
@@ -118,7 +118,7 @@ pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> b
             // A chain of them may go on beyond what a window sees: how far the finding reaches does not.
             Some(group) if linker.near(group.codes[0], index) => group.codes.push(index),
             Some(_) => {}
-            None => groups.push(Group { message: None, codes: vec![index], foreign: false }),
+            None => groups.push(Cluster { message: None, codes: vec![index], foreign: false }),
         }
         last = Some((index, group));
     }
@@ -127,14 +127,14 @@ pub fn groups(bytes: &[u8], atoms: &[Atom], is_title: &dyn Fn(usize, &[u8]) -> b
 
 struct Linker<'a> {
     bytes: &'a [u8],
-    atoms: &'a [Atom],
+    atoms: &'a [Token],
     is_title: &'a dyn Fn(usize, &[u8]) -> bool,
     /// For each atom the last end of it and those before.
     ends: Vec<usize>,
 }
 
-fn ends(atoms: &[Atom]) -> Vec<usize> {
-    let last = |known: &mut usize, atom: &Atom| {
+fn ends(atoms: &[Token]) -> Vec<usize> {
+    let last = |known: &mut usize, atom: &Token| {
         *known = atom.range.end.max(*known);
         Some(*known)
     };
@@ -143,8 +143,8 @@ fn ends(atoms: &[Atom]) -> Vec<usize> {
 
 impl Linker<'_> {
     /// The message that the code `index` belongs to.
-    fn call(&self, index: usize) -> Option<Call> {
-        let AtomKind::Code { weak, trailing, .. } = self.atoms[index].kind else { return None };
+    fn call(&self, index: usize) -> Option<Attachment> {
+        let TokenKind::Code { ambiguous, trailing, .. } = self.atoms[index].kind else { return None };
         let own = &self.atoms[index].range;
         let (floor, ceiling) = (self.floor(own.start), self.ceiling(own.end));
         let near = |other: &usize| self.near(index, *other);
@@ -155,7 +155,7 @@ impl Linker<'_> {
             (index + 1..self.atoms.len()).take_while(|i| self.atoms[*i].range.start <= ceiling && near(i));
         let mut best = None;
         for other in before.filter(near).chain(behind) {
-            if !matches!(self.atoms[other].kind, AtomKind::Message(_)) {
+            if !matches!(self.atoms[other].kind, TokenKind::Message(_)) {
                 continue;
             }
             let foreign = self.atoms[other].entry != self.atoms[index].entry;
@@ -166,7 +166,8 @@ impl Linker<'_> {
                 continue;
             }
             let Some(relation) = self.relation(index, other) else { continue };
-            if foreign && (weak || relation == Relation::NeighbourLines || !self.adjacent(index, other)) {
+            if foreign && (ambiguous || relation == Relation::NeighbourLines || !self.adjacent(index, other))
+            {
                 continue;
             }
             let cost = (foreign, relation, against, distance);
@@ -174,7 +175,7 @@ impl Linker<'_> {
                 best = Some((cost, other));
             }
         }
-        best.map(|((foreign, relation, ..), message)| Call { message, code: index, relation, foreign })
+        best.map(|((foreign, relation, ..), message)| Attachment { message, code: index, relation, foreign })
     }
 
     /// What ends here or before is unrelated to a code at `start`: too far, or behind what parts them for good.
@@ -245,8 +246,8 @@ impl Linker<'_> {
 
     fn same_code(&self, a: Option<usize>, b: usize) -> bool {
         let code = |i: usize| match self.atoms[i].kind {
-            AtomKind::Code { code, .. } => Some(code),
-            AtomKind::Message(_) => None,
+            TokenKind::Code { code, .. } => Some(code),
+            TokenKind::Message(_) => None,
         };
         a.is_some_and(|a| code(a) == code(b))
     }
@@ -271,7 +272,7 @@ impl Linker<'_> {
             members = members && is_member(line);
             quoted = quoted || line.starts_with(b"\"");
             barrier = barrier
-                || begins_record(line)
+                || starts_record(line)
                 || breaks.peek().is_some() && complete_sentence(line) && !self.title(entry, line);
         }
         if members && quoted {
@@ -280,7 +281,8 @@ impl Linker<'_> {
         let crossed = || {
             let (low, high) = (a.min(b), a.max(b));
             self.atoms[low + 1..high].iter().any(|atom| {
-                range.contains(&atom.range.start) && !matches!(atom.kind, AtomKind::Code { weak: true, .. })
+                range.contains(&atom.range.start)
+                    && !matches!(atom.kind, TokenKind::Code { ambiguous: true, .. })
             })
         };
         (count <= MAX_LINK_LINES && !barrier && !crossed()).then_some(Relation::NeighbourLines)
@@ -307,7 +309,7 @@ impl Between {
         let line = line.trim_ascii();
         self.lines += 1;
         self.objects |= !is_member(line);
-        self.records |= self.lines > MAX_LINK_LINES || begins_record(line);
+        self.records |= self.lines > MAX_LINK_LINES || starts_record(line);
     }
 
     fn parted(&self) -> bool {

@@ -3,41 +3,42 @@
 //! A [`Window`] comes in, [`Match`]es that begin in its core go out. Stage 1 sees every byte: a SIMD search for a
 //! handful of [`anchors`], chosen by the `background` of log text, and one for the code prefix; it drops what the bytes
 //! around a hit (`around`) cannot be, and counts `lines`, while they are in a near cache. Stage 2 looks only at what
-//! is left: it bounds the line ([`record`]), undoes its escapes ([`canonical`]), tries the [`wording`]s that own the
+//! is left: it bounds the line ([`bounds`]), undoes its escapes ([`normalized`]), tries the [`wording`]s that own the
 //! anchor, judges the digits ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the
 //! bytes within fixed distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or
 //! outputs.
 
 pub mod align;
 pub mod anchors;
-mod around;
-mod background;
-pub mod canonical;
+pub mod bounds;
+pub mod bytes;
 pub mod code;
+mod frequency;
 mod lines;
 pub mod link;
 #[cfg(any(test, fuzzing))]
 mod naive;
-pub mod record;
+pub mod normalized;
+mod prefilter;
 mod searcher;
 pub mod wording;
 
 use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
 use crate::input::Window;
-use anchors::{Anchor, Owner};
-use around::Around;
-use canonical::{Keys, Text};
+use anchors::{Anchor, Placement};
 use code::{CODE_LEN, Mention};
 pub use lines::Lines;
-use link::{Atom, AtomKind, Group};
+use link::{Cluster, Token, TokenKind};
 #[cfg(any(test, fuzzing))]
 pub use naive::naive;
+use normalized::{Normalized, UnescapedText};
+use prefilter::NeighborFilter;
 use searcher::Searcher;
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use wording::{Attempt, Found, Grade, Missing, Region, Wording};
+use wording::{Haystack, MatchQuality, MissingSide, Verification, Wording, WordingMatch};
 
 /// How many bytes both searches take in turn, so that the second finds them in a near cache.
 const BLOCK: usize = 64 << 10;
@@ -53,7 +54,7 @@ pub struct Matcher {
     codes: BTreeMap<u32, usize>,
     anchors: Vec<Anchor>,
     /// What stands around each anchor in its owners.
-    around: Vec<Around>,
+    around: Vec<NeighborFilter>,
     searcher: Searcher,
     prefix: memchr::memmem::Finder<'static>,
 }
@@ -62,9 +63,9 @@ pub struct Matcher {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     /// What it is.
-    pub what: What,
+    pub id: MatchId,
     /// How the text agrees with the catalogue.
-    pub grade: Grade,
+    pub quality: MatchQuality,
     /// Arguments by the entry's index, in its order.
     pub args: Vec<(usize, ArgValue)>,
     /// The bytes from the first to the last of code and text.
@@ -75,7 +76,7 @@ pub struct Match {
 
 /// An entry of the catalogue or a code that it lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum What {
+pub enum MatchId {
     /// An entry, by index.
     Entry(usize),
     /// A code in the service's range that no entry has.
@@ -93,8 +94,8 @@ struct Hit {
 enum HitKind {
     /// An anchor, by index, with the first of its owners that the bytes around it may be.
     Anchor { anchor: usize, first: usize },
-    /// Six digits, weak ones being no code without their title or message.
-    Digits { weak: bool },
+    /// Six digits, ambiguous ones being no code without their title or message.
+    Digits { ambiguous: bool },
 }
 
 /// A wording found, in offsets of the window.
@@ -102,47 +103,47 @@ enum HitKind {
 struct Message {
     range: Range<usize>,
     entry: usize,
-    grade: Grade,
+    quality: MatchQuality,
     args: Vec<(usize, ArgValue)>,
 }
 
 /// The canonical form of a region, kept for the next hit on the same line.
-struct Canon<'b> {
+struct Region<'b> {
     range: Range<usize>,
-    text: Text<'b>,
+    text: UnescapedText<'b>,
     /// Made when first asked for: most digits are judged without.
-    keys: OnceCell<Keys>,
+    keys: OnceCell<Normalized>,
     /// Memory for them.
-    spare: Cell<Keys>,
+    spare: Cell<Normalized>,
 }
 
-impl<'b> Canon<'b> {
-    fn new(bytes: &'b [u8], range: Range<usize>) -> Canon<'b> {
-        let text = Text::new(&bytes[range.clone()], range.start);
-        Canon { range, text, keys: OnceCell::new(), spare: Cell::default() }
+impl<'b> Region<'b> {
+    fn new(bytes: &'b [u8], range: Range<usize>) -> Region<'b> {
+        let text = UnescapedText::new(&bytes[range.clone()], range.start);
+        Region { range, text, keys: OnceCell::new(), spare: Cell::default() }
     }
 
     /// The same in the memory of the one before.
-    fn after(known: Option<Canon<'_>>, bytes: &'b [u8], range: Range<usize>) -> Canon<'b> {
+    fn after(known: Option<Region<'_>>, bytes: &'b [u8], range: Range<usize>) -> Region<'b> {
         let spare = known.map(|known| known.keys.into_inner().unwrap_or_else(|| known.spare.take()));
-        let canon = Canon::new(bytes, range);
+        let canon = Region::new(bytes, range);
         canon.spare.set(spare.unwrap_or_default());
         canon
     }
 
     /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
-    fn at<'k>(window: &Window<'b>, at: usize, kept: &'k mut Option<Canon<'b>>) -> &'k Canon<'b> {
+    fn at<'k>(window: &Window<'b>, at: usize, kept: &'k mut Option<Region<'b>>) -> &'k Region<'b> {
         let line = match kept {
-            Some(known) if record::is_line(&known.range, at, record::GRID) => known.range.clone(),
-            _ => record::line(window, at),
+            Some(known) if bounds::is_line(&known.range, at, bounds::GRID) => known.range.clone(),
+            _ => bounds::line(window, at),
         };
         match kept.take() {
             Some(known) if known.range == line => kept.insert(known),
-            known => kept.insert(Canon::after(known, window.bytes, line)),
+            known => kept.insert(Region::after(known, window.bytes, line)),
         }
     }
 
-    fn keys(&self) -> &Keys {
+    fn keys(&self) -> &Normalized {
         self.keys.get_or_init(|| self.spare.take().of(&self.text.bytes))
     }
 
@@ -151,8 +152,8 @@ impl<'b> Canon<'b> {
         self.keys().index_of(self.text.index_of(at))
     }
 
-    fn region(&self) -> Region<'_> {
-        Region { text: &self.text, keys: self.keys() }
+    fn region(&self) -> Haystack<'_> {
+        Haystack { text: &self.text, keys: self.keys() }
     }
 }
 
@@ -200,8 +201,8 @@ impl Matcher {
 
     /// The same, with an index of the window's lines, which is made while its bytes are in a near cache.
     pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
-        let from = window.core.start.saturating_sub(record::SCAN_MARGIN);
-        let to = window.bytes.len().min(window.core.end + record::SCAN_MARGIN);
+        let from = window.core.start.saturating_sub(bounds::SCAN_MARGIN);
+        let to = window.bytes.len().min(window.core.end + bounds::SCAN_MARGIN);
         let (hits, lines) = self.hits(window.bytes, from..to, !window.is_only());
         (self.matches(window, &hits), lines)
     }
@@ -227,10 +228,10 @@ impl Matcher {
             });
             for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
                 if at < end && code::may_be_code(bytes, at) {
-                    let weak = code::is_weak(bytes, at);
+                    let ambiguous = code::is_ambiguous(bytes, at);
                     // What is perhaps a code needs an entry's title or message.
-                    if !weak || self.entry_at(bytes, at).is_some() {
-                        hits.push(Hit { at, kind: HitKind::Digits { weak } });
+                    if !ambiguous || self.entry_at(bytes, at).is_some() {
+                        hits.push(Hit { at, kind: HitKind::Digits { ambiguous } });
                     }
                 }
             }
@@ -248,15 +249,15 @@ impl Matcher {
         let bytes = window.bytes;
         // In a window full of findings lists that grow would be moved again and again.
         let mut messages: Vec<Message> = Vec::with_capacity(hits.len());
-        let mut codes: Vec<Atom> = Vec::with_capacity(hits.len());
-        let mut kept: Option<Canon<'_>> = None;
-        let mut weak = Vec::new();
+        let mut codes: Vec<Token> = Vec::with_capacity(hits.len());
+        let mut kept: Option<Region<'_>> = None;
+        let mut ambiguous = Vec::new();
         for hit in hits {
-            if hit.kind == (HitKind::Digits { weak: true }) {
-                weak.push(hit.at);
+            if hit.kind == (HitKind::Digits { ambiguous: true }) {
+                ambiguous.push(hit.at);
                 continue;
             }
-            let canon = Canon::at(window, hit.at, &mut kept);
+            let canon = Region::at(window, hit.at, &mut kept);
             match hit.kind {
                 HitKind::Anchor { anchor, first } => {
                     let next = |owner: &usize| self.owner(bytes, hit.at, anchor, owner + 1);
@@ -268,8 +269,8 @@ impl Matcher {
             }
         }
         let messages = distinct(messages);
-        for at in weak.into_iter().filter(|at| self.may_be_called(bytes, *at, &messages)) {
-            codes.extend(self.code_at(bytes, Canon::at(window, at, &mut kept), at));
+        for at in ambiguous.into_iter().filter(|at| self.may_be_called(bytes, *at, &messages)) {
+            codes.extend(self.code_at(bytes, Region::at(window, at, &mut kept), at));
         }
         let mut matches = self.join(window, messages, codes);
         matches.retain(|found| window.core.contains(&found.range.start));
@@ -282,7 +283,7 @@ impl Matcher {
         self.around[anchor].owner(bytes, (at, at + own.len()), first, |index| {
             let owner = owners[index];
             let wording = &self.wordings[owner.wording];
-            around::plausible(bytes, at, wording.keys(owner.part), owner.offset, wording.edges(owner.part))
+            prefilter::plausible(bytes, at, wording.keys(owner.part), owner.offset, wording.edges(owner.part))
         })
     }
 
@@ -291,7 +292,7 @@ impl Matcher {
         self.codes.get(&code::number(&bytes[at..at + CODE_LEN])).copied()
     }
 
-    /// Whether the digits at `at`, a weak mention at most, may stand beside their title or message.
+    /// Whether the digits at `at`, a ambiguous mention at most, may stand beside their title or message.
     fn may_be_called(&self, bytes: &[u8], at: usize, messages: &[Message]) -> bool {
         let end = at + CODE_LEN;
         let Some(entry) = self.entry_at(bytes, at) else { return false };
@@ -299,32 +300,32 @@ impl Matcher {
     }
 
     /// Joins distinct messages and codes to what is one finding each, in order.
-    fn join(&self, window: &Window<'_>, mut messages: Vec<Message>, codes: Vec<Atom>) -> Vec<Match> {
+    fn join(&self, window: &Window<'_>, mut messages: Vec<Message>, codes: Vec<Token>) -> Vec<Match> {
         let mut atoms = codes;
         // What is perhaps a code is none, and parts nothing, without its own title or message.
         atoms.retain(|atom| match atom.kind {
-            AtomKind::Code { weak: true, titled: false, .. } => {
+            TokenKind::Code { ambiguous: true, titled: false, .. } => {
                 atom.entry.is_some_and(|entry| near(&messages, &atom.range, entry))
             }
             _ => true,
         });
-        atoms.extend(messages.iter().enumerate().map(|(i, message)| Atom {
+        atoms.extend(messages.iter().enumerate().map(|(i, message)| Token {
             range: message.range.clone(),
             entry: Some(message.entry),
-            kind: AtomKind::Message(i),
+            kind: TokenKind::Message(i),
         }));
         atoms.sort_by_key(|atom| {
-            (atom.range.start, atom.range.end, matches!(atom.kind, AtomKind::Message(_)))
+            (atom.range.start, atom.range.end, matches!(atom.kind, TokenKind::Message(_)))
         });
         let is_title = |entry: usize, line: &[u8]| {
-            let keys = Keys::new(line).bytes;
+            let keys = Normalized::new(line).bytes;
             keys.strip_suffix(b".").unwrap_or(&keys) == self.titles[entry]
         };
         let groups = link::groups(window.bytes, &atoms, &is_title);
-        let joined = |group: &Group| self.joined(window, group, &atoms, &mut messages);
+        let joined = |group: &Cluster| self.joined(window, group, &atoms, &mut messages);
         let mut matches: Vec<Match> = Vec::with_capacity(groups.len());
         matches.extend(groups.iter().filter_map(joined));
-        matches.sort_by_key(|found| (found.range.start, found.range.end, found.what));
+        matches.sort_by_key(|found| (found.range.start, found.range.end, found.id));
         matches
     }
 
@@ -332,9 +333,9 @@ impl Matcher {
     fn messages_at(
         &self,
         window: &Window<'_>,
-        canon: &Canon<'_>,
+        canon: &Region<'_>,
         at: usize,
-        owners: impl Iterator<Item = Owner>,
+        owners: impl Iterator<Item = Placement>,
         found: &mut Vec<Message>,
     ) {
         let mut wide = None;
@@ -348,25 +349,27 @@ impl Matcher {
     fn message_at<'b>(
         &self,
         window: &Window<'b>,
-        line: &Canon<'b>,
-        wide: &mut Option<Canon<'b>>,
+        line: &Region<'b>,
+        wide: &mut Option<Region<'b>>,
         (at, key): (usize, usize),
-        owner: Owner,
+        owner: Placement,
     ) -> Option<Message> {
         let bytes = window.bytes;
         let attempt = self.try_at(line, key, owner);
         // A line that begins a record begins its messages too, and none goes on into a new record.
         let unfinished = match &attempt {
-            Attempt::No => return None,
-            Attempt::Unfinished(Missing::Before) => !record::begins_record(&bytes[line.range.clone()]),
-            Attempt::Unfinished(Missing::Behind) => !record::ends_record(bytes, line.range.end),
+            Verification::Mismatch => return None,
+            Verification::Incomplete(MissingSide::Before) => {
+                !bounds::starts_record(&bytes[line.range.clone()])
+            }
+            Verification::Incomplete(MissingSide::After) => !bounds::ends_record(bytes, line.range.end),
             // Sentences that are missing may go on on the next line.
-            Attempt::Found(found) => found.cut && !record::ends_record(bytes, line.range.end),
+            Verification::Match(found) => found.cut && !bounds::ends_record(bytes, line.range.end),
         };
-        let region = if unfinished { record::wrapped(window, at) } else { line.range.clone() };
+        let region = if unfinished { bounds::wrapped(window, at) } else { line.range.clone() };
         if region != line.range {
-            let wide = wide.get_or_insert_with(|| Canon::new(bytes, region));
-            if let Attempt::Found(more) = self.try_at(wide, wide.key(at), owner) {
+            let wide = wide.get_or_insert_with(|| Region::new(bytes, region));
+            if let Verification::Match(more) = self.try_at(wide, wide.key(at), owner) {
                 let message = self.message(wide, owner, more);
                 // One on other lines is theirs to find: each is read by what its own lines show to be escapes.
                 if message.range.contains(&at) {
@@ -375,33 +378,33 @@ impl Matcher {
             }
         }
         match attempt {
-            Attempt::Found(here) => Some(self.message(line, owner, here)),
-            Attempt::No | Attempt::Unfinished(_) => None,
+            Verification::Match(here) => Some(self.message(line, owner, here)),
+            Verification::Mismatch | Verification::Incomplete(_) => None,
         }
     }
 
-    fn try_at(&self, canon: &Canon<'_>, key: usize, owner: Owner) -> Attempt {
+    fn try_at(&self, canon: &Region<'_>, key: usize, owner: Placement) -> Verification {
         self.wordings[owner.wording].try_at(&canon.region(), owner.part, owner.offset, key)
     }
 
-    fn message(&self, canon: &Canon<'_>, owner: Owner, found: Found) -> Message {
+    fn message(&self, canon: &Region<'_>, owner: Placement, found: WordingMatch) -> Message {
         Message {
             range: canon.text.raw_start(found.start)..canon.text.raw_end(found.end),
             entry: self.wordings[owner.wording].entry,
-            grade: found.grade,
+            quality: found.quality,
             args: found.args,
         }
     }
 
     /// Judges the digits at `at`, and whether the entry's title stands behind them.
-    fn code_at(&self, bytes: &[u8], canon: &Canon<'_>, at: usize) -> Option<Atom> {
+    fn code_at(&self, bytes: &[u8], canon: &Region<'_>, at: usize) -> Option<Token> {
         let above = || {
             let Some(end) = canon.range.start.checked_sub(1) else { return Vec::new() };
-            let line = record::line_within(bytes, end, 64, 0);
-            Text::new(&bytes[line.start..end], 0).bytes.into_owned()
+            let line = bounds::line_within(bytes, end, 64, 0);
+            UnescapedText::new(&bytes[line.start..end], 0).bytes.into_owned()
         };
         let start = canon.text.index_of(at);
-        let Mention { range, weak, trailing } = code::mention(&canon.text.bytes, start, above)?;
+        let Mention { range, ambiguous, trailing } = code::mention(&canon.text.bytes, start, above)?;
         let code = code::number(&canon.text.bytes[start..start + CODE_LEN]);
         let entry = self.codes.get(&code).copied();
         let behind = canon.keys().index_of(range.end);
@@ -411,10 +414,10 @@ impl Matcher {
             let end = canon.keys().at(key - 1) + 1;
             end + usize::from(canon.text.bytes.get(end) == Some(&b'.'))
         });
-        Some(Atom {
+        Some(Token {
             range: canon.text.raw_start(range.start)..canon.text.raw_end(end),
             entry,
-            kind: AtomKind::Code { code, weak, trailing, titled: title.is_some() },
+            kind: TokenKind::Code { code, ambiguous, trailing, titled: title.is_some() },
         })
     }
 
@@ -422,26 +425,26 @@ impl Matcher {
     fn joined(
         &self,
         window: &Window<'_>,
-        group: &Group,
-        atoms: &[Atom],
+        group: &Cluster,
+        atoms: &[Token],
         messages: &mut [Message],
     ) -> Option<Match> {
         let members = || group.message.iter().chain(&group.codes).map(|index| &atoms[*index]);
         let start = members().map(|atom| atom.range.start).min()?;
         let end = members().map(|atom| atom.range.end).max()?;
         let message = group.message.and_then(|index| match atoms[index].kind {
-            AtomKind::Message(message) => Some(&mut messages[message]),
-            AtomKind::Code { .. } => None,
+            TokenKind::Message(message) => Some(&mut messages[message]),
+            TokenKind::Code { .. } => None,
         });
         let code = group.codes.first().and_then(|index| match atoms[*index].kind {
-            AtomKind::Code { code, titled, .. } => Some((code, atoms[*index].entry, titled)),
-            AtomKind::Message(_) => None,
+            TokenKind::Code { code, titled, .. } => Some((code, atoms[*index].entry, titled)),
+            TokenKind::Message(_) => None,
         });
         let alone = message.is_none();
         let mut found = match (message, code) {
             (Some(message), _) if !group.foreign => Match {
-                what: What::Entry(message.entry),
-                grade: message.grade,
+                id: MatchId::Entry(message.entry),
+                quality: message.quality,
                 args: std::mem::take(&mut message.args),
                 range: start..end,
                 code_in_log: code.is_some(),
@@ -450,8 +453,8 @@ impl Matcher {
                 // An entry without wordings is its title.
                 let whole = titled && entry.is_some_and(|entry| self.entries[entry].wordings.is_empty());
                 Match {
-                    what: entry.map_or(What::Unknown(code), What::Entry),
-                    grade: if whole { Grade::Exact } else { Grade::Absent },
+                    id: entry.map_or(MatchId::Unknown(code), MatchId::Entry),
+                    quality: if whole { MatchQuality::Exact } else { MatchQuality::Absent },
                     args: Vec::new(),
                     range: start..end,
                     code_in_log: true,
@@ -459,7 +462,7 @@ impl Matcher {
             }
             (_, None) => return None,
         };
-        if alone && found.grade == Grade::Absent {
+        if alone && found.quality == MatchQuality::Absent {
             self.recover(window, group, atoms, &mut found);
         }
         if !group.foreign {
@@ -469,14 +472,14 @@ impl Matcher {
     }
 
     /// Aligns the text around a code that no wording matches with the entry's wordings.
-    fn recover(&self, window: &Window<'_>, group: &Group, atoms: &[Atom], found: &mut Match) {
-        let What::Entry(entry) = found.what else { return };
+    fn recover(&self, window: &Window<'_>, group: &Cluster, atoms: &[Token], found: &mut Match) {
+        let MatchId::Entry(entry) = found.id else { return };
         let (Some(first), Some(last)) = (group.codes.first(), group.codes.last()) else { return };
-        let trailing = matches!(atoms[*first].kind, AtomKind::Code { trailing: true, .. });
-        let mut region = record::around(window, &found.range, trailing);
-        let canon = Canon::new(window.bytes, region.clone());
+        let trailing = matches!(atoms[*first].kind, TokenKind::Code { trailing: true, .. });
+        let mut region = bounds::around(window, &found.range, trailing);
+        let canon = Region::new(window.bytes, region.clone());
         // What is another finding's is not this one's text.
-        let counts = |atom: &&Atom| !matches!(atom.kind, AtomKind::Code { weak: true, .. });
+        let counts = |atom: &&Token| !matches!(atom.kind, TokenKind::Code { ambiguous: true, .. });
         if let Some(before) = atoms[..*first].iter().rev().find(counts) {
             region.start = region.start.max(before.range.end);
         }
@@ -486,7 +489,7 @@ impl Matcher {
         let (from, to) = (canon.text.index_of(region.start), canon.text.index_of(region.end));
         let wordings = self.wordings.iter().filter(|wording| wording.entry == entry);
         let Some(aligned) = align::best(wordings, &canon.text.bytes[from..to.max(from)]) else { return };
-        found.grade = Grade::Drifted;
+        found.quality = MatchQuality::Drifted;
         found.args = aligned.args;
         found.range.start = found.range.start.min(canon.text.raw_start(from + aligned.start));
         found.range.end = found.range.end.max(canon.text.raw_end(from + aligned.end));
@@ -494,26 +497,26 @@ impl Matcher {
 
     /// Takes in a sentence that gives arguments only beside the entry's code or message.
     fn follow(&self, window: &Window<'_>, found: &mut Match) {
-        let What::Entry(entry) = found.what else { return };
+        let MatchId::Entry(entry) = found.id else { return };
         let mut followups = self.followups.iter().filter(|followup| followup.entry == entry).peekable();
         if followups.peek().is_none() {
             return;
         }
         let bytes = window.bytes;
-        let region = found.range.end..record::line_within(bytes, found.range.end, 0, record::WRAP_AFTER).end;
+        let region = found.range.end..bounds::line_within(bytes, found.range.end, 0, bounds::WRAP_AFTER).end;
         // The marks before it decide which escapes are undone.
-        let context = record::line(window, found.range.start).start.min(found.range.start)..region.end;
-        let canon = Canon::new(bytes, context);
+        let context = bounds::line(window, found.range.start).start.min(found.range.start)..region.end;
+        let canon = Region::new(bytes, context);
         let first = canon.keys().index_of(canon.text.index_of(region.start));
         for followup in followups {
             let Some((part, keys)) = followup.parts.iter().enumerate().find_map(|(i, part)| match part {
-                wording::Piece::Literal { keys, .. } => Some((i, keys)),
-                wording::Piece::Argument { .. } => None,
+                wording::WordingPart::Literal { keys, .. } => Some((i, keys)),
+                wording::WordingPart::Argument { .. } => None,
             }) else {
                 continue;
             };
             for at in memchr::memmem::find_iter(&canon.keys().bytes[first..], keys) {
-                if let Attempt::Found(more) = followup.try_at(&canon.region(), part, 0, first + at) {
+                if let Verification::Match(more) = followup.try_at(&canon.region(), part, 0, first + at) {
                     found.range.end = canon.text.raw_end(more.end);
                     found.args.extend(more.args);
                     found.args.sort_by_key(|(index, _)| *index);
@@ -526,18 +529,18 @@ impl Matcher {
     /// The unescaped text of `range`.
     pub fn text(window: &Window<'_>, range: &Range<usize>) -> Vec<u8> {
         let lines = Matcher::lines(window, range);
-        Text::new(&window.bytes[lines.clone()], lines.start).slice(range).to_vec()
+        UnescapedText::new(&window.bytes[lines.clone()], lines.start).slice(range).to_vec()
     }
 
     /// The lines that decide how the text of `range` is unescaped.
     pub fn lines(window: &Window<'_>, range: &Range<usize>) -> Range<usize> {
-        record::line(window, range.start).start..record::line(window, range.end).end.max(range.end)
+        bounds::line(window, range.start).start..bounds::line(window, range.end).end.max(range.end)
     }
 }
 
 /// What stands around the anchor in its owners' literals.
-fn around(anchor: &Anchor, wordings: &[Wording]) -> Around {
-    Around::new(anchor.owners.iter().map(|owner| {
+fn around(anchor: &Anchor, wordings: &[Wording]) -> NeighborFilter {
+    NeighborFilter::new(anchor.owners.iter().map(|owner| {
         let keys = wordings[owner.wording].keys(owner.part);
         (&keys[..owner.offset], &keys[owner.offset + anchor.bytes.len()..])
     }))
@@ -546,8 +549,8 @@ fn around(anchor: &Anchor, wordings: &[Wording]) -> Around {
 /// Whether one of `messages`, which are in order, is of `entry` and stands near enough to `range` to belong to a code there.
 fn near(messages: &[Message], range: &Range<usize>, entry: usize) -> bool {
     // The brackets around the digits count, too.
-    let reach = record::MAX_LINK + 2;
-    let floor = range.start.saturating_sub(reach + record::MAX_MESSAGE);
+    let reach = bounds::MAX_LINK + 2;
+    let floor = range.start.saturating_sub(reach + bounds::MAX_MESSAGE);
     let from = messages.partition_point(|message| message.range.start < floor);
     let candidates = messages[from..].iter().take_while(|message| message.range.start <= range.end + reach);
     candidates.into_iter().any(|message| message.entry == entry && range.start <= message.range.end + reach)
@@ -557,7 +560,7 @@ fn near(messages: &[Message], range: &Range<usize>, entry: usize) -> bool {
 fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
     messages.sort_by(|a, b| {
         let order =
-            |message: &Message| (message.range.start, std::cmp::Reverse(message.range.end), message.grade);
+            |message: &Message| (message.range.start, std::cmp::Reverse(message.range.end), message.quality);
         order(a).cmp(&order(b)).then(b.args.len().cmp(&a.args.len())).then(a.entry.cmp(&b.entry))
     });
     let mut kept: Vec<Message> = Vec::with_capacity(messages.len());

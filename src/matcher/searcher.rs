@@ -6,7 +6,7 @@
 //! `background`. More than fit are searched for in several groups.
 
 use super::anchors::Anchor;
-use super::background::{self, Quad};
+use super::frequency::{self, FourGram};
 use aho_corasick::{AhoCorasick, packed};
 use std::ops::Range;
 
@@ -130,14 +130,14 @@ struct Mixtures<'a> {
 impl<'a> Mixtures<'a> {
     fn new(anchors: &'a [Anchor]) -> Mixtures<'a> {
         let all = opened(anchors.iter());
-        let lets = |(quad, rate): &&(Quad, f64)| {
+        let lets = |(quad, rate): &&(FourGram, f64)| {
             *rate >= MIN_RATE
                 && quad.iter().enumerate().all(|(place, byte)| {
                     let halves = halves_of(*byte);
                     (0..2).all(|half| all[half][place] >> halves[half] & 1 != 0)
                 })
         };
-        let let_through: Vec<&(Quad, f64)> = background::table().iter().filter(lets).collect();
+        let let_through: Vec<&(FourGram, f64)> = frequency::table().iter().filter(lets).collect();
         let mut halves: [[[Vec<u64>; 16]; 4]; 2] = Default::default();
         let words = let_through.len().div_ceil(64);
         halves.iter_mut().flatten().flatten().for_each(|bits| bits.resize(words, 0));
@@ -260,7 +260,7 @@ mod tests {
             let has = |place: usize, of: fn(u8) -> u8, byte: u8| {
                 picked.iter().any(|anchor| of(anchors[*anchor].bytes[place]) == of(byte))
             };
-            let through = background::table().iter().filter(|(quad, rate)| {
+            let through = frequency::table().iter().filter(|(quad, rate)| {
                 let mut places = quad.iter().enumerate();
                 *rate >= MIN_RATE && places.all(|(i, byte)| has(i, |byte| byte & 15, *byte) && has(i, |byte| byte >> 4, *byte))
             });

@@ -54,14 +54,14 @@ fn both_searchers_find_the_same_anchors() {
     assert_eq!(all(&matcher().searcher), all(&automaton));
 }
 
-fn found(text: &str) -> Vec<(String, Grade, Vec<String>)> {
+fn found(text: &str) -> Vec<(String, MatchQuality, Vec<String>)> {
     let entries = &matcher().entries;
     let show = |found: &Match| {
-        let id = match found.what {
-            What::Entry(index) => entries[index].id.to_string(),
-            What::Unknown(code) => code.to_string(),
+        let id = match found.id {
+            MatchId::Entry(index) => entries[index].id.to_string(),
+            MatchId::Unknown(code) => code.to_string(),
         };
-        (id, found.grade, found.args.iter().map(|(_, value)| value.to_string()).collect())
+        (id, found.quality, found.args.iter().map(|(_, value)| value.to_string()).collect())
     };
     matcher().scan(&Window::whole(text.as_bytes())).iter().map(show).collect()
 }
@@ -112,40 +112,40 @@ fn arguments_end_where_they_end() {
 
 #[test]
 fn what_belongs_together_is_one_finding() {
-    let one = |text: &str, id: &str, grade: Grade| {
+    let one = |text: &str, id: &str, quality: MatchQuality| {
         let all = found(text);
-        assert!(all.len() == 1 && all[0].0 == id && all[0].1 == grade, "{text}: {all:?}");
+        assert!(all.len() == 1 && all[0].0 == id && all[0].1 == quality, "{text}: {all:?}");
     };
     let message =
         "Source database contains user-defined collations. Drop these collations and retry the migration.";
-    one(&format!("603403: Collation mismatch. {message}"), "603403", Grade::Exact);
-    one(&format!("{message} (error code 603403)"), "603403", Grade::Exact);
+    one(&format!("603403: Collation mismatch. {message}"), "603403", MatchQuality::Exact);
+    one(&format!("{message} (error code 603403)"), "603403", MatchQuality::Exact);
     one(
         &format!("Error code\n603403\nError message\nCollation mismatch.\nDetails\n{message}\n"),
         "603403",
-        Grade::Exact,
+        MatchQuality::Exact,
     );
-    one(&format!("{{\"message\":\"{message}\",\"code\":603403}}"), "603403", Grade::Exact);
+    one(&format!("{{\"message\":\"{message}\",\"code\":603403}}"), "603403", MatchQuality::Exact);
     one(
         &format!("{{\n  \"code\": \"603403\",\n  \"x\": 1,\n  \"message\": \"{message}\"\n}}"),
         "603403",
-        Grade::Exact,
+        MatchQuality::Exact,
     );
     one(
         &format!("{{\"code\":\"603403\",\"errorCode\":603403,\"message\":\"{message}\"}}"),
         "603403",
-        Grade::Exact,
+        MatchQuality::Exact,
     );
-    one(&format!("603999: {message}"), "603999", Grade::Absent);
-    one(&format!("603000: {message}"), "603000", Grade::Absent);
-    one("{\"code\":\"603403\",\"errorCode\":603403}", "603403", Grade::Absent);
+    one(&format!("603999: {message}"), "603999", MatchQuality::Absent);
+    one(&format!("603000: {message}"), "603000", MatchQuality::Absent);
+    one("{\"code\":\"603403\",\"errorCode\":603403}", "603403", MatchQuality::Absent);
     one(
         "e: 'Target server version 16 does not support a extensions. Migrate\n  to version 15 or lower, then upgrade once the \
          extensions are supported.\n  (error code 603408)'\n",
         "603408",
-        Grade::Normalized,
+        MatchQuality::Normalized,
     );
-    one("Source  database contains\r\n> user defined collations.", "603403", Grade::Normalized);
+    one("Source  database contains\r\n> user defined collations.", "603403", MatchQuality::Normalized);
 
     let two = |text: &str, ids: [&str; 2]| {
         let all: Vec<String> = found(text).into_iter().map(|(id, ..)| id).collect();
@@ -180,5 +180,5 @@ fn a_hit_finds_the_message_that_it_is_part_of() {
                 Ensure the target server doesn't have the database and retry the migration.\n\n{\"x\": \"y\"}\n";
     let all = naive(matcher(), text.as_bytes());
     assert_eq!(matcher().scan(&Window::whole(text.as_bytes())), all);
-    assert_eq!(found(text), [("603101".to_string(), Grade::Exact, vec![r"a\\b".to_string()])]);
+    assert_eq!(found(text), [("603101".to_string(), MatchQuality::Exact, vec![r"a\\b".to_string()])]);
 }

@@ -1,12 +1,13 @@
 //! Wordings: whether a text says what a template says, and with which arguments.
 //!
-//! A compiled [`Wording`] and the place of one of its literals in a region's [`Keys`] come in; what was matched, how
+//! A compiled [`Wording`] and the place of one of its literals in a region's [`Normalized`] come in; what was matched, how
 //! well, and the arguments go out. Literals are compared by keys; arguments are read from the text. Where several
 //! places fit a short literal ("Database x exists" behind a title "Database exists in target"), the one that reads as
 //! the begin of the message wins, then the shortest argument: a guess would otherwise swallow the title.
 
-use super::around::Edges;
-use super::canonical::{Keys, Text, lossy};
+use super::bytes::{is_word, lossy, mail_quote};
+use super::normalized::{Normalized, UnescapedText};
+use super::prefilter::WordBoundaries;
 use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
 use memchr::memmem;
 #[cfg(test)]
@@ -25,7 +26,7 @@ pub struct Wording {
     /// The entry it belongs to, by index.
     pub entry: usize,
     /// Literals and arguments, sentence by sentence.
-    pub parts: Vec<Piece>,
+    pub parts: Vec<WordingPart>,
     /// Part counts at which a match may end: behind each sentence from the one that completes the arguments on.
     stops: Vec<usize>,
     /// How each literal is looked for; none for arguments.
@@ -33,14 +34,14 @@ pub struct Wording {
     /// Each literal's own text without what evening out drops at its edges; empty for arguments.
     exact: Vec<Box<[u8]>>,
     /// Which edges of each literal are word boundaries.
-    edges: Vec<Edges>,
-    /// Keys of the entry's title without its closing mark.
+    edges: Vec<WordBoundaries>,
+    /// Normalized of the entry's title without its closing mark.
     title: Vec<u8>,
 }
 
 /// A part of a wording.
 #[derive(Debug)]
-pub enum Piece {
+pub enum WordingPart {
     /// Text to be compared by its keys.
     Literal {
         /// The keys.
@@ -63,7 +64,7 @@ pub enum Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Grade {
+pub enum MatchQuality {
     /// A catalogued wording, quotes around arguments aside.
     Exact,
     /// Equal after evening out.
@@ -74,50 +75,51 @@ pub enum Grade {
     Absent,
 }
 
-impl Grade {
+impl MatchQuality {
     /// All grades, best first.
-    pub const ALL: [Grade; 4] = [Grade::Exact, Grade::Normalized, Grade::Drifted, Grade::Absent];
+    pub const ALL: [MatchQuality; 4] =
+        [MatchQuality::Exact, MatchQuality::Normalized, MatchQuality::Drifted, MatchQuality::Absent];
 
     /// The name in outputs.
     pub fn name(self) -> &'static str {
         match self {
-            Grade::Exact => "exact",
-            Grade::Normalized => "normalized",
-            Grade::Drifted => "drifted",
-            Grade::Absent => "absent",
+            MatchQuality::Exact => "exact",
+            MatchQuality::Normalized => "normalized",
+            MatchQuality::Drifted => "drifted",
+            MatchQuality::Absent => "absent",
         }
     }
 }
 
 /// What trying a wording at one place gives.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub enum Verification {
     /// The text does not say it.
-    No,
+    Mismatch,
     /// The region ends before it is decided; a larger region may tell.
-    Unfinished(Missing),
+    Incomplete(MissingSide),
     /// The text says it.
-    Found(Found),
+    Match(WordingMatch),
 }
 
 /// Where a region is too small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missing {
+pub enum MissingSide {
     /// What stands before it is wanted.
     Before,
     /// What stands behind it is wanted.
-    Behind,
+    After,
 }
 
 /// A wording found in a region.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct WordingMatch {
     /// Text index of the first byte.
     pub start: usize,
     /// Text index behind the last byte.
     pub end: usize,
     /// Exact or normalized.
-    pub grade: Grade,
+    pub quality: MatchQuality,
     /// Arguments by the entry's index.
     pub args: Vec<(usize, ArgValue)>,
     /// Whether the region ends where the template goes on.
@@ -125,16 +127,16 @@ pub struct Found {
 }
 
 /// A region to look in: its text and its keys.
-pub struct Region<'a> {
+pub struct Haystack<'a> {
     /// The unescaped text.
-    pub text: &'a Text<'a>,
+    pub text: &'a UnescapedText<'a>,
     /// Its keys.
-    pub keys: &'a Keys,
+    pub keys: &'a Normalized,
 }
 
 /// An argument's part and its range in the text.
 #[derive(Clone, Copy)]
-struct Gap {
+struct ArgumentSpan {
     part: usize,
     from: usize,
     to: usize,
@@ -142,7 +144,7 @@ struct Gap {
 
 /// A matched part: where it begins and ends in keys.
 #[derive(Clone, Copy)]
-struct Piecewise {
+struct LiteralSpan {
     start: usize,
     end: usize,
 }
@@ -158,15 +160,18 @@ impl Wording {
             for part in &sentence.parts {
                 match part {
                     Part::Literal(text) => {
-                        let keys = Keys::new(text.as_bytes()).bytes;
+                        let keys = Normalized::new(text.as_bytes()).bytes;
                         if !keys.is_empty() {
                             let text = text.trim().to_string();
-                            parts.push(Piece::Literal { keys, text, first_sentence: number == 0 });
+                            parts.push(WordingPart::Literal { keys, text, first_sentence: number == 0 });
                         }
                     }
                     Part::Argument(index) => {
                         seen.push(*index);
-                        parts.push(Piece::Argument { index: *index, kind: entry.arguments[*index].kind });
+                        parts.push(WordingPart::Argument {
+                            index: *index,
+                            kind: entry.arguments[*index].kind,
+                        });
                     }
                 }
             }
@@ -176,13 +181,13 @@ impl Wording {
                 stops.push(parts.len());
             }
         }
-        let finder = |part: &Piece| match part {
-            Piece::Literal { keys, .. } => Some(memmem::Finder::new(keys).into_owned()),
-            Piece::Argument { .. } => None,
+        let finder = |part: &WordingPart| match part {
+            WordingPart::Literal { keys, .. } => Some(memmem::Finder::new(keys).into_owned()),
+            WordingPart::Argument { .. } => None,
         };
-        let exact = |part: &Piece| match part {
-            Piece::Literal { text, .. } => text.trim_matches(evened).as_bytes().into(),
-            Piece::Argument { .. } => Box::default(),
+        let exact = |part: &WordingPart| match part {
+            WordingPart::Literal { text, .. } => text.trim_matches(evened).as_bytes().into(),
+            WordingPart::Argument { .. } => Box::default(),
         };
         let (finders, exact) = (parts.iter().map(finder).collect(), parts.iter().map(exact).collect());
         let edges = (0..parts.len()).map(|part| edges(&parts, part)).collect();
@@ -197,50 +202,50 @@ impl Wording {
     /// The keys of the literal `part`; empty for an argument.
     pub fn keys(&self, part: usize) -> &[u8] {
         match &self.parts[part] {
-            Piece::Literal { keys, .. } => keys,
-            Piece::Argument { .. } => &[],
+            WordingPart::Literal { keys, .. } => keys,
+            WordingPart::Argument { .. } => &[],
         }
     }
 
     /// Which edges of the literal `part` are word boundaries.
-    pub fn edges(&self, part: usize) -> Edges {
+    pub fn edges(&self, part: usize) -> WordBoundaries {
         self.edges[part]
     }
 
     /// Tries the wording where its literal `part` would have its key `offset` at the region's key `key`.
-    pub fn try_at(&self, region: &Region<'_>, part: usize, offset: usize, key: usize) -> Attempt {
-        let Piece::Literal { keys, .. } = &self.parts[part] else { return Attempt::No };
+    pub fn try_at(&self, region: &Haystack<'_>, part: usize, offset: usize, key: usize) -> Verification {
+        let WordingPart::Literal { keys, .. } = &self.parts[part] else { return Verification::Mismatch };
         let have = &region.keys.bytes;
         // What of the literal lies inside the region must agree, whether or not all of it does.
         let (from, skip) = (key.saturating_sub(offset), offset.saturating_sub(key));
         let inside = keys.len().min(skip + have.len() - from);
         if have[from..from + inside - skip] != keys[skip..inside] {
-            return Attempt::No;
+            return Verification::Mismatch;
         }
         if skip > 0 {
-            return Attempt::Unfinished(Missing::Before);
+            return Verification::Incomplete(MissingSide::Before);
         }
         if inside < keys.len() {
-            return Attempt::Unfinished(Missing::Behind);
+            return Verification::Incomplete(MissingSide::After);
         }
-        let place = Piecewise { start: from, end: from + keys.len() };
+        let place = LiteralSpan { start: from, end: from + keys.len() };
         if !self.bounded(region, part, place) {
-            return Attempt::No;
+            return Verification::Mismatch;
         }
         let mut args = Vec::new();
         let Some(start) = self.backward(region, part, place.start, &mut args) else {
-            return Attempt::Unfinished(Missing::Before);
+            return Verification::Incomplete(MissingSide::Before);
         };
         args.reverse();
         let Some((end, stop)) = self.forward(region, part + 1, place.end, &mut args) else {
-            return Attempt::Unfinished(Missing::Behind);
+            return Verification::Incomplete(MissingSide::After);
         };
         // A begin that stands further back may swallow the title: the begin is always judged from the next literal.
         let start = match (part, args.first()) {
-            (0, Some(&Gap { part: 1, to, .. })) if stop > 2 => {
+            (0, Some(&ArgumentSpan { part: 1, to, .. })) if stop > 2 => {
                 let mut again = Vec::new();
                 let Some(start) = self.backward(region, 2, region.keys.index_of(to), &mut again) else {
-                    return Attempt::No;
+                    return Verification::Mismatch;
                 };
                 args[0] = again[0];
                 start
@@ -251,28 +256,41 @@ impl Wording {
     }
 
     /// Puts the arguments' spans and the literals' places together.
-    fn found(&self, region: &Region<'_>, start: usize, end: usize, stop: usize, args: Vec<Gap>) -> Attempt {
+    fn found(
+        &self,
+        region: &Haystack<'_>,
+        start: usize,
+        end: usize,
+        stop: usize,
+        args: Vec<ArgumentSpan>,
+    ) -> Verification {
         let mut values: Vec<(usize, ArgValue)> = Vec::new();
-        for &Gap { part, from, to } in &args {
-            let Piece::Argument { index, kind } = self.parts[part] else { continue };
-            let Some(value) = value(&region.text.bytes[from..to], kind) else { return Attempt::No };
+        for &ArgumentSpan { part, from, to } in &args {
+            let WordingPart::Argument { index, kind } = self.parts[part] else { continue };
+            let Some(value) = value(&region.text.bytes[from..to], kind) else {
+                return Verification::Mismatch;
+            };
             match values.iter().find(|(known, _)| *known == index) {
-                Some((_, known)) if *known != value => return Attempt::No,
+                Some((_, known)) if *known != value => return Verification::Mismatch,
                 Some(_) => {}
                 None => values.push((index, value)),
             }
         }
         values.sort_by_key(|(index, _)| *index);
-        let grade = if self.exact(region, start, end, &args) { Grade::Exact } else { Grade::Normalized };
+        let quality = if self.exact(region, start, end, &args) {
+            MatchQuality::Exact
+        } else {
+            MatchQuality::Normalized
+        };
         let rest = &region.keys.bytes[end..];
         let cut = stop < self.parts.len() && self.keys(stop).starts_with(rest);
         let (start, end) = (region.keys.at(start), region.keys.at(end - 1) + 1);
         let end = args.last().map_or(end, |gap| end.max(gap.to));
-        Attempt::Found(Found { start, end, grade, args: values, cut })
+        Verification::Match(WordingMatch { start, end, quality, args: values, cut })
     }
 
     /// Whether the raw bytes of all literals are the template's own: nothing escaped, nothing evened out.
-    fn exact(&self, region: &Region<'_>, start: usize, end: usize, args: &[Gap]) -> bool {
+    fn exact(&self, region: &Haystack<'_>, start: usize, end: usize, args: &[ArgumentSpan]) -> bool {
         let mut key = start;
         let mut args = args.iter();
         for (part, exact) in self.parts.iter().zip(&self.exact) {
@@ -280,7 +298,7 @@ impl Wording {
                 break;
             }
             match part {
-                Piece::Literal { keys, .. } => {
+                WordingPart::Literal { keys, .. } => {
                     let (from, to) = (region.keys.at(key), region.keys.at(key + keys.len() - 1) + 1);
                     let raw_len = || region.text.raw_end(to) - region.text.raw_start(from);
                     if region.text.bytes[from..to] != **exact || raw_len() != exact.len() {
@@ -288,8 +306,8 @@ impl Wording {
                     }
                     key += keys.len();
                 }
-                Piece::Argument { .. } => {
-                    let Some(&Gap { to, .. }) = args.next() else { return false };
+                WordingPart::Argument { .. } => {
+                    let Some(&ArgumentSpan { to, .. }) = args.next() else { return false };
                     key = region.keys.index_of(to);
                 }
             }
@@ -298,7 +316,7 @@ impl Wording {
     }
 
     /// Whether the literal's outer edges fall on word boundaries in the text.
-    fn bounded(&self, region: &Region<'_>, part: usize, place: Piecewise) -> bool {
+    fn bounded(&self, region: &Haystack<'_>, part: usize, place: LiteralSpan) -> bool {
         let text = &region.text.bytes;
         let (from, to) = (region.keys.at(place.start), region.keys.at(place.end - 1) + 1);
         let edges = self.edges[part];
@@ -309,25 +327,31 @@ impl Wording {
 
     /// Matches the parts before `part`, which begins at key `start`; gives the key where the wording begins.
     /// Arguments are pushed last first as (part, from, to) in the text.
-    fn backward(&self, region: &Region<'_>, part: usize, start: usize, args: &mut Vec<Gap>) -> Option<usize> {
+    fn backward(
+        &self,
+        region: &Haystack<'_>,
+        part: usize,
+        start: usize,
+        args: &mut Vec<ArgumentSpan>,
+    ) -> Option<usize> {
         let Some(before) = part.checked_sub(1) else { return Some(start) };
         let (bytes, gap_end) = (&region.text.bytes, region.keys.at(start));
         let kind = match &self.parts[before] {
-            Piece::Literal { keys, .. } => {
+            WordingPart::Literal { keys, .. } => {
                 let from = start.checked_sub(keys.len())?;
                 let here = region.keys.bytes[from..start] == **keys;
-                let place = Piecewise { start: from, end: start };
+                let place = LiteralSpan { start: from, end: start };
                 return (here && self.bounded(region, before, place))
                     .then(|| self.backward(region, before, from, args))
                     .flatten();
             }
-            Piece::Argument { kind, .. } => *kind,
+            WordingPart::Argument { kind, .. } => *kind,
         };
         let Some(literal) = before.checked_sub(1) else {
             // The wording begins with its argument: it reaches back to the begin of the message.
             let from = message_start(bytes, gap_end);
             let (from, to) = argument(bytes, from, gap_end, kind)?;
-            args.push(Gap { part: before, from, to });
+            args.push(ArgumentSpan { part: before, from, to });
             return Some(region.keys.index_of(from));
         };
         let (keys, finder) = (self.keys(literal), self.finders[literal].as_ref()?);
@@ -335,7 +359,7 @@ impl Wording {
         let known = args.len();
         let mut best: Option<(usize, usize)> = None;
         while let Some(at) = finder.find(&region.keys.bytes[floor..start]) {
-            let place = Piecewise { start: floor + at, end: floor + at + keys.len() };
+            let place = LiteralSpan { start: floor + at, end: floor + at + keys.len() };
             floor = place.start + 1;
             if place.end >= start || !self.bounded(region, literal, place) {
                 continue;
@@ -344,7 +368,7 @@ impl Wording {
             let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
             // Behind those of the best place known.
             let mark = args.len();
-            args.push(Gap { part: before, from, to });
+            args.push(ArgumentSpan { part: before, from, to });
             let Some(begin) = self.backward(region, literal, place.start, args) else {
                 args.truncate(mark);
                 continue;
@@ -366,7 +390,7 @@ impl Wording {
 
     /// How badly a key fits as the begin of the message: 0 behind the title, 1 behind a mark, 2 inside a sentence,
     /// 3 where the title itself begins.
-    fn start_cost(&self, region: &Region<'_>, key: usize) -> usize {
+    fn start_cost(&self, region: &Haystack<'_>, key: usize) -> usize {
         let keys = &region.keys.bytes;
         let mut before = &keys[..key];
         while let [rest @ .., b'.' | b':' | b',' | b'|'] = before {
@@ -386,17 +410,17 @@ impl Wording {
     /// Matches the parts from `part` on behind key `end`; gives the key behind the match and how many parts it took.
     fn forward(
         &self,
-        region: &Region<'_>,
+        region: &Haystack<'_>,
         part: usize,
         end: usize,
-        args: &mut Vec<Gap>,
+        args: &mut Vec<ArgumentSpan>,
     ) -> Option<(usize, usize)> {
         let bytes = &region.text.bytes;
         let stopped = self.stops.contains(&part).then_some((end, part));
         let Some(piece) = self.parts.get(part) else { return stopped };
         let kind = match piece {
-            Piece::Literal { keys, .. } => {
-                let place = Piecewise { start: end, end: end + keys.len() };
+            WordingPart::Literal { keys, .. } => {
+                let place = LiteralSpan { start: end, end: end + keys.len() };
                 let here = region.keys.bytes[end..].starts_with(keys) && self.bounded(region, part, place);
                 let further = if here { self.forward(region, part + 1, place.end, args) } else { None };
                 // The closing mark of the last sentence may be missing where the text ends.
@@ -406,7 +430,7 @@ impl Wording {
                 };
                 return further.or(stopped).or_else(closing);
             }
-            Piece::Argument { kind, .. } => *kind,
+            WordingPart::Argument { kind, .. } => *kind,
         };
         let gap_start = region.keys.at(end - 1) + 1;
         let quoted = opening_quote(bytes, gap_start);
@@ -419,7 +443,7 @@ impl Wording {
                     continue;
                 }
                 for at in finder.find_iter(&region.keys.bytes[end..]) {
-                    let place = Piecewise { start: end + at, end: end + at + keys.len() };
+                    let place = LiteralSpan { start: end + at, end: end + at + keys.len() };
                     if place.start > ceiling {
                         break;
                     }
@@ -430,7 +454,7 @@ impl Wording {
                     }
                     let Some((from, to)) = argument(bytes, gap_start, gap_end, kind) else { continue };
                     let mark = args.len();
-                    args.push(Gap { part, from, to });
+                    args.push(ArgumentSpan { part, from, to });
                     if let Some(done) = self.forward(region, part + 2, place.end, args) {
                         return Some(done);
                     }
@@ -442,20 +466,20 @@ impl Wording {
         let last = self.stops.contains(&(part + 1)) || self.only_a_mark_follows(part + 1);
         let gap_end = last.then(|| first_message_end(bytes, gap_start)).flatten()?;
         let (from, to) = argument(bytes, gap_start, gap_end, kind)?;
-        args.push(Gap { part, from, to });
+        args.push(ArgumentSpan { part, from, to });
         Some((region.keys.index_of(to).max(end), part + 1))
     }
 
     /// Whether nothing but a closing mark is missing to a place where a match may end.
     fn only_a_mark_follows(&self, part: usize) -> bool {
-        matches!(self.parts.get(part), Some(Piece::Literal { keys, .. }) if keys.len() == 1 && !is_word(keys[0]))
+        matches!(self.parts.get(part), Some(WordingPart::Literal { keys, .. }) if keys.len() == 1 && !is_word(keys[0]))
             && self.stops.contains(&(part + 1))
     }
 }
 
 /// The keys of a title without its closing mark.
 pub fn title_keys(title: &str) -> Vec<u8> {
-    Keys::new(title.trim_end_matches(['.', '!', ':']).as_bytes()).bytes
+    Normalized::new(title.trim_end_matches(['.', '!', ':']).as_bytes()).bytes
 }
 
 /// What evening out drops or may drop at a literal's edges.
@@ -464,19 +488,14 @@ fn evened(c: char) -> bool {
 }
 
 /// Which edges of the part are word boundaries: those beside an argument, or at the wording's end.
-fn edges(parts: &[Piece], part: usize) -> Edges {
-    let inner = |part: Option<&Piece>| matches!(part, Some(Piece::Literal { .. }));
-    let Piece::Literal { keys, .. } = &parts[part] else { return Edges::default() };
+fn edges(parts: &[WordingPart], part: usize) -> WordBoundaries {
+    let inner = |part: Option<&WordingPart>| matches!(part, Some(WordingPart::Literal { .. }));
+    let WordingPart::Literal { keys, .. } = &parts[part] else { return WordBoundaries::default() };
     // A mark that ends a sentence is followed by no letter: the dots of "db1.contoso.com" end none. Behind words,
     // the next sentence may be glued on ("SSL.Check").
     let only_a_mark = !keys.iter().any(|key| is_word(*key));
     let glued = !only_a_mark && inner(parts.get(part + 1));
-    Edges { left: !inner(part.checked_sub(1).and_then(|i| parts.get(i))), right: !glued }
-}
-
-/// Letters, digits, `_` and what is no ASCII.
-pub fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    WordBoundaries { left: !inner(part.checked_sub(1).and_then(|i| parts.get(i))), right: !glued }
 }
 
 /// Where the message that holds `at` begins: behind a line break, a sentence mark, a colon or an opening quote.
@@ -569,8 +588,7 @@ pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Optio
     let gap = text.get(from..to)?;
     let lead = gap.len() - gap.trim_ascii_start().len();
     // Marks of quoted mail are no part of it.
-    let lead =
-        if gap[..lead].contains(&b'\n') { lead + super::canonical::mail_quote(&gap[lead..]) } else { lead };
+    let lead = if gap[..lead].contains(&b'\n') { lead + mail_quote(&gap[lead..]) } else { lead };
     let trimmed = gap[lead..].trim_ascii_end();
     if !trimmed.iter().any(|byte| is_word(*byte)) || trimmed.len() > MAX_ARGUMENT || breaks_record(trimmed) {
         return None;
@@ -592,7 +610,7 @@ pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Optio
 fn breaks_record(gap: &[u8]) -> bool {
     gap.split(|byte| *byte == b'\n').skip(1).any(|line| {
         let line = line.trim_ascii_start();
-        line.is_empty() || super::record::begins_record(line)
+        line.is_empty() || super::bounds::starts_record(line)
     })
 }
 

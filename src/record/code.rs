@@ -4,7 +4,7 @@ use super::{FindingRecord, TimelineRecord, args};
 use crate::catalog::{Actor, Scope, Severity, Side};
 use crate::context::Time;
 use crate::finding::Args;
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::report::CodeReport;
 use crate::summary::{ArgSet, SeverityCounts};
 #[cfg(test)]
@@ -98,7 +98,7 @@ pub struct GradesRecord {
 }
 
 impl GradesRecord {
-    /// The counts in the order of [`Grade::ALL`].
+    /// The counts in the order of [`MatchQuality::ALL`].
     pub fn counts(&self) -> [u64; 4] {
         [self.exact, self.normalized, self.drifted, self.absent]
     }
@@ -212,15 +212,15 @@ impl<'a> From<&'a CodeReport> for CodeRecord<'a> {
             timeline: (&code.timeline).into(),
             files: code.files,
             wording: GradesRecord {
-                exact: code.graded(Grade::Exact),
-                normalized: code.graded(Grade::Normalized),
-                drifted: code.graded(Grade::Drifted),
-                absent: code.graded(Grade::Absent),
+                exact: code.graded(MatchQuality::Exact),
+                normalized: code.graded(MatchQuality::Normalized),
+                drifted: code.graded(MatchQuality::Drifted),
+                absent: code.graded(MatchQuality::Absent),
             },
             drift: code.drift.as_ref().map(|drift| DriftRecord {
                 hits: code.count,
-                exact: code.graded(Grade::Exact),
-                drifted: code.graded(Grade::Drifted),
+                exact: code.graded(MatchQuality::Exact),
+                drifted: code.graded(MatchQuality::Drifted),
                 says: drift.text.as_str().into(),
                 path: drift.origin.path.to_string_lossy(),
                 member: drift.origin.member.as_deref().map(Cow::Borrowed),

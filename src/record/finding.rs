@@ -4,7 +4,7 @@ use super::args;
 use crate::catalog::Severity;
 use crate::context::{Context, ContextLines, Time};
 use crate::finding::{Args, Finding};
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::source::Origin;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -32,7 +32,7 @@ pub struct FindingRecord<'a> {
     /// Whether the code stands in the log with the message.
     pub code_in_log: bool,
     /// How the text agrees with the catalogue.
-    pub wording: Grade,
+    pub wording: MatchQuality,
     /// The arguments the text gave, by name in the template's order; lists are arrays, all else strings as logged.
     #[serde(with = "args")]
     #[cfg_attr(test, schemars(with = "args::Described"))]

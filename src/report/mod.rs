@@ -20,7 +20,7 @@ pub use verdict::Verdict;
 
 use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
 use crate::finding::{Args, Finding};
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
 use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, MigrationFacts, SeverityCounts, Times};
@@ -111,7 +111,7 @@ pub struct CodeReport {
     pub timeline: Timeline,
     /// In how many sources it was found.
     pub files: u64,
-    /// Findings by grade, in the order of [`Grade::ALL`].
+    /// Findings by match quality, in the order of [`MatchQuality::ALL`].
     pub wording: [u64; 4],
     /// Distinct argument sets: most frequent first.
     pub args: Vec<ArgSet>,
@@ -219,9 +219,9 @@ impl CodeReport {
         }
     }
 
-    /// Findings of a grade.
-    pub fn graded(&self, grade: Grade) -> u64 {
-        self.wording[grade as usize]
+    /// Findings of a match quality.
+    pub fn graded(&self, quality: MatchQuality) -> u64 {
+        self.wording[quality as usize]
     }
 }
 

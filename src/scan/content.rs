@@ -18,7 +18,7 @@
 
 use super::WINDOW_BYTES;
 use crate::input::{Resume, Window};
-use crate::matcher::record;
+use crate::matcher::bounds;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
@@ -33,7 +33,7 @@ pub const TAIL_BYTES: usize = 32 << 10;
 /// How many bytes are hashed as one; windows start at multiples.
 const BLOCK_BYTES: usize = 1 << 20;
 
-const _: () = assert!(TAIL_BYTES <= record::MARGIN && WINDOW_BYTES.is_multiple_of(BLOCK_BYTES));
+const _: () = assert!(TAIL_BYTES <= bounds::MARGIN && WINDOW_BYTES.is_multiple_of(BLOCK_BYTES));
 
 /// The identity of a file's bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -219,7 +219,7 @@ impl ContentBuilder {
     /// Returns the content. It can be continued if the file was read as it is, whole, and has a place to resume at least a
     /// margin before its end.
     pub fn finish(mut self, read_as: ReadAs) -> Content {
-        let until = self.content.length.saturating_sub(record::MARGIN as u64);
+        let until = self.content.length.saturating_sub(bounds::MARGIN as u64);
         let place = self.places.iter().flatten().find(|place| place.offset <= until);
         self.content.continuation = place
             .filter(|_| read_as == ReadAs::Plain && !self.has_gap)

@@ -16,7 +16,7 @@ use crate::context::{ContextLinesReader, ContextReader};
 use crate::error::SourceError;
 use crate::finding::{Builder, Sanitizer};
 use crate::input::Window;
-use crate::matcher::{Matcher, What, wording::Grade};
+use crate::matcher::{MatchId, Matcher, wording::MatchQuality};
 use crate::summary::MAX_SAMPLES;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -66,14 +66,14 @@ impl Shared<'_, '_> {
         for found in matches {
             line += breaks.between(window.bytes, counted, found.range.start);
             counted = found.range.start;
-            let (what, range) = (found.what, found.range.clone());
+            let (what, range) = (found.id, found.range.clone());
             let mut finding = builder.without_text(found, window, &reader, line);
             if !self.options.filter.accepts(&finding) {
                 continue;
             }
             let kept = samples.take(what) || self.keep_all;
             let shown = kept || self.encode.is_some();
-            if shown || finding.wording == Grade::Drifted {
+            if shown || finding.wording == MatchQuality::Drifted {
                 finding.load_text(&range, window, &reader);
             }
             if shown && context_lines > 0 {
@@ -127,10 +127,10 @@ impl SampleCounts {
     }
 
     /// Counts a finding. Returns whether it may be one of the samples.
-    fn take(&mut self, what: What) -> bool {
+    fn take(&mut self, what: MatchId) -> bool {
         let count = match what {
-            What::Entry(index) => &mut self.entries[index],
-            What::Unknown(code) => self.unknown.entry(code).or_default(),
+            MatchId::Entry(index) => &mut self.entries[index],
+            MatchId::Unknown(code) => self.unknown.entry(code).or_default(),
         };
         *count += 1;
         *count <= MAX_SAMPLES

@@ -29,7 +29,7 @@ use crate::input::limits::Budget;
 use crate::input::{
     FileReader, OwnedWindow, PeekReader, STREAM_WINDOW_BYTES, Transcoder, Visitor, WindowReader,
 };
-use crate::matcher::record;
+use crate::matcher::bounds;
 use crate::source::Origin;
 use std::collections::HashMap;
 use std::path::Path;
@@ -223,7 +223,7 @@ impl Visitor for ScanVisitor<'_, '_, '_> {
         self.open = Some(source.clone());
         let mut reader = Transcoder::new(reader);
         let core = self.shared.options.core_bytes(STREAM_WINDOW_BYTES);
-        let mut cutter = WindowReader::new(&mut reader, core, record::MARGIN);
+        let mut cutter = WindowReader::new(&mut reader, core, bounds::MARGIN);
         let mut offset = 0;
         while !self.stopped()
             && let Some(cut) = cutter.next(self.shared.scheduler.take_buffer())

@@ -22,7 +22,7 @@ use crate::input::{
     ContainerFormat, FileReader, Input, InputKind, MAX_WHOLE_BYTES, OpenFile, PeekReader, Position, Unpacker,
     Window,
 };
-use crate::matcher::record;
+use crate::matcher::bounds;
 use crate::source::Origin;
 use std::io::Read;
 use std::ops::Range;
@@ -319,8 +319,8 @@ impl<'s> Worker<'_, 's, '_> {
         file: &OpenFile,
         core: Range<u64>,
     ) -> Result<(), SourceError> {
-        let from = core.start.saturating_sub(record::MARGIN as u64);
-        let to = file.bytes.min(core.end + record::MARGIN as u64);
+        let from = core.start.saturating_sub(bounds::MARGIN as u64);
+        let to = file.bytes.min(core.end + bounds::MARGIN as u64);
         let mut buffer = std::mem::take(&mut self.buffer);
         let bytes = file.range(from..to, &mut buffer)?;
         let got = bytes.len() as u64;

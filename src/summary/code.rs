@@ -13,7 +13,7 @@ use super::{
 use crate::catalog::{ArgValue, Severity};
 use crate::context::Time;
 use crate::finding::Finding;
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::source::Origin;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
@@ -31,7 +31,7 @@ pub struct CodeSummary {
     pub known: bool,
     /// Findings by severity.
     pub by_severity: SeverityCounts,
-    /// Findings by grade, in the order of [`Grade::ALL`].
+    /// Findings by grade, in the order of [`MatchQuality::ALL`].
     pub wording: [u64; 4],
     /// Times of the first and last dated finding.
     pub times: Times,
@@ -107,7 +107,7 @@ impl CodeSummary {
         if self.sources.last() != Some(&source) {
             self.sources.insert(source);
         }
-        if finding.wording == Grade::Drifted {
+        if finding.wording == MatchQuality::Drifted {
             let (origin, offset, text) = (finding.origin.clone(), finding.offset, finding.text.clone());
             self.add_drift(Drift { origin, offset, text });
         }
@@ -288,7 +288,7 @@ impl CodeSummary {
     }
 
     /// Returns the number of findings of a grade.
-    pub fn graded(&self, grade: Grade) -> u64 {
+    pub fn graded(&self, grade: MatchQuality) -> u64 {
         self.wording[grade as usize]
     }
 }

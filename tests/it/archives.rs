@@ -5,7 +5,7 @@ use crate::bundles::{
     CODECS, Codec, Folder, Run, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes, run_path,
     run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
 };
-use crate::{laws, stdout};
+use crate::{invariants, stdout};
 use migsift::scan::Options;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -328,7 +328,7 @@ proptest! {
     /// Law 1: how a log is packed, and where frames are cut, changes nothing.
     #[test]
     fn packing_changes_nothing(
-        bytes in laws::log(25),
+        bytes in invariants::log(25),
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         core in 1_000usize..50_000,
         threads in 1usize..5,

@@ -3,8 +3,8 @@
 use migsift::catalog::{BUILTIN_FILE, Catalog, builtin};
 use migsift::check::check;
 use migsift::input::Window;
-use migsift::matcher::wording::Grade;
-use migsift::matcher::{Match, Matcher, What};
+use migsift::matcher::wording::MatchQuality;
+use migsift::matcher::{Match, MatchId, Matcher};
 
 fn scan(matcher: &Matcher, text: &str) -> Vec<Match> {
     matcher.scan(&Window::whole(text.as_bytes()))
@@ -81,7 +81,7 @@ fn every_wording_is_exact_in_all_quotes() {
                 });
                 let found = scan(&matcher, &text);
                 let [only] = &found[..] else { panic!("{text:?} gives {found:?}") };
-                assert_eq!((only.what, only.grade), (What::Entry(index), Grade::Exact), "{text}");
+                assert_eq!((only.id, only.quality), (MatchId::Entry(index), MatchQuality::Exact), "{text}");
                 assert_eq!(only.args.len(), wording.arguments().len(), "{text}");
             }
         }

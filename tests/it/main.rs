@@ -18,7 +18,7 @@ mod golden;
 mod history;
 mod hostile;
 mod html;
-mod laws;
+mod invariants;
 mod limits;
 mod metrics;
 mod nightly;

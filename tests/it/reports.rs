@@ -1,6 +1,6 @@
 //! What is made of JSON reports: read back, merged, compared; and what hostile ones cannot do.
 
-use crate::laws::log;
+use crate::invariants::log;
 use crate::oracle::matcher;
 use crate::{program, run, stderr, stdout, top};
 use migsift::catalog::{ArgValue, builtin};

@@ -3,7 +3,7 @@
 
 use migsift::catalog::import::{Names, import};
 use migsift::catalog::{Catalog, builtin, diff::Difference, parse};
-use migsift::check::check;
+use migsift::check;
 use migsift::error::Error;
 use migsift::explain::Explanation;
 use migsift::input::Window;
@@ -13,7 +13,7 @@ use migsift::print::human;
 /// A few entries.
 const MOST: usize = 8 << 10;
 
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(&data[..data.len().min(MOST)]);
     match parse("own.toml", &text) {
         Ok(catalog) => taken(&catalog, &text),
@@ -44,7 +44,7 @@ fn taken(catalog: &Catalog, text: &str) {
     for found in matcher.scan(&window) {
         assert!(!found.range.is_empty() && found.range.end <= text.len());
     }
-    let checked = check("own.toml", catalog, builtin());
+    let checked = check::check("own.toml", catalog, builtin());
     assert_eq!(checked.entries, catalog.entries.len());
     for entry in &catalog.entries {
         let mut shown = Vec::new();

@@ -1,11 +1,12 @@
-//! Laws that hold for any bytes, each a function that panics where one is broken.
+//! Properties that hold for any bytes, each a function that panics where the property is broken.
 //!
-//! The suite holds them to random bytes and to inputs that were found before (`tests/it/found.rs`); fuzzers look for
-//! bytes that break them for as long as there is time (`tests/fuzz`). So that both say the same, they are written once.
+//! The test suite checks them with random bytes and with inputs that were found before (`tests/it/found.rs`); fuzzers
+//! search for bytes that break them for as long as there is time (`tests/fuzz`). They are written once, so that both
+//! check the same.
 
-pub mod canonical;
 pub mod catalogue;
 pub mod made;
+pub mod normalized;
 pub mod printers;
 pub mod redact;
 pub mod store;
@@ -22,33 +23,33 @@ use migsift::source::Origin;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// A law: what it is called, and what holds any bytes to it.
-pub type Law = (&'static str, fn(&[u8]));
+/// The name of a property and the function that checks it.
+pub type Property = (&'static str, fn(&[u8]));
 
-/// All of them.
-pub const LAWS: [Law; 8] = [
-    ("canonical", canonical::law),
-    ("catalogue", catalogue::law),
-    ("printers", printers::law),
-    ("redact", redact::law),
-    ("store", store::law),
-    ("time", time::law),
-    ("unpack", unpack::law),
-    ("windows", windows::law),
+/// All properties.
+pub const PROPERTIES: [Property; 8] = [
+    ("normalized", normalized::check),
+    ("catalogue", catalogue::check),
+    ("printers", printers::check),
+    ("redact", redact::check),
+    ("store", store::check),
+    ("time", time::check),
+    ("unpack", unpack::check),
+    ("windows", windows::check),
 ];
 
-/// The matcher of the built-in catalogue.
+/// Returns the matcher of the built-in catalogue.
 pub fn matcher() -> &'static Matcher {
     static MATCHER: OnceLock<Matcher> = OnceLock::new();
     MATCHER.get_or_init(|| Matcher::new(builtin()))
 }
 
-/// What is found in a source that is one window.
+/// Returns the findings of a source that is one window.
 pub fn findings(bytes: &[u8]) -> Vec<Finding> {
     findings_in(bytes, Origin::path(Path::new("a.log")))
 }
 
-/// The same in a source of this name.
+/// Returns the findings of a source named `origin` that is one window.
 pub fn findings_in(bytes: &[u8], origin: Origin) -> Vec<Finding> {
     let window = Window::whole(bytes);
     let utc = jiff::tz::TimeZone::UTC;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// The longest log, in bytes.
 const MOST: usize = 16 << 10;
 
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let origin = Origin { path: PathBuf::from(choices.text()), member: Some(choices.text()) };
     let reason = choices.text();

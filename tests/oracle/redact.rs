@@ -8,7 +8,7 @@ use migsift::redact::{KEY_BYTES, Known, Redactor, Where};
 /// A few lines of a log.
 const MOST: usize = 4 << 10;
 
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let name = choices.text();
     let text = String::from_utf8_lossy(choices.take(MOST));

@@ -37,7 +37,7 @@ fn sound() -> &'static [u8] {
 }
 
 /// The first byte says whether the rest is the file, or changes to a sound one: two bytes of place and one of value each.
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let file = if choices.byte() % 4 == 0 {
         choices.0.to_vec()

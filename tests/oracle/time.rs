@@ -7,7 +7,7 @@ use migsift::context::{Time, time};
 /// Longer than any head of a line.
 const MOST: usize = 4 << 10;
 
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(&data[..data.len().min(MOST)]);
     let zones =
         [TimeZone::UTC, time::zone("Europe/Berlin").expect("a zone"), time::zone("-03:30").expect("a zone")];

@@ -77,7 +77,7 @@ fn unpack(limits: &Limits, with: impl FnOnce(&mut Unpacker<'_>)) -> Taken {
     taken
 }
 
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let limits = Limits {
         nesting: 4,
         members: MEMBERS,

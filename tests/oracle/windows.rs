@@ -4,13 +4,13 @@ use super::made::{Choices, log};
 use super::matcher;
 use migsift::context::{ContextLines, ContextLinesReader};
 use migsift::input::Window;
-use migsift::matcher::{Match, record};
+use migsift::matcher::{Match, bounds};
 
 /// The longest source, in bytes: a few windows with their margins.
 const MOST: usize = 96 << 10;
 /// The longest source that every wording is tried on: shorter than what is looked at around any byte.
 #[cfg(fuzzing)]
-const MOST_NAIVE: usize = record::WRAP_BEFORE;
+const MOST_NAIVE: usize = bounds::WRAP_BEFORE;
 
 /// The matches in a window, with `lines` lines around them.
 pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, ContextLines)> {
@@ -27,8 +27,8 @@ pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Contex
     let mut found = Vec::new();
     for from in (0..bytes.len()).step_by(core) {
         let to = bytes.len().min(from + core);
-        let start = from.saturating_sub(record::MARGIN);
-        let end = bytes.len().min(to + record::MARGIN);
+        let start = from.saturating_sub(bounds::MARGIN);
+        let end = bytes.len().min(to + bounds::MARGIN);
         let window = Window {
             bytes: &bytes[start..end],
             base: start as u64,
@@ -44,7 +44,7 @@ pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Contex
 }
 
 /// The first bytes say how the rest is read and cut: as it is, or as choices.
-pub fn law(data: &[u8]) {
+pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let (how, core, lines) = (choices.byte(), choices.byte() * 256 + choices.byte(), choices.byte() % 4);
     let made;

@@ -8,7 +8,7 @@ use super::text::{Log, advice, anchor, arguments, commas, link, severity, value,
 use super::{period, plan, plural, thousands};
 use crate::catalog::{Actor, Entry, Severity};
 use crate::finding::Finding;
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::print::words::side;
 use crate::report::{CodeReport, Report};
 use crate::summary::ArgSet;
@@ -146,7 +146,7 @@ fn drifted(code: &CodeReport, entry: Option<&Entry>) -> Markup {
     html! {
         @if let (Some(drift), Some(_)) = (&code.drift, entry) {
             p class="hush" {
-                "The wording has drifted in " (thousands(code.graded(Grade::Drifted))) " of "
+                "The wording has drifted in " (thousands(code.graded(MatchQuality::Drifted))) " of "
                 (plural(code.count, "finding")) "; the log now says: " (value(&drift.text))
             }
         }

@@ -19,7 +19,7 @@ use super::safe::line;
 use crate::catalog::Actor;
 use crate::context::Time;
 use crate::finding::Finding;
-use crate::matcher::wording::Grade;
+use crate::matcher::wording::MatchQuality;
 use crate::print::words::{bytes, period, plural, redacted, seconds, side, thousands};
 use crate::report::{CodeReport, Report, Verdict};
 use crate::scan::{Inputs, Status};
@@ -192,7 +192,7 @@ impl Page<'_> {
         }
         if let Some(drift) = &code.drift {
             let (drifted, exact) =
-                (thousands(code.graded(Grade::Drifted)), thousands(code.graded(Grade::Exact)));
+                (thousands(code.graded(MatchQuality::Drifted)), thousands(code.graded(MatchQuality::Exact)));
             let head =
                 format!("wording drifted in {drifted} of {}, {exact} exact", plural(code.count, "finding"));
             self.wrapped("  ", &format!("{head}; the log now says: {}", line(&drift.text)))?;

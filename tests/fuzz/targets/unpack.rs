@@ -1,4 +1,4 @@
 #![no_main]
 use migsift_fuzz::oracle;
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| oracle::unpack::law(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| oracle::unpack::check(data));

@@ -86,7 +86,7 @@ pub fn wrapped(window: &Window<'_>, at: usize) -> Range<usize> {
 /// Whether nothing of the line that ends at `end` goes on behind it: a new record or the end follows.
 pub fn ends_record(bytes: &[u8], end: usize) -> bool {
     let next = &bytes[(end + 1).min(bytes.len())..bytes.len().min(end + 64)];
-    next.is_empty() || begins_record(next.trim_ascii_start())
+    next.is_empty() || starts_record(next.trim_ascii_start())
 }
 
 /// What may hold the message of the code at `code`: the JSON object around it, else its line and the lines of the record
@@ -100,7 +100,7 @@ pub fn around(window: &Window<'_>, code: &Range<usize>, trailing: bool) -> Range
     let floor = code.start.saturating_sub(MAX_LINK);
     for _ in 0..if trailing { MAX_LINK_LINES } else { 0 } {
         let own = &bytes[region.start..region.end];
-        let Some(end) = region.start.checked_sub(1).filter(|end| *end > floor && !begins_record(own)) else {
+        let Some(end) = region.start.checked_sub(1).filter(|end| *end > floor && !starts_record(own)) else {
             break;
         };
         let above = line_within(bytes, end, end - floor, 0);
@@ -114,7 +114,7 @@ pub fn around(window: &Window<'_>, code: &Range<usize>, trailing: bool) -> Range
         let next = (region.end + 1).min(limit);
         let end = memchr::memchr(b'\n', &bytes[next..limit]).map_or(limit, |at| next + at);
         let text = bytes[next..end].trim_ascii();
-        if next >= end || text.is_empty() || begins_record(text) {
+        if next >= end || text.is_empty() || starts_record(text) {
             break;
         }
         region.end = end;
@@ -141,7 +141,7 @@ fn object(bytes: &[u8], code: &Range<usize>) -> Option<Range<usize>> {
 }
 
 /// Whether a line begins a record of its own: a time stamp or a JSON object at its head.
-pub fn begins_record(line: &[u8]) -> bool {
+pub fn starts_record(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
     let line = line.strip_prefix(b"\"").or_else(|| line.strip_prefix(b"[")).unwrap_or(line);
     let digits =
@@ -208,10 +208,10 @@ mod tests {
             "{\"time\":",
             "\"2026-05-16 05",
         ] {
-            assert!(begins_record(line.as_bytes()), "{line}");
+            assert!(starts_record(line.as_bytes()), "{line}");
         }
         for line in ["target server.", "12 and later", "603104: x", "\"details\": 1", "2024 was"] {
-            assert!(!begins_record(line.as_bytes()), "{line}");
+            assert!(!starts_record(line.as_bytes()), "{line}");
         }
     }
 }

@@ -4,7 +4,7 @@
 //! nearest keys around a hit, four on either side, each strike out the owners that have another there, all at once; only
 //! what is left is looked at letter by letter. Case is ignored, and what escapes leave open strikes out nobody.
 
-use super::wording::is_word;
+use super::bytes::is_word;
 
 /// How many keys on each side strike out.
 const KEYS: usize = 4;
@@ -17,7 +17,7 @@ const MAX_ESCAPE: usize = 8;
 
 /// What stands around an anchor in its owners.
 #[derive(Debug, Clone, Default)]
-pub struct Around(Vec<Sets>);
+pub struct NeighborFilter(Vec<Sets>);
 
 /// For each place next to the anchor, the nearest first, and each key the owners that may have it there, as bits.
 #[derive(Debug, Clone)]
@@ -27,9 +27,9 @@ struct Sets {
     behind: [[u32; 128]; KEYS],
 }
 
-impl Around {
+impl NeighborFilter {
     /// Takes the keys before the anchor, the nearest last, and behind it, for each owner.
-    pub fn new<'k>(owners: impl Iterator<Item = (&'k [u8], &'k [u8])>) -> Around {
+    pub fn new<'k>(owners: impl Iterator<Item = (&'k [u8], &'k [u8])>) -> NeighborFilter {
         let owners: Vec<_> = owners.collect();
         let sets = owners.chunks(OWNERS).map(|owners| {
             let all = u32::MAX >> (OWNERS - owners.len());
@@ -40,7 +40,7 @@ impl Around {
             }
             sets
         });
-        Around(sets.collect())
+        NeighborFilter(sets.collect())
     }
 
     /// The first of the owners, by index from `first` on, that the anchor in the raw bytes from `start` to `end` may belong
@@ -177,7 +177,7 @@ fn class(byte: u8) -> Class {
 
 /// Which outer edges of a literal must fall on word boundaries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Edges {
+pub struct WordBoundaries {
     /// No word goes on into it, if it begins with one.
     pub left: bool,
     /// No letter stands directly behind it.
@@ -186,7 +186,7 @@ pub struct Edges {
 
 /// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
 /// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
-pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize, edges: Edges) -> bool {
+pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize, edges: WordBoundaries) -> bool {
     let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
     let in_word = |byte: u8| class(byte) == Class::Plain && is_word(byte);
     let mut behind = keys[offset..].iter().take(MAX_KEYS);
@@ -238,7 +238,7 @@ mod tests {
             let (raw, sides) = (raw.as_bytes(), |keys: &String| keys.find('x').expect("there"));
             let split = |keys: &'_ String| (keys[..sides(keys)].to_string(), keys[sides(keys) + 1..].to_string());
             let split: Vec<(String, String)> = keys.iter().map(split).collect();
-            let around = Around::new(split.iter().map(|(before, behind)| (before.as_bytes(), behind.as_bytes())));
+            let around = NeighborFilter::new(split.iter().map(|(before, behind)| (before.as_bytes(), behind.as_bytes())));
             let plausible = |keys: &String, edges| plausible(raw, at, keys.as_bytes(), sides(keys), edges);
             for first in [0, 1, 40] {
                 let mut left = Vec::new();
@@ -250,9 +250,9 @@ mod tests {
                 let all = around.owner(raw, (at, at + 1), first, |owner| { assert!(left.contains(&owner)); false });
                 prop_assert_eq!(all, None);
                 for (owner, keys) in keys.iter().enumerate().skip(first) {
-                    let both = Edges { left: true, right: true };
-                    prop_assert!(left.contains(&owner) || !plausible(keys, Edges::default()));
-                    prop_assert!(plausible(keys, Edges::default()) || !plausible(keys, both));
+                    let both = WordBoundaries { left: true, right: true };
+                    prop_assert!(left.contains(&owner) || !plausible(keys, WordBoundaries::default()));
+                    prop_assert!(plausible(keys, WordBoundaries::default()) || !plausible(keys, both));
                 }
                 prop_assert!(left.iter().all(|owner| (first..keys.len()).contains(owner)) && left.is_sorted());
             }
@@ -263,7 +263,7 @@ mod tests {
     fn words_that_go_on_are_refused() {
         let hit = |raw: &str| {
             let at = raw.find("rver").expect("there");
-            plausible(raw.as_bytes(), at, b"server", 2, Edges { left: true, right: true })
+            plausible(raw.as_bytes(), at, b"server", 2, WordBoundaries { left: true, right: true })
         };
         for (raw, want) in [
             ("the server x", true),
@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_refused() {
-        let around = Around::new([(b"onthetargetse".as_slice(), b".".as_slice())].into_iter());
+        let around = NeighborFilter::new([(b"onthetargetse".as_slice(), b".".as_slice())].into_iter());
         let hit = |raw: &[u8]| {
             let at = memchr::memmem::find(raw, b"rver").expect("there");
             around.owner(raw, (at, at + 4), 0, |_| true).is_some()

@@ -1,7 +1,7 @@
-//! The recipe of `src/matcher/quads.tsv`: how often four bytes of a word follow each other in logs.
+//! The recipe of `src/matcher/four_grams.tsv`: how often four bytes of a word follow each other in logs.
 //!
-//! `cargo bench --bench quads -- PATH` learns from three kinds of log text in equal shares (the benches' noise, the
-//! samples, `background.log` beside this file) and writes what stands in a million bytes. Without arguments nothing
+//! `cargo bench --bench four_grams -- PATH` learns from three kinds of log text in equal shares (the benches' noise, the
+//! samples, `four_grams.log` beside this file) and writes what stands in a million bytes. Without arguments nothing
 //! happens. The same sources give the same table.
 
 #[allow(dead_code, unused_imports, reason = "the other benches take more of it")]
@@ -22,7 +22,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let [path] = &args[..] else { return };
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let background = std::fs::read(top.join("benches/background.log")).expect("the background is there");
+    let background = std::fs::read(top.join("benches/four_grams.log")).expect("the background is there");
     let sources = [generator::mixed(SEED, NOISE, 0.0).bytes, samples(&top.join("samples")), background];
     let mut rates: BTreeMap<[u8; 4], f64> = BTreeMap::new();
     for source in &sources {

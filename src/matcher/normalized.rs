@@ -1,12 +1,13 @@
 //! Canonical text: what a log line says, freed of how its container wrote it.
 //!
-//! Raw bytes of a region come in. [`Text`] is the same with escapes undone (ANSI colours, JSON and Python backslashes,
-//! CSV and YAML doubled quotes, HTML entities), each byte with the raw range it came from. [`Keys`] is the text evened
+//! Raw bytes of a region come in. [`UnescapedText`] is the same with escapes undone (ANSI colours, JSON and Python backslashes,
+//! CSV and YAML doubled quotes, HTML entities), each byte with the raw range it came from. [`Normalized`] is the text evened
 //! out for comparison: no white space, quotes, hyphens or asterisks, contractions written out, `(s)` as `s`, the first
 //! letter of words in lower case. Templates go through the same door, so equality of keys is equality of wording.
 //! Which escapes are undone is decided by what the region itself shows, never by a file's name, and is a function of
 //! the region's bytes alone.
 
+use super::bytes::mail_quote;
 use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,17 +21,17 @@ static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"
 
 /// A region's text with its escapes undone and the way back to raw offsets.
 #[derive(Debug, Default, Clone)]
-pub struct Text<'a> {
+pub struct UnescapedText<'a> {
     /// The unescaped bytes; UTF-8 where the raw bytes were.
     pub bytes: Cow<'a, [u8]>,
     /// Where it came from, in order; empty where nothing was escaped.
-    pieces: Vec<Piece>,
+    pieces: Vec<Segment>,
     base: usize,
 }
 
 /// Bytes of a text up to the next piece, and the raw bytes they came from.
 #[derive(Debug, Clone, Copy)]
-struct Piece {
+struct Segment {
     /// The index of the first of them.
     at: u32,
     /// The raw offset of the first of them.
@@ -39,17 +40,17 @@ struct Piece {
     len: u8,
 }
 
-impl Piece {
+impl Segment {
     /// The raw offset and length that the byte `i` came from.
     fn raw(self, i: usize) -> (u32, u8) {
         if self.len > 0 { (self.raw, self.len) } else { (self.raw + i as u32 - self.at, 1) }
     }
 }
 
-impl<'a> Text<'a> {
+impl<'a> UnescapedText<'a> {
     /// Undoes the escapes of `raw`, a region that begins at offset `base`.
-    pub fn new(raw: &'a [u8], base: usize) -> Text<'a> {
-        let mut text = Text { bytes: Cow::Borrowed(raw), pieces: Vec::new(), base };
+    pub fn new(raw: &'a [u8], base: usize) -> UnescapedText<'a> {
+        let mut text = UnescapedText { bytes: Cow::Borrowed(raw), pieces: Vec::new(), base };
         // Most lines hold nothing but plain text, which one look tells.
         let escaped = memchr::memchr3(0x1b, b'\\', b'&', raw).is_some();
         if escaped {
@@ -98,7 +99,7 @@ impl<'a> Text<'a> {
                     let (start, _) = self.raw(at);
                     let (last, last_len) = self.raw(at + len - 1);
                     let len = (last + u32::from(last_len) - start).min(255) as u8;
-                    pieces.push(Piece { at: mark as u32, raw: start, len });
+                    pieces.push(Segment { at: mark as u32, raw: start, len });
                 }
                 done = at + len;
                 kept = done;
@@ -115,20 +116,20 @@ impl<'a> Text<'a> {
     }
 
     /// Adds where the bytes of `range` came from, which now end at `end`.
-    fn keep(&self, range: Range<usize>, end: usize, pieces: &mut Vec<Piece>) {
+    fn keep(&self, range: Range<usize>, end: usize, pieces: &mut Vec<Segment>) {
         if range.is_empty() {
             return;
         }
         let moved = |at: usize| (end - (range.end - at)) as u32;
         if self.pieces.is_empty() {
-            pieces.push(Piece { at: moved(range.start), raw: range.start as u32, len: 0 });
+            pieces.push(Segment { at: moved(range.start), raw: range.start as u32, len: 0 });
             return;
         }
         let first = self.piece(range.start);
         for piece in self.pieces[first..].iter().take_while(|piece| (piece.at as usize) < range.end) {
             let start = range.start.max(piece.at as usize);
             let (raw, _) = piece.raw(start);
-            pieces.push(Piece { at: moved(start), raw, len: piece.len });
+            pieces.push(Segment { at: moved(start), raw, len: piece.len });
         }
     }
 
@@ -283,7 +284,7 @@ fn looks_like_csv(text: &[u8]) -> bool {
 /// How many bytes are evened out at once.
 const PLAIN: usize = 64;
 
-/// What a byte is to [`Keys`], as bits: it counts.
+/// What a byte is to [`Normalized`], as bits: it counts.
 const COUNTS: u8 = 1;
 /// What it is depends on what stands around it.
 const SPECIAL: u8 = 4;
@@ -311,21 +312,21 @@ static SHAPES: [u8; 256] = {
 
 /// A text evened out for comparison, each key with the text byte it came from.
 #[derive(Debug, Default, Clone)]
-pub struct Keys {
+pub struct Normalized {
     /// What is compared.
     pub bytes: Vec<u8>,
     /// The index in the text of each key.
     at: Vec<u32>,
 }
 
-impl Keys {
+impl Normalized {
     /// Evens out `text`.
-    pub fn new(text: &[u8]) -> Keys {
-        Keys::default().of(text)
+    pub fn new(text: &[u8]) -> Normalized {
+        Normalized::default().of(text)
     }
 
     /// The same in the memory of keys that are no longer needed.
-    pub fn of(self, text: &[u8]) -> Keys {
+    pub fn of(self, text: &[u8]) -> Normalized {
         let mut keys = self;
         // What contractions leave out is at most half as long; a whole block fits behind the last key.
         let most = text.len() + text.len() / 2 + PLAIN + 2;
@@ -441,17 +442,6 @@ impl Keys {
     }
 }
 
-/// `bytes` as text, what is no UTF-8 replaced: `String::from_utf8_lossy`, sooner where nothing is.
-pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
-    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
-}
-
-/// The marks `> ` that mail puts before quoted lines: how many bytes of them begin `line`.
-pub(super) fn mail_quote(line: &[u8]) -> usize {
-    let marks = line.iter().take_while(|byte| matches!(byte, b'>' | b' ')).count();
-    if line[..marks].contains(&b'>') { marks } else { 0 }
-}
-
 /// Typographic quotes, hyphens and the en dash in UTF-8.
 fn even_mark(bytes: Option<&[u8]>) -> bool {
     matches!(bytes, Some([0xe2, 0x80, 0x90..=0x93 | 0x98..=0x9f | 0xb2 | 0xb3 | 0x8b]))
@@ -463,11 +453,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn text(raw: &str) -> String {
-        String::from_utf8(Text::new(raw.as_bytes(), 0).bytes.into_owned()).expect("UTF-8")
+        String::from_utf8(UnescapedText::new(raw.as_bytes(), 0).bytes.into_owned()).expect("UTF-8")
     }
 
     fn keys(text: &str) -> String {
-        String::from_utf8(Keys::new(text.as_bytes()).bytes).expect("UTF-8")
+        String::from_utf8(Normalized::new(text.as_bytes()).bytes).expect("UTF-8")
     }
 
     #[test]
@@ -518,7 +508,7 @@ mod tests {
         /// Every byte comes from where the bytes around it let it come from, and the way there leads back.
         #[test]
         fn places_lead_there_and_back(raw in "([a-z:{}\\[\\]]|\\\\\\\\|\\\\\"|\\\\u0027|\\\\n|&amp;|&#39;|''|\"\"|\x1b\\[1m|\"){0,40}", base in 0usize..9) {
-            let text = Text::new(raw.as_bytes(), base);
+            let text = UnescapedText::new(raw.as_bytes(), base);
             let mut before = base;
             for (i, byte) in text.bytes.iter().enumerate() {
                 let (start, end) = (text.raw_start(i), text.raw_end(i + 1));
@@ -535,7 +525,7 @@ mod tests {
     #[test]
     fn the_way_leads_back_to_raw_offsets() {
         let raw = r#"{"m":"a \"b\" \u0027c"}"#;
-        let text = Text::new(raw.as_bytes(), 100);
+        let text = UnescapedText::new(raw.as_bytes(), 100);
         let at = text.bytes.iter().position(|byte| *byte == b'c').expect("there");
         assert_eq!(text.raw_start(at), 100 + raw.find('c').expect("there"));
         assert_eq!(text.raw_end(at), 100 + raw.find('c').expect("there"));

@@ -1,30 +1,30 @@
 //! Background: how often the bytes of words stand in log text.
 //!
 //! Four bytes come in; how many places in a million bytes begin with them goes out. The table beside this file is learned
-//! from log text by `cargo bench --bench quads`, which is its recipe; what is too rare for it is left to chance.
+//! from log text by `cargo bench --bench four_grams`, which is its recipe; what is too rare for it is left to chance.
 
 use std::sync::OnceLock;
 
 /// Four bytes, as long as the searcher's fingerprint.
-pub type Quad = [u8; 4];
+pub type FourGram = [u8; 4];
 
 /// The rarest that the table holds, in a million bytes.
 const LEAST: f64 = 4.0;
 
 /// The table in order of the bytes: four bytes of a word and how often they stand in a million bytes.
-pub fn table() -> &'static [(Quad, f64)] {
-    static TABLE: OnceLock<Vec<(Quad, f64)>> = OnceLock::new();
+pub fn table() -> &'static [(FourGram, f64)] {
+    static TABLE: OnceLock<Vec<(FourGram, f64)>> = OnceLock::new();
     TABLE.get_or_init(|| {
         let row = |line: &str| {
             let (quad, rate) = line.split_once('\t')?;
             Some((quad.as_bytes().try_into().ok()?, rate.parse().ok()?))
         };
-        include_str!("quads.tsv").lines().filter_map(row).collect()
+        include_str!("four_grams.tsv").lines().filter_map(row).collect()
     })
 }
 
 /// How many places in a million bytes of logs begin with `quad`.
-pub fn rate(quad: Quad) -> f64 {
+pub fn rate(quad: FourGram) -> f64 {
     let table = table();
     match table.binary_search_by_key(&quad, |(quad, _)| *quad) {
         Ok(at) => table[at].1,
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order_and_holds_what_logs_are_full_of() {
-        let lines = include_str!("quads.tsv").lines().count();
+        let lines = include_str!("four_grams.tsv").lines().count();
         assert_eq!(table().len(), lines, "every line is read");
         assert!(table().windows(2).all(|pair| pair[0].0 < pair[1].0));
         assert!(table().iter().all(|(_, rate)| *rate >= LEAST));

@@ -1,4 +1,0 @@
-#![no_main]
-use migsift_fuzz::oracle;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| oracle::canonical::law(data));
