@@ -75,12 +75,12 @@ fn compiled(entry: &Entry) -> Vec<Wording> {
     entry.wordings.iter().map(|template| Wording::new(0, entry, template)).collect()
 }
 
-/// The keys of all literals with a mark for each argument: equal for wordings that match the same texts.
+/// The normalized literals with a mark for each argument: equal for wordings that match the same texts.
 fn literals(wording: &Wording) -> Vec<u8> {
     let mut all = Vec::new();
-    for piece in &wording.parts {
-        match piece {
-            WordingPart::Literal { keys, .. } => all.extend_from_slice(keys),
+    for part in &wording.parts {
+        match part {
+            WordingPart::Literal { normalized, .. } => all.extend_from_slice(normalized),
             WordingPart::Argument { .. } => all.push(0),
         }
     }

@@ -5,9 +5,10 @@
 //! over the text; an argument takes what stands between its aligned neighbours. Quotes tell its bounds where they can:
 //! "on instance `x` was not found" names `x`, whatever the words around became.
 
+use super::argument::{argument, value};
 use super::bytes::is_word;
 use super::normalized::Normalized;
-use super::wording::{Wording, WordingPart, argument, value};
+use super::wording::{Wording, WordingPart};
 use crate::catalog::{ArgValue, Kind, QUOTES};
 
 /// The least share of a wording's literal words, up to its last argument, that a text must have in order. Messages that
@@ -294,8 +295,8 @@ impl ArgumentGap {
     fn argument(&self, text: &[u8], kind: Kind) -> Option<(ArgValue, usize)> {
         let gap = text.get(self.from..self.to)?;
         let found = |from: usize, to: usize| {
-            let (from, to) = argument(text, from, to, kind)?;
-            Some((value(&text[from..to], kind)?, to))
+            let range = argument(text, from, to, kind)?;
+            Some((value(&text[range.clone()], kind)?, range.end))
         };
         if let Some((from, to)) = quoted(gap)
             && let Some(value) = found(self.from + from, self.from + to)

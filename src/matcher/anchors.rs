@@ -1,11 +1,39 @@
-//! Anchors: the few short substrings that every message holds one of.
+//! Anchors: the few short substrings of which every message contains at least one.
 //!
-//! All wordings come in; a small set of [`Anchor`]s goes out such that the first sentence of each wording holds at
-//! least one (logs often keep only that sentence). They are what stage 1 searches every byte for, so they are chosen
-//! to be few and rare: a weighted set cover, greedy and then improved, where an anchor's weight is the time it is
-//! expected to take by the searcher's costs and the `background` of log text. Each wording is
-//! tried at its rarest anchor alone. An anchor never holds what logs vary: white space, quotes, hyphens and the joints
-//! of compounds ("allow-list"), a word's first letter, a plural's last, or a contraction.
+//! All wordings come in; a small set of [`Anchor`]s goes out. The first sentence of each wording contains one of them (logs
+//! often keep only that sentence), and stage 1 searches for them in every byte. This file does not know how.
+//!
+//! # Which substrings may be anchors
+//!
+//! An anchor is found in raw bytes, before anything is normalized. So it must not contain what logs vary: white space, quotes,
+//! hyphens, a word's first letter (`Database`, `database`), a plural's last one, a contraction (`doesn't`), or the joint of a
+//! compound ("allow-list", "allowlist"). What is left are substrings of four to eight bytes of the inner parts of words. The
+//! wording "Database {database} exists on the target server." offers those of `atabase`, `xist`, `arget` and `erver`.
+//! Fewer than four bytes occur everywhere; more than eight are not rarer.
+//!
+//! # How anchors are chosen
+//!
+//! This is the weighted set cover problem: cover all wordings by substrings of the least total cost. The cost of a
+//! substring is the time that searching for it takes in a megabyte of log text ([`cost`]):
+//!
+//! - a fixed part for one more anchor in the vectorised search,
+//! - a part for each time its first four bytes are expected, where the search looks closer, and
+//! - a larger part for each expected hit, where the search stops and the bytes around the hit are judged.
+//!
+//! The expected numbers are those of [`frequency`]. `server` is in most wordings, so its substrings cover much, but logs are
+//! full of it; `unsuccessful` is in few, but costs hardly more than the fixed part. The cover is computed in three steps:
+//!
+//! 1. [`greedy`]: always the substring that covers the most uncovered wordings for its cost.
+//! 2. [`drop_redundant`]: a substring whose wordings are all covered by later choices is dropped, the most expensive first.
+//! 3. [`improve`]: each chosen substring in turn is taken out, and what only it covered is covered anew by others. The
+//!    result is kept if it costs less in all.
+//!
+//! At the end, each wording belongs to the rarest of the anchors that cover it, and is tried at the hits of that one alone.
+//!
+//! # Invariants
+//!
+//! - Every wording that offers a substring has a [`Placement`] at some anchor. (One whose words are all too short has none.)
+//! - The same wordings make the same anchors in the same order: ties are broken by the bytes, never by a hash.
 
 use super::bytes::is_word;
 use super::frequency;
@@ -13,31 +41,31 @@ use super::wording::{Wording, WordingPart};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
 
-/// The shortest anchor: the searcher's fingerprint is four bytes, and shorter ones match everywhere.
+/// The shortest anchor: the searcher's fingerprint is four bytes, and shorter ones occur everywhere.
 const MIN_LEN: usize = 4;
-/// The longest anchor; more bytes find nothing more and are compared only at candidates.
+/// The longest anchor; longer ones are hardly rarer.
 const MAX_LEN: usize = 8;
-/// What one more anchor costs, in microseconds a million bytes. Measured: the vectorised search takes 84 with 8 anchors, 122
-/// with 16 and 270 with 25, which share its buckets.
+/// The cost of one more anchor, in microseconds for a million bytes. Measured: the vectorised search needs 84 with 8 anchors,
+/// 122 with 16 and 270 with 25, which share its buckets.
 const ANCHOR_COST: f64 = 6.0;
-/// What an occurrence costs, in microseconds: the search stops and begins anew, and the bytes around it are looked at.
+/// The cost of a hit, in microseconds: the search stops and starts anew, and the bytes around the hit are judged.
 const HIT_COST: f64 = 0.1;
-/// What four bytes cost that are not followed by the rest of the anchor, in microseconds: the search looks and goes on.
+/// The cost of an anchor's first four bytes without the rest of it, in microseconds: the search looks closer and goes on.
 const FALSE_COST: f64 = 0.02;
 /// The most wordings for which the greedy choice is improved.
 const MAX_IMPROVED: usize = 2_000;
-/// The keys of a phrase: two or three words.
-const PHRASE_KEYS: usize = 14;
+/// The normalized length of a phrase: two or three words.
+const PHRASE_LEN: usize = 14;
 /// First parts of compounds that logs join with or without a hyphen.
 const COMPOUNDS: [&str; 6] = ["allow", "block", "non", "post", "pre", "sub"];
 
-/// A substring that stage 1 searches for, and the places in wordings where it stands.
+/// A substring that stage 1 searches for, and its places in wordings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anchor {
-    /// The bytes, as they stand in logs and in keys alike.
+    /// The bytes, the same in raw and in normalized text.
     pub bytes: Vec<u8>,
-    /// Where it stands.
-    pub owners: Vec<Placement>,
+    /// The places in wordings that are tried at a hit.
+    pub placements: Vec<Placement>,
 }
 
 /// A place of an anchor in a wording.
@@ -47,19 +75,19 @@ pub struct Placement {
     pub wording: usize,
     /// Its part, a literal of the first sentence.
     pub part: usize,
-    /// The key in that literal at which the anchor begins.
+    /// The offset of the anchor in that literal, in normalized bytes.
     pub offset: usize,
 }
 
-/// A substring that may become an anchor; shorter ones are filled up with zeros, so that it orders as its bytes do.
+/// A substring that may become an anchor. Shorter ones are padded with zeros, so that they order as their bytes do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Candidate([u8; MAX_LEN]);
+struct Substring([u8; MAX_LEN]);
 
-impl Candidate {
-    fn new(bytes: &[u8]) -> Candidate {
-        let mut filled = [0; MAX_LEN];
-        filled[..bytes.len()].copy_from_slice(bytes);
-        Candidate(filled)
+impl Substring {
+    fn new(bytes: &[u8]) -> Substring {
+        let mut padded = [0; MAX_LEN];
+        padded[..bytes.len()].copy_from_slice(bytes);
+        Substring(padded)
     }
 
     fn bytes(&self) -> &[u8] {
@@ -68,163 +96,204 @@ impl Candidate {
     }
 }
 
-/// What choosing a candidate would give now: the wordings it covers that no other does, by its cost.
+/// Which substring covers which wording.
+struct Covers {
+    /// Pairs of a substring and the index of a wording that offers it, in order.
+    pairs: Vec<(Substring, u32)>,
+    /// How many wordings there are.
+    wordings: usize,
+}
+
+/// A substring with its cost and the wordings that it covers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Gain {
-    gain: f64,
-    candidate: Candidate,
-    /// The wordings it covers, as a range of all covers.
+struct Candidate {
+    substring: Substring,
+    cost: f64,
+    /// The range of its pairs in [`Covers`].
     from: usize,
     to: usize,
 }
 
-impl Eq for Gain {}
+impl Covers {
+    fn new(wordings: &[Wording]) -> Covers {
+        let mut pairs: Vec<(Substring, u32)> = Vec::new();
+        for (index, wording) in wordings.iter().enumerate() {
+            pairs.extend(substrings(wording).into_iter().map(|substring| (substring, index as u32)));
+        }
+        pairs.sort_unstable();
+        Covers { pairs, wordings: wordings.len() }
+    }
 
-impl PartialOrd for Gain {
-    fn partial_cmp(&self, other: &Gain) -> Option<Ordering> {
+    /// All candidates, in order of their bytes.
+    fn candidates(&self) -> impl Iterator<Item = Candidate> {
+        let mut from = 0;
+        self.pairs.chunk_by(|a, b| a.0 == b.0).map(move |same| {
+            let (substring, to) = (same[0].0, from + same.len());
+            let candidate = Candidate { substring, cost: cost(substring.bytes()), from, to };
+            from = to;
+            candidate
+        })
+    }
+
+    /// The wordings that `candidate` covers, by index.
+    fn of(&self, candidate: &Candidate) -> impl Iterator<Item = usize> + Clone {
+        self.pairs[candidate.from..candidate.to].iter().map(|(_, wording)| *wording as usize)
+    }
+
+    /// How many of the wordings that `candidate` covers are not yet covered.
+    fn uncovered(&self, candidate: &Candidate, open: &[bool]) -> usize {
+        self.of(candidate).filter(|wording| open[*wording]).count()
+    }
+}
+
+/// A candidate in the queue of the greedy choice, with its gain: the wordings that only it would cover, for its cost.
+#[derive(PartialEq)]
+struct Queued {
+    gain: f64,
+    candidate: Candidate,
+}
+
+impl Eq for Queued {}
+
+impl PartialOrd for Queued {
+    fn partial_cmp(&self, other: &Queued) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Gain {
-    fn cmp(&self, other: &Gain) -> Ordering {
-        self.gain.total_cmp(&other.gain).then_with(|| other.candidate.cmp(&self.candidate))
+impl Ord for Queued {
+    fn cmp(&self, other: &Queued) -> Ordering {
+        let by_bytes = || other.candidate.substring.cmp(&self.candidate.substring);
+        self.gain.total_cmp(&other.gain).then_with(by_bytes)
     }
 }
 
-/// Chooses anchors for `wordings`; the same wordings give the same anchors in the same order.
+/// Chooses anchors for `wordings`; the same wordings make the same anchors in the same order.
 pub fn choose(wordings: &[Wording]) -> Vec<Anchor> {
-    let mut covers: Vec<(Candidate, u32)> = Vec::new();
-    for (index, wording) in wordings.iter().enumerate() {
-        covers.extend(candidates(wording).into_iter().map(|candidate| (candidate, index as u32)));
-    }
-    covers.sort_unstable();
-    let mut chosen = greedy(&covers, wordings.len());
-    drop_redundant(&mut chosen, &covers, wordings.len());
+    let covers = Covers::new(wordings);
+    let mut chosen = greedy(&covers);
+    drop_redundant(&mut chosen, &covers);
     if wordings.len() <= MAX_IMPROVED {
-        improve(&mut chosen, &covers, wordings.len());
+        improve(&mut chosen, &covers);
     }
-    chosen.sort_unstable_by_key(|gain| gain.candidate);
+    chosen.sort_unstable_by_key(|candidate| candidate.substring);
     let mut anchors: Vec<Anchor> = chosen
         .iter()
-        .map(|gain| Anchor { bytes: gain.candidate.bytes().to_vec(), owners: Vec::new() })
+        .map(|candidate| Anchor { bytes: candidate.substring.bytes().to_vec(), placements: Vec::new() })
         .collect();
-    for (index, own) in rarest_of(&chosen, &covers, wordings.len()).into_iter().enumerate() {
+    for (index, own) in rarest_of(&chosen, &covers).into_iter().enumerate() {
         if let Some(anchor) = own.and_then(|own| anchors.get_mut(own)) {
-            let owners = places(&wordings[index].parts, &anchor.bytes);
-            anchor.owners.extend(owners.map(|(part, offset)| Placement { wording: index, part, offset }));
+            let places = places(&wordings[index].parts, &anchor.bytes);
+            anchor.placements.extend(places.map(|(part, offset)| Placement { wording: index, part, offset }));
         }
     }
     anchors
 }
 
-/// The greedy cover. What a candidate gives only sinks while others are chosen, so the first of the queue is the best
-/// as soon as its gain is up to date: few are looked at again.
-fn greedy(covers: &[(Candidate, u32)], wordings: usize) -> Vec<Gain> {
-    let mut open = vec![true; wordings];
-    let mut from = 0;
-    let mut queue = BinaryHeap::new();
-    for same in covers.chunk_by(|a, b| a.0 == b.0) {
-        let (candidate, to) = (same[0].0, from + same.len());
-        let gain = same.len() as f64 / cost(candidate.bytes());
-        queue.push(Gain { gain, candidate, from, to });
-        from = to;
-    }
+/// Computes the greedy cover. The gain of a candidate only sinks while others are chosen, so the first of the queue is the
+/// best as soon as its gain is up to date: few are computed again.
+fn greedy(covers: &Covers) -> Vec<Candidate> {
+    let mut open = vec![true; covers.wordings];
+    let mut queue: BinaryHeap<Queued> = covers
+        .candidates()
+        .map(|candidate| Queued { gain: (candidate.to - candidate.from) as f64 / candidate.cost, candidate })
+        .collect();
     let mut chosen = Vec::new();
-    while let Some(best) = queue.pop() {
-        let covered = &covers[best.from..best.to];
-        let left = covered.iter().filter(|(_, wording)| open[*wording as usize]).count();
+    while let Some(Queued { candidate, .. }) = queue.pop() {
+        let left = covers.uncovered(&candidate, &open);
         if left == 0 {
             continue;
         }
-        let gain = left as f64 / cost(best.candidate.bytes());
-        let now = Gain { gain, ..best };
+        let now = Queued { gain: left as f64 / candidate.cost, candidate };
         if queue.peek().is_some_and(|next| *next > now) {
             queue.push(now);
             continue;
         }
-        covered.iter().for_each(|(_, wording)| open[*wording as usize] = false);
-        chosen.push(now);
+        covers.of(&candidate).for_each(|wording| open[wording] = false);
+        chosen.push(candidate);
     }
     chosen
 }
 
-/// Later choices can make an earlier one superfluous; the dearest go first.
-fn drop_redundant(chosen: &mut Vec<Gain>, covers: &[(Candidate, u32)], wordings: usize) {
-    let mut times = vec![0u32; wordings];
-    for gain in &*chosen {
-        covers[gain.from..gain.to].iter().for_each(|(_, wording)| times[*wording as usize] += 1);
+/// Drops candidates that later ones made superfluous, the most expensive first.
+fn drop_redundant(chosen: &mut Vec<Candidate>, covers: &Covers) {
+    let mut times = vec![0u32; covers.wordings];
+    for candidate in &*chosen {
+        covers.of(candidate).for_each(|wording| times[wording] += 1);
     }
-    let mut order: Vec<(f64, Gain)> =
-        chosen.iter().map(|gain| (cost(gain.candidate.bytes()), *gain)).collect();
-    order.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.candidate.cmp(&b.1.candidate)));
+    let mut order = chosen.clone();
+    order.sort_by(|a, b| b.cost.total_cmp(&a.cost).then_with(|| a.substring.cmp(&b.substring)));
     let mut dropped = HashSet::new();
-    for (_, gain) in order {
-        let covered = &covers[gain.from..gain.to];
-        if covered.iter().all(|(_, wording)| times[*wording as usize] > 1) {
-            covered.iter().for_each(|(_, wording)| times[*wording as usize] -= 1);
-            dropped.insert(gain.candidate);
+    for candidate in order {
+        let mut covered = covers.of(&candidate);
+        if covered.clone().all(|wording| times[wording] > 1) {
+            covered.by_ref().for_each(|wording| times[wording] -= 1);
+            dropped.insert(candidate.substring);
         }
     }
-    chosen.retain(|gain| !dropped.contains(&gain.candidate));
+    chosen.retain(|candidate| !dropped.contains(&candidate.substring));
 }
 
-/// Takes each of the chosen out in turn and covers anew what it alone covered, as long as that costs less in all.
-fn improve(chosen: &mut Vec<Gain>, covers: &[(Candidate, u32)], wordings: usize) {
-    let mut offers: Vec<Vec<Gain>> = vec![Vec::new(); wordings];
-    let mut from = 0;
-    for same in covers.chunk_by(|a, b| a.0 == b.0) {
-        let to = from + same.len();
-        let offer = Gain { gain: cost(same[0].0.bytes()), candidate: same[0].0, from, to };
-        same.iter().for_each(|(_, wording)| offers[*wording as usize].push(offer));
-        from = to;
+/// Takes each of the chosen out in turn, covers anew what it alone covered, and keeps the result if it costs less in all.
+fn improve(chosen: &mut Vec<Candidate>, covers: &Covers) {
+    let mut offers: Vec<Vec<Candidate>> = vec![Vec::new(); covers.wordings];
+    for candidate in covers.candidates() {
+        covers.of(&candidate).for_each(|wording| offers[wording].push(candidate));
     }
-    let total = |chosen: &[Gain]| chosen.iter().map(|gain| cost(gain.candidate.bytes())).sum::<f64>();
+    let total = |chosen: &[Candidate]| chosen.iter().map(|candidate| candidate.cost).sum::<f64>();
     let mut best = total(chosen);
     for out in chosen.clone() {
-        let mut next: Vec<Gain> =
-            chosen.iter().filter(|gain| gain.candidate != out.candidate).copied().collect();
-        let mut open = vec![true; wordings];
-        let cover = |open: &mut [bool], gain: &Gain| {
-            covers[gain.from..gain.to].iter().for_each(|(_, wording)| open[*wording as usize] = false);
-        };
-        next.iter().for_each(|gain| cover(&mut open, gain));
-        let left = |open: &[bool], offer: &Gain| {
-            covers[offer.from..offer.to].iter().filter(|(_, wording)| open[*wording as usize]).count() as f64
-        };
-        while let Some(more) = open
-            .iter()
-            .zip(&offers)
-            .filter(|(open, _)| **open)
-            .flat_map(|(_, offers)| offers)
-            .filter(|offer| offer.candidate != out.candidate)
-            .max_by(|a, b| {
-                let worth = |offer: &Gain| left(&open, offer) / offer.gain;
-                worth(a).total_cmp(&worth(b)).then_with(|| b.candidate.cmp(&a.candidate))
-            })
-            .copied()
-        {
-            cover(&mut open, &more);
-            next.push(more);
-        }
-        // What only the one that was taken out offers stays with it.
-        let covered = |index: usize| !open[index] || offers[index].is_empty();
-        drop_redundant(&mut next, covers, wordings);
-        if (0..wordings).all(covered) && total(&next) < best {
+        let Some(next) = without(out, chosen, covers, &offers) else { continue };
+        if total(&next) < best {
             best = total(&next);
             *chosen = next;
         }
     }
 }
 
-/// The rarest of the chosen for each wording, by index; none for a wording that offers nothing.
-fn rarest_of(chosen: &[Gain], covers: &[(Candidate, u32)], wordings: usize) -> Vec<Option<usize>> {
-    let mut rarest: Vec<Option<usize>> = vec![None; wordings];
-    let costs: Vec<f64> = chosen.iter().map(|gain| cost(gain.candidate.bytes())).collect();
-    for (index, gain) in chosen.iter().enumerate() {
-        for (_, wording) in &covers[gain.from..gain.to] {
-            let known = &mut rarest[*wording as usize];
-            if known.is_none_or(|known| costs[index] < costs[known]) {
+/// Returns a cover without the candidate `out`, made of the other chosen ones and of the best `offers` for what they leave
+/// uncovered; none if there is no such cover.
+fn without(
+    out: Candidate,
+    chosen: &[Candidate],
+    covers: &Covers,
+    offers: &[Vec<Candidate>],
+) -> Option<Vec<Candidate>> {
+    let mut next: Vec<Candidate> =
+        chosen.iter().filter(|candidate| candidate.substring != out.substring).copied().collect();
+    let mut open = vec![true; covers.wordings];
+    let cover = |open: &mut [bool], candidate: &Candidate| {
+        covers.of(candidate).for_each(|wording| open[wording] = false);
+    };
+    next.iter().for_each(|candidate| cover(&mut open, candidate));
+    while let Some(more) = open
+        .iter()
+        .zip(offers)
+        .filter(|(open, _)| **open)
+        .flat_map(|(_, offers)| offers)
+        .filter(|offer| offer.substring != out.substring)
+        .max_by(|a, b| {
+            let gain = |offer: &Candidate| covers.uncovered(offer, &open) as f64 / offer.cost;
+            gain(a).total_cmp(&gain(b)).then_with(|| b.substring.cmp(&a.substring))
+        })
+        .copied()
+    {
+        cover(&mut open, &more);
+        next.push(more);
+    }
+    drop_redundant(&mut next, covers);
+    // A wording that only `out` can cover is still open.
+    let covered = |index: usize| !open[index] || offers[index].is_empty();
+    (0..covers.wordings).all(covered).then_some(next)
+}
+
+/// Returns for each wording the rarest of the chosen that cover it, by index; none for a wording that offers nothing.
+fn rarest_of(chosen: &[Candidate], covers: &Covers) -> Vec<Option<usize>> {
+    let mut rarest: Vec<Option<usize>> = vec![None; covers.wordings];
+    for (index, candidate) in chosen.iter().enumerate() {
+        for wording in covers.of(candidate) {
+            let known = &mut rarest[wording];
+            if known.is_none_or(|known| candidate.cost < chosen[known].cost) {
                 *known = Some(index);
             }
         }
@@ -232,52 +301,57 @@ fn rarest_of(chosen: &[Gain], covers: &[(Candidate, u32)], wordings: usize) -> V
     rarest
 }
 
-/// All places of an anchor in the literals of a first sentence: part, and key in it.
+/// Returns all places of an anchor in the literals of a first sentence: the part, and the offset in it.
 fn places<'a>(parts: &'a [WordingPart], anchor: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
-    let least = least_keys(parts);
+    let least = min_literal_len(parts);
     parts.iter().enumerate().flat_map(move |(part, piece)| {
-        let keys: &[u8] = match piece {
-            WordingPart::Literal { keys, first_sentence: true, .. } if keys.len() >= least => keys,
+        let literal: &[u8] = match piece {
+            WordingPart::Literal { normalized, first_sentence: true, .. } if normalized.len() >= least => {
+                normalized
+            }
             _ => &[],
         };
-        let offsets = keys.windows(anchor.len()).enumerate().filter(move |(_, window)| *window == anchor);
+        let offsets = literal.windows(anchor.len()).enumerate().filter(move |(_, window)| *window == anchor);
         offsets.map(move |(offset, _)| (part, offset))
     })
 }
 
-/// How many keys a literal must have to be searched by: a lone word such as "Collation" stands on many lines and tells
-/// little, a phrase is refused at its first other letter. A phrase of short words offers nothing and sets no measure.
-fn least_keys(parts: &[WordingPart]) -> usize {
-    let longest = parts.iter().map(|piece| match piece {
-        WordingPart::Literal { text, keys, first_sentence: true } if offered(text, keys).next().is_some() => {
-            keys.len()
+/// Returns how long a literal of these parts must be to offer anchors. A lone word such as "Collation" is on many lines and
+/// proves little, while a phrase is refused at its first other letter. So if there is a phrase, only phrases offer anchors;
+/// one of short words, which offers nothing, does not count.
+fn min_literal_len(parts: &[WordingPart]) -> usize {
+    let longest = parts.iter().map(|part| match part {
+        WordingPart::Literal { text, normalized, first_sentence: true }
+            if offered(text, normalized).next().is_some() =>
+        {
+            normalized.len()
         }
         _ => 0,
     });
-    longest.max().unwrap_or(0).min(PHRASE_KEYS)
+    longest.max().unwrap_or(0).min(PHRASE_LEN)
 }
 
-/// Substrings of the words in the wording's first sentence that logs do not vary.
-fn candidates(wording: &Wording) -> BTreeSet<Candidate> {
-    let least = least_keys(&wording.parts);
-    let literals = wording.parts.iter().filter_map(|piece| match piece {
-        WordingPart::Literal { text, keys, first_sentence: true } if keys.len() >= least => {
-            Some((text, keys))
+/// Returns the substrings of a wording's first sentence that may be anchors.
+fn substrings(wording: &Wording) -> BTreeSet<Substring> {
+    let least = min_literal_len(&wording.parts);
+    let literals = wording.parts.iter().filter_map(|part| match part {
+        WordingPart::Literal { text, normalized, first_sentence: true } if normalized.len() >= least => {
+            Some((text, normalized))
         }
         _ => None,
     });
-    literals.flat_map(|(text, keys)| offered(text, keys)).collect()
+    literals.flat_map(|(text, normalized)| offered(text, normalized)).collect()
 }
 
-/// What a literal offers, in order: parts of its words' inner parts, where the keys hold those as they are.
-fn offered<'t>(text: &'t str, keys: &'t [u8]) -> impl Iterator<Item = Candidate> + 't {
+/// Returns the substrings that a literal offers, in order: those of its words' stable parts that normalizing keeps.
+fn offered<'t>(text: &'t str, normalized: &'t [u8]) -> impl Iterator<Item = Substring> + 't {
     let words = stable_words(text).into_iter();
-    let held = words.filter(|word| word.len() >= MIN_LEN && memchr::memmem::find(keys, word).is_some());
-    let parts = held.flat_map(|word| (MIN_LEN..=MAX_LEN.min(word.len())).flat_map(|len| word.windows(len)));
-    parts.map(Candidate::new)
+    let kept = words.filter(|word| word.len() >= MIN_LEN && memchr::memmem::find(normalized, word).is_some());
+    let parts = kept.flat_map(|word| (MIN_LEN..=MAX_LEN.min(word.len())).flat_map(|len| word.windows(len)));
+    parts.map(Substring::new)
 }
 
-/// The inner part of each word: without what logs vary.
+/// Returns the part of each word that logs do not vary.
 fn stable_words(text: &str) -> Vec<&[u8]> {
     let bytes = text.as_bytes();
     let mut words = Vec::new();
@@ -308,32 +382,32 @@ fn contraction(text: &str, start: usize, end: usize) -> bool {
     left || right || text[end..].starts_with('’') || text[..start].ends_with('’')
 }
 
-/// The rarest anchor that the wording offers, with its expected occurrences in a million bytes; none if no word of its
-/// first sentence is long enough to be searched for.
+/// Returns the rarest anchor that the wording offers, with its expected occurrences in a million bytes; none if no word of
+/// its first sentence is long enough to be searched for.
 pub fn rarest(wording: &Wording) -> Option<(Vec<u8>, f64)> {
-    let measured = candidates(wording).into_iter().map(|candidate| {
-        let bytes = candidate.bytes().to_vec();
+    let measured = substrings(wording).into_iter().map(|substring| {
+        let bytes = substring.bytes().to_vec();
         let expected = occurrences(&bytes);
         (bytes, expected)
     });
     measured.min_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(&b.0)))
 }
 
-/// What searching for `bytes` costs, in microseconds a million bytes of log text.
+/// Returns the cost of searching for `bytes`, in microseconds for a million bytes of log text.
 fn cost(bytes: &[u8]) -> f64 {
-    let (all, whole) = (fingerprint(bytes), occurrences(bytes));
+    let (all, whole) = (fingerprint_rate(bytes), occurrences(bytes));
     ANCHOR_COST + HIT_COST * whole + FALSE_COST * (all - whole)
 }
 
-/// How often the first four bytes are expected in a million: the searcher looks closer at each.
-fn fingerprint(bytes: &[u8]) -> f64 {
-    bytes.first_chunk().map_or(0.0, |quad| frequency::rate(*quad))
+/// Returns how often the first four bytes are expected in a million: the searcher looks closer at each.
+fn fingerprint_rate(bytes: &[u8]) -> f64 {
+    bytes.first_chunk().map_or(0.0, |four_gram| frequency::rate(*four_gram))
 }
 
-/// How often `bytes` are expected in a million, at most: as often as the rarest four of them.
+/// Returns how often `bytes` are expected in a million, at most: as often as the rarest four of them.
 fn occurrences(bytes: &[u8]) -> f64 {
-    let quads = bytes.windows(MIN_LEN).filter_map(|quad| quad.first_chunk());
-    quads.map(|quad| frequency::rate(*quad)).fold(f64::INFINITY, f64::min)
+    let four_grams = bytes.windows(MIN_LEN).filter_map(|four_gram| four_gram.first_chunk());
+    four_grams.map(|four_gram| frequency::rate(*four_gram)).fold(f64::INFINITY, f64::min)
 }
 
 #[cfg(test)]
@@ -355,15 +429,20 @@ mod tests {
             let anchors = choose(&wordings);
             let covered = |without: Option<usize>| -> BTreeSet<usize> {
                 let others = anchors.iter().enumerate().filter(|(i, _)| Some(*i) != without);
-                others.flat_map(|(_, anchor)| anchor.owners.iter().map(|owner| owner.wording)).collect()
+                others
+                    .flat_map(|(_, anchor)| anchor.placements.iter().map(|placement| placement.wording))
+                    .collect()
             };
             assert_eq!(covered(None).len(), wordings.len());
             for (i, anchor) in anchors.iter().enumerate() {
                 let rest = covered(Some(i));
                 let stable =
-                    |wording: usize| candidates(&wordings[wording]).contains(&Candidate::new(&anchor.bytes));
+                    |wording: usize| substrings(&wordings[wording]).contains(&Substring::new(&anchor.bytes));
                 assert!(
-                    anchor.owners.iter().any(|owner| !rest.contains(&owner.wording) || stable(owner.wording)),
+                    anchor
+                        .placements
+                        .iter()
+                        .any(|placement| !rest.contains(&placement.wording) || stable(placement.wording)),
                     "{anchor:?}"
                 );
             }

@@ -384,7 +384,7 @@ fn pattern(text: &str) -> Regex {
 }
 
 /// Where the entry's title ends if it stands directly behind key `from`, labels such as "message" in between.
-pub fn title_behind(keys: &Normalized, from: usize, title: &[u8]) -> Option<usize> {
+pub fn title_after(keys: &Normalized, from: usize, title: &[u8]) -> Option<usize> {
     let mut at = from;
     for _ in 0..2 {
         while matches!(
@@ -403,7 +403,7 @@ pub fn title_behind(keys: &Normalized, from: usize, title: &[u8]) -> Option<usiz
     None
 }
 
-/// Whether [`title_behind`] may find the title behind the digits that end at `end`, judged by raw bytes.
+/// Whether [`title_after`] may find the title behind the digits that end at `end`, judged by raw bytes.
 pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
     let dropped = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'`' | b'\'' | b'-' | b'*');
     let mark = |byte: u8| matches!(byte, b':' | b'.' | b',' | b')' | b']' | b'=' | b'|' | b';' | b'{' | b'}');

@@ -3,7 +3,8 @@
 //! Blocks come in while stage 1 has them in a near cache; a count for any place goes out, for which less than a block
 //! is read again. In the only window of a source lines are counted when somebody asks, which mostly nobody does.
 
-use super::BLOCK;
+/// How many bytes both searches of stage 1 read in turn, so that the second finds them in the cache.
+pub(super) const BLOCK: usize = 64 << 10;
 
 /// The line breaks of the bytes that stage 1 has seen, or is about to see.
 #[derive(Debug)]

@@ -67,7 +67,7 @@ struct Attachment {
 
 /// Groups `atoms`, which are in order of their range, codes before messages. `bytes` is the window; `is_title` says whether
 /// a line of text is the title of the entry.
-pub fn groups(bytes: &[u8], atoms: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
+pub fn clusters(bytes: &[u8], atoms: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
     let linker = Linker { bytes, atoms, is_title, ends: ends(atoms) };
     let mut calls: Vec<Attachment> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();
     calls.sort_unstable_by_key(|call| (call.message, call.code));

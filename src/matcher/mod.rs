@@ -1,80 +1,117 @@
-//! From bytes to matches, in two stages.
+//! The matcher: from the bytes of a window to the matches of a catalogue in it, in two stages.
 //!
-//! A [`Window`] comes in, [`Match`]es that begin in its core go out. Stage 1 sees every byte: a SIMD search for a
-//! handful of [`anchors`], chosen by the `background` of log text, and one for the code prefix; it drops what the bytes
-//! around a hit (`around`) cannot be, and counts `lines`, while they are in a near cache. Stage 2 looks only at what
-//! is left: it bounds the line ([`bounds`]), undoes its escapes ([`normalized`]), tries the [`wording`]s that own the
-//! anchor, judges the digits ([`code`]) and joins what belongs together ([`link`]). What is found is a function of the
-//! bytes within fixed distances of the hit, so windows can be cut anywhere. The room knows nothing of files, times or
-//! outputs.
+//! A [`Window`] comes in; the [`Match`]es that start in its core go out. The matcher knows nothing of files, times or outputs.
+//!
+//! # Two stages
+//!
+//! A log has millions of lines and a handful of messages. So stage 1, the *prefilter*, sees every byte and does little with
+//! it, and stage 2 does a lot with the few places that stage 1 reports. For the line
+//!
+//! ```text
+//! 2024-06-06 21:42:53.039 80 ERROR  validate.c:214   603101: Database exists in target. Database "orders" doesn\u0027t ...
+//! ```
+//!
+//! - **Stage 1** ([`Matcher::hits`]) finds the digits `603101` by the prefix of the codes, and parts of "Database" or "exists"
+//!   by the *anchors*: substrings chosen so that every message of the catalogue contains at least one. Hits whose neighbors
+//!   exclude a message or a code are dropped at once.
+//! - **Stage 2** ([`Matcher::matches`]) bounds the line around each hit, undoes its escapes, normalizes it, verifies the
+//!   wordings that contain the anchor, reads their arguments, judges whether the digits are a code, and joins the code, the
+//!   title and the message to one match.
+//!
+//! | file | stage | what it does |
+//! |---|---|---|
+//! | [`anchors`], `frequency` | | chooses the anchors, by how often four bytes occur in logs |
+//! | `searcher` | 1 | finds the anchors with SIMD instructions |
+//! | `prefilter` | 1 | drops hits by the bytes next to them |
+//! | `lines` | 1 | counts line breaks while the bytes are in the cache |
+//! | [`bounds`] | 2 | how far around a hit the matcher looks; lines and records |
+//! | [`normalized`], `region` | 2 | undoes escapes and normalizes text, with a map to raw offsets |
+//! | [`wording`], `argument`, `messages` | 2 | verifies wordings and reads arguments |
+//! | [`code`] | 2 | judges whether digits are a code |
+//! | [`link`] | 2 | decides which codes and messages are one finding |
+//! | [`align`] | 2 | recovers arguments from messages with other words than the catalogue's |
+//! | `naive` | | the definition: the same without stage 1, for tests |
+//!
+//! # Invariants
+//!
+//! - *Cut invariance*: matches are a function of the bytes within fixed distances of the hit, so a source may be cut into windows
+//!   anywhere. See [`bounds`].
+//! - *Two stages are one*: on any text, the matches are those of `naive`, which verifies every wording at every place.
 
 pub mod align;
 pub mod anchors;
+mod argument;
 pub mod bounds;
 pub mod bytes;
 pub mod code;
 mod frequency;
 mod lines;
 pub mod link;
+mod messages;
 #[cfg(any(test, fuzzing))]
 mod naive;
 pub mod normalized;
 mod prefilter;
+mod region;
 mod searcher;
 pub mod wording;
 
-use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry};
+use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry, Template};
 use crate::input::Window;
-use anchors::{Anchor, Placement};
+use anchors::Anchor;
+use bounds::Side;
 use code::{CODE_LEN, Mention};
+use lines::BLOCK;
 pub use lines::Lines;
 use link::{Cluster, Token, TokenKind};
+use messages::{Message, Verifier, distinct, is_near};
 #[cfg(any(test, fuzzing))]
 pub use naive::naive;
 use normalized::{Normalized, UnescapedText};
-use prefilter::NeighborFilter;
+use prefilter::{NeighborFilter, Neighbors};
+use region::Region;
 use searcher::Searcher;
-use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use wording::{Haystack, MatchQuality, MissingSide, Verification, Wording, WordingMatch};
-
-/// How many bytes both searches take in turn, so that the second finds them in a near cache.
-const BLOCK: usize = 64 << 10;
+use wording::{MatchQuality, Verification, Wording, WordingPart};
 
 /// A compiled catalogue.
 #[derive(Debug)]
 pub struct Matcher {
-    /// The entries matches refer to by index.
+    /// The entries to which matches refer by index.
     pub entries: Vec<Arc<Entry>>,
     wordings: Vec<Wording>,
+    /// Sentences that add arguments to a match of their entry.
     followups: Vec<Wording>,
+    /// The normalized title of each entry.
     titles: Vec<Vec<u8>>,
+    /// The entry of each code, by index.
     codes: BTreeMap<u32, usize>,
     anchors: Vec<Anchor>,
-    /// What stands around each anchor in its owners.
-    around: Vec<NeighborFilter>,
+    /// The filter of each anchor.
+    filters: Vec<NeighborFilter>,
     searcher: Searcher,
+    /// The search for the prefix of the codes.
     prefix: memchr::memmem::Finder<'static>,
 }
 
-/// What was found, in offsets of the window.
+/// A match, in offsets of the window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
-    /// What it is.
+    /// What was matched.
     pub id: MatchId,
-    /// How the text agrees with the catalogue.
+    /// How well the text agrees with the catalogue.
     pub quality: MatchQuality,
     /// Arguments by the entry's index, in its order.
     pub args: Vec<(usize, ArgValue)>,
-    /// The bytes from the first to the last of code and text.
+    /// The bytes from the first to the last of code and message.
     pub range: Range<usize>,
-    /// Whether the code stands in the log.
+    /// Whether the code is in the log.
     pub code_in_log: bool,
 }
 
-/// An entry of the catalogue or a code that it lacks.
+/// An entry of the catalogue, or a code that it lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchId {
     /// An entry, by index.
@@ -86,81 +123,32 @@ pub enum MatchId {
 /// A hit of stage 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Hit {
+    /// Its raw offset in the window.
     at: usize,
     kind: HitKind,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum HitKind {
-    /// An anchor, by index, with the first of its owners that the bytes around it may be.
+    /// An anchor, by index, with the first of its placements that the prefilter left.
     Anchor { anchor: usize, first: usize },
-    /// Six digits, ambiguous ones being no code without their title or message.
+    /// The digits of a code; ambiguous ones are no code without their title or message.
     Digits { ambiguous: bool },
 }
 
-/// A wording found, in offsets of the window.
-#[derive(Debug, Clone)]
-struct Message {
-    range: Range<usize>,
-    entry: usize,
-    quality: MatchQuality,
-    args: Vec<(usize, ArgValue)>,
-}
-
-/// The canonical form of a region, kept for the next hit on the same line.
-struct Region<'b> {
-    range: Range<usize>,
-    text: UnescapedText<'b>,
-    /// Made when first asked for: most digits are judged without.
-    keys: OnceCell<Normalized>,
-    /// Memory for them.
-    spare: Cell<Normalized>,
-}
-
-impl<'b> Region<'b> {
-    fn new(bytes: &'b [u8], range: Range<usize>) -> Region<'b> {
-        let text = UnescapedText::new(&bytes[range.clone()], range.start);
-        Region { range, text, keys: OnceCell::new(), spare: Cell::default() }
-    }
-
-    /// The same in the memory of the one before.
-    fn after(known: Option<Region<'_>>, bytes: &'b [u8], range: Range<usize>) -> Region<'b> {
-        let spare = known.map(|known| known.keys.into_inner().unwrap_or_else(|| known.spare.take()));
-        let canon = Region::new(bytes, range);
-        canon.spare.set(spare.unwrap_or_default());
-        canon
-    }
-
-    /// The canonical form of the line around `at`: the one that is kept, or a new one that then is.
-    fn at<'k>(window: &Window<'b>, at: usize, kept: &'k mut Option<Region<'b>>) -> &'k Region<'b> {
-        let line = match kept {
-            Some(known) if bounds::is_line(&known.range, at, bounds::GRID) => known.range.clone(),
-            _ => bounds::line(window, at),
-        };
-        match kept.take() {
-            Some(known) if known.range == line => kept.insert(known),
-            known => kept.insert(Region::after(known, window.bytes, line)),
-        }
-    }
-
-    fn keys(&self) -> &Normalized {
-        self.keys.get_or_init(|| self.spare.take().of(&self.text.bytes))
-    }
-
-    /// The key that came from the raw offset `at` or behind it.
-    fn key(&self, at: usize) -> usize {
-        self.keys().index_of(self.text.index_of(at))
-    }
-
-    fn region(&self) -> Haystack<'_> {
-        Haystack { text: &self.text, keys: self.keys() }
-    }
+/// When the lines of a window are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineCounting {
+    /// While stage 1 has them in the cache.
+    Now,
+    /// When their number is asked for.
+    OnDemand,
 }
 
 impl Matcher {
     /// Compiles `catalog`.
     pub fn new(catalog: &Catalog) -> Matcher {
-        let compile = |templates: fn(&Entry) -> &[crate::catalog::Template]| -> Vec<Wording> {
+        let compile = |templates: fn(&Entry) -> &[Template]| -> Vec<Wording> {
             let indexed = catalog.entries.iter().enumerate();
             indexed
                 .flat_map(|(i, entry)| {
@@ -172,7 +160,7 @@ impl Matcher {
         let anchors = anchors::choose(&wordings);
         let code = |entry: &Entry| entry.code.as_ref().and_then(|code| code.parse().ok());
         Matcher {
-            titles: catalog.entries.iter().map(|entry| wording::title_keys(&entry.title)).collect(),
+            titles: catalog.entries.iter().map(|entry| wording::normalized_title(&entry.title)).collect(),
             codes: catalog
                 .entries
                 .iter()
@@ -180,7 +168,7 @@ impl Matcher {
                 .filter_map(|(i, entry)| Some((code(entry)?, i)))
                 .collect(),
             followups: compile(|entry| &entry.followups),
-            around: anchors.iter().map(|anchor| around(anchor, &wordings)).collect(),
+            filters: anchors.iter().map(|anchor| neighbor_filter(anchor, &wordings)).collect(),
             searcher: Searcher::new(&anchors),
             prefix: memchr::memmem::Finder::new(CODE_PREFIX).into_owned(),
             entries: catalog.entries.clone(),
@@ -189,26 +177,30 @@ impl Matcher {
         }
     }
 
-    /// The anchors in use, in order of their bytes.
+    /// Returns the anchors in use, in order of their bytes.
     pub fn anchors(&self) -> &[Anchor] {
         &self.anchors
     }
 
-    /// Finds what begins in the core of `window`, in order of its begin.
+    /// Returns the matches that start in the core of `window`, in order of their start.
     pub fn scan(&self, window: &Window<'_>) -> Vec<Match> {
         self.scan_lines(window).0
     }
 
-    /// The same, with an index of the window's lines, which is made while its bytes are in a near cache.
+    /// Returns the matches and the number of line breaks before each block, counted while the bytes are in the cache.
     pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
         let from = window.core.start.saturating_sub(bounds::SCAN_MARGIN);
         let to = window.bytes.len().min(window.core.end + bounds::SCAN_MARGIN);
-        let (hits, lines) = self.hits(window.bytes, from..to, !window.is_only());
+        let counting = if window.is_only() { LineCounting::OnDemand } else { LineCounting::Now };
+        let (hits, lines) = self.hits(window.bytes, from..to, counting);
         (self.matches(window, &hits), lines)
     }
 
-    /// Stage 1: everything that is worth a closer look in `range`, in order, and its lines, `counted` or not.
-    fn hits(&self, bytes: &[u8], range: Range<usize>, counted: bool) -> (Vec<Hit>, Lines) {
+    /// Stage 1: returns all hits in `range`, in order, and its lines.
+    ///
+    /// The bytes are read in blocks, by each search in turn, so that the second search and the counting of lines find a
+    /// block in the cache. A hit belongs to the block in which it starts and may reach into the next.
+    fn hits(&self, bytes: &[u8], range: Range<usize>, counting: LineCounting) -> (Vec<Hit>, Lines) {
         let mut hits = Vec::new();
         let mut lines = Lines::new(range.start);
         let overlap =
@@ -222,21 +214,21 @@ impl Matcher {
                 if at >= end {
                     return;
                 }
-                if let Some(first) = self.owner(bytes, at, anchor, 0) {
+                if let Some(first) = self.placement(bytes, at, anchor, 0) {
                     hits.push(Hit { at, kind: HitKind::Anchor { anchor, first } });
                 }
             });
             for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
                 if at < end && code::may_be_code(bytes, at) {
                     let ambiguous = code::is_ambiguous(bytes, at);
-                    // What is perhaps a code needs an entry's title or message.
+                    // Ambiguous digits need an entry whose title or message is near.
                     if !ambiguous || self.entry_at(bytes, at).is_some() {
                         hits.push(Hit { at, kind: HitKind::Digits { ambiguous } });
                     }
                 }
             }
             hits[known..].sort_unstable();
-            if counted {
+            if counting == LineCounting::Now {
                 lines.push(&bytes[start..end]);
             }
             start = end;
@@ -244,205 +236,143 @@ impl Matcher {
         (hits, lines)
     }
 
-    /// Stage 2 over `hits`; gives what begins in the core.
+    /// Stage 2: returns the matches at `hits` that start in the core.
+    ///
+    /// Ambiguous digits are judged last: most of them have neither a title nor a message near, which is known without
+    /// unescaping their line once all messages are found.
     fn matches(&self, window: &Window<'_>, hits: &[Hit]) -> Vec<Match> {
         let bytes = window.bytes;
-        // In a window full of findings lists that grow would be moved again and again.
+        // In a window full of findings, growing lists would be moved again and again.
         let mut messages: Vec<Message> = Vec::with_capacity(hits.len());
         let mut codes: Vec<Token> = Vec::with_capacity(hits.len());
-        let mut kept: Option<Region<'_>> = None;
+        let mut last: Option<Region<'_>> = None;
         let mut ambiguous = Vec::new();
         for hit in hits {
-            if hit.kind == (HitKind::Digits { ambiguous: true }) {
-                ambiguous.push(hit.at);
-                continue;
-            }
-            let canon = Region::at(window, hit.at, &mut kept);
             match hit.kind {
-                HitKind::Anchor { anchor, first } => {
-                    let next = |owner: &usize| self.owner(bytes, hit.at, anchor, owner + 1);
-                    let owners = std::iter::successors(Some(first), next);
-                    let owners = owners.map(|owner| self.anchors[anchor].owners[owner]);
-                    self.messages_at(window, canon, hit.at, owners, &mut messages);
+                HitKind::Digits { ambiguous: true } => ambiguous.push(hit.at),
+                HitKind::Digits { ambiguous: false } => {
+                    codes.extend(self.code_at(bytes, Region::line(window, hit.at, &mut last), hit.at));
                 }
-                HitKind::Digits { .. } => codes.extend(self.code_at(bytes, canon, hit.at)),
+                HitKind::Anchor { anchor, first } => {
+                    let line = Region::line(window, hit.at, &mut last);
+                    let mut verifier = Verifier::new(&self.wordings, window, line, hit.at);
+                    let next = |placement: &usize| self.placement(bytes, hit.at, anchor, placement + 1);
+                    let placements = std::iter::successors(Some(first), next);
+                    let placements = placements.map(|index| self.anchors[anchor].placements[index]);
+                    messages.extend(placements.filter_map(|placement| verifier.message(placement)));
+                }
             }
         }
         let messages = distinct(messages);
         for at in ambiguous.into_iter().filter(|at| self.may_be_called(bytes, *at, &messages)) {
-            codes.extend(self.code_at(bytes, Region::at(window, at, &mut kept), at));
+            codes.extend(self.code_at(bytes, Region::line(window, at, &mut last), at));
         }
         let mut matches = self.join(window, messages, codes);
         matches.retain(|found| window.core.contains(&found.range.start));
         matches
     }
 
-    /// The first of the anchor's owners, by index from `first` on, that the raw bytes around the hit at `at` may be.
-    fn owner(&self, bytes: &[u8], at: usize, anchor: usize, first: usize) -> Option<usize> {
-        let Anchor { bytes: own, owners } = &self.anchors[anchor];
-        self.around[anchor].owner(bytes, (at, at + own.len()), first, |index| {
-            let owner = owners[index];
-            let wording = &self.wordings[owner.wording];
-            prefilter::plausible(bytes, at, wording.keys(owner.part), owner.offset, wording.edges(owner.part))
+    /// Returns the first of the anchor's placements, by index from `first` on, that the raw bytes around the hit at `at`
+    /// allow.
+    fn placement(&self, bytes: &[u8], at: usize, anchor: usize, first: usize) -> Option<usize> {
+        let Anchor { bytes: own, placements } = &self.anchors[anchor];
+        self.filters[anchor].placement(bytes, (at, at + own.len()), first, |index| {
+            let placement = placements[index];
+            let wording = &self.wordings[placement.wording];
+            let (literal, boundaries) = (wording.literal(placement.part), wording.boundaries(placement.part));
+            prefilter::plausible(bytes, at, literal, placement.offset, boundaries)
         })
     }
 
-    /// The entry of the code that the digits at `at` are.
+    /// Returns the entry of the code that the digits at `at` are, by index.
     fn entry_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
         self.codes.get(&code::number(&bytes[at..at + CODE_LEN])).copied()
     }
 
-    /// Whether the digits at `at`, a ambiguous mention at most, may stand beside their title or message.
+    /// Whether the digits at `at`, an ambiguous mention at most, may be next to their title or message.
     fn may_be_called(&self, bytes: &[u8], at: usize, messages: &[Message]) -> bool {
         let end = at + CODE_LEN;
         let Some(entry) = self.entry_at(bytes, at) else { return false };
-        near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
+        is_near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
     }
 
-    /// Joins distinct messages and codes to what is one finding each, in order.
+    /// Joins distinct messages and codes that are one finding, and returns the findings in order.
     fn join(&self, window: &Window<'_>, mut messages: Vec<Message>, codes: Vec<Token>) -> Vec<Match> {
-        let mut atoms = codes;
-        // What is perhaps a code is none, and parts nothing, without its own title or message.
-        atoms.retain(|atom| match atom.kind {
+        let mut tokens = codes;
+        // Without its own title or message, an ambiguous code is none and separates nothing.
+        tokens.retain(|token| match token.kind {
             TokenKind::Code { ambiguous: true, titled: false, .. } => {
-                atom.entry.is_some_and(|entry| near(&messages, &atom.range, entry))
+                token.entry.is_some_and(|entry| is_near(&messages, &token.range, entry))
             }
             _ => true,
         });
-        atoms.extend(messages.iter().enumerate().map(|(i, message)| Token {
+        tokens.extend(messages.iter().enumerate().map(|(i, message)| Token {
             range: message.range.clone(),
             entry: Some(message.entry),
             kind: TokenKind::Message(i),
         }));
-        atoms.sort_by_key(|atom| {
-            (atom.range.start, atom.range.end, matches!(atom.kind, TokenKind::Message(_)))
+        tokens.sort_by_key(|token| {
+            (token.range.start, token.range.end, matches!(token.kind, TokenKind::Message(_)))
         });
         let is_title = |entry: usize, line: &[u8]| {
-            let keys = Normalized::new(line).bytes;
-            keys.strip_suffix(b".").unwrap_or(&keys) == self.titles[entry]
+            let line = Normalized::new(line).bytes;
+            line.strip_suffix(b".").unwrap_or(&line) == self.titles[entry]
         };
-        let groups = link::groups(window.bytes, &atoms, &is_title);
-        let joined = |group: &Cluster| self.joined(window, group, &atoms, &mut messages);
-        let mut matches: Vec<Match> = Vec::with_capacity(groups.len());
-        matches.extend(groups.iter().filter_map(joined));
+        let clusters = link::clusters(window.bytes, &tokens, &is_title);
+        let joined = |cluster: &Cluster| self.joined(window, cluster, &tokens, &mut messages);
+        let mut matches: Vec<Match> = Vec::with_capacity(clusters.len());
+        matches.extend(clusters.iter().filter_map(joined));
         matches.sort_by_key(|found| (found.range.start, found.range.end, found.id));
         matches
     }
 
-    /// The wordings that own the anchor at `at`, each tried.
-    fn messages_at(
-        &self,
-        window: &Window<'_>,
-        canon: &Region<'_>,
-        at: usize,
-        owners: impl Iterator<Item = Placement>,
-        found: &mut Vec<Message>,
-    ) {
-        let mut wide = None;
-        let key = canon.key(at);
-        for owner in owners {
-            found.extend(self.message_at(window, canon, &mut wide, (at, key), owner));
-        }
-    }
-
-    /// The wording tried on the line, and where the line ends too early on the lines around it.
-    fn message_at<'b>(
-        &self,
-        window: &Window<'b>,
-        line: &Region<'b>,
-        wide: &mut Option<Region<'b>>,
-        (at, key): (usize, usize),
-        owner: Placement,
-    ) -> Option<Message> {
-        let bytes = window.bytes;
-        let attempt = self.try_at(line, key, owner);
-        // A line that begins a record begins its messages too, and none goes on into a new record.
-        let unfinished = match &attempt {
-            Verification::Mismatch => return None,
-            Verification::Incomplete(MissingSide::Before) => {
-                !bounds::starts_record(&bytes[line.range.clone()])
-            }
-            Verification::Incomplete(MissingSide::After) => !bounds::ends_record(bytes, line.range.end),
-            // Sentences that are missing may go on on the next line.
-            Verification::Match(found) => found.cut && !bounds::ends_record(bytes, line.range.end),
-        };
-        let region = if unfinished { bounds::wrapped(window, at) } else { line.range.clone() };
-        if region != line.range {
-            let wide = wide.get_or_insert_with(|| Region::new(bytes, region));
-            if let Verification::Match(more) = self.try_at(wide, wide.key(at), owner) {
-                let message = self.message(wide, owner, more);
-                // One on other lines is theirs to find: each is read by what its own lines show to be escapes.
-                if message.range.contains(&at) {
-                    return Some(message);
-                }
-            }
-        }
-        match attempt {
-            Verification::Match(here) => Some(self.message(line, owner, here)),
-            Verification::Mismatch | Verification::Incomplete(_) => None,
-        }
-    }
-
-    fn try_at(&self, canon: &Region<'_>, key: usize, owner: Placement) -> Verification {
-        self.wordings[owner.wording].try_at(&canon.region(), owner.part, owner.offset, key)
-    }
-
-    fn message(&self, canon: &Region<'_>, owner: Placement, found: WordingMatch) -> Message {
-        Message {
-            range: canon.text.raw_start(found.start)..canon.text.raw_end(found.end),
-            entry: self.wordings[owner.wording].entry,
-            quality: found.quality,
-            args: found.args,
-        }
-    }
-
-    /// Judges the digits at `at`, and whether the entry's title stands behind them.
-    fn code_at(&self, bytes: &[u8], canon: &Region<'_>, at: usize) -> Option<Token> {
+    /// Judges the digits at `at`, in the line `line`, and whether the entry's title follows them.
+    fn code_at(&self, bytes: &[u8], line: &Region<'_>, at: usize) -> Option<Token> {
         let above = || {
-            let Some(end) = canon.range.start.checked_sub(1) else { return Vec::new() };
-            let line = bounds::line_within(bytes, end, 64, 0);
-            UnescapedText::new(&bytes[line.start..end], 0).bytes.into_owned()
+            let Some(end) = line.range.start.checked_sub(1) else { return Vec::new() };
+            let above = bounds::line_within(bytes, end, 64, 0);
+            UnescapedText::new(&bytes[above.start..end], 0).bytes.into_owned()
         };
-        let start = canon.text.index_of(at);
-        let Mention { range, ambiguous, trailing } = code::mention(&canon.text.bytes, start, above)?;
-        let code = code::number(&canon.text.bytes[start..start + CODE_LEN]);
+        let start = line.text.index_of(at);
+        let Mention { range, ambiguous, trailing } = code::mention(&line.text.bytes, start, above)?;
+        let code = code::number(&line.text.bytes[start..start + CODE_LEN]);
         let entry = self.codes.get(&code).copied();
-        let behind = canon.keys().index_of(range.end);
-        let title = entry.and_then(|entry| code::title_behind(canon.keys(), behind, &self.titles[entry]));
+        let after = line.normalized().index_of(range.end);
+        let title = entry.and_then(|entry| code::title_after(line.normalized(), after, &self.titles[entry]));
         // The closing mark of the title belongs to it.
-        let end = title.map_or(range.end, |key| {
-            let end = canon.keys().at(key - 1) + 1;
-            end + usize::from(canon.text.bytes.get(end) == Some(&b'.'))
+        let end = title.map_or(range.end, |title_end| {
+            let end = line.normalized().text_index(title_end - 1) + 1;
+            end + usize::from(line.text.bytes.get(end) == Some(&b'.'))
         });
         Some(Token {
-            range: canon.text.raw_start(range.start)..canon.text.raw_end(end),
+            range: line.text.raw_start(range.start)..line.text.raw_end(end),
             entry,
             kind: TokenKind::Code { code, ambiguous, trailing, titled: title.is_some() },
         })
     }
 
-    /// What a group says; takes the arguments of its message.
+    /// Returns the finding that a cluster of tokens is, and moves the arguments of its message into it.
     fn joined(
         &self,
         window: &Window<'_>,
-        group: &Cluster,
-        atoms: &[Token],
+        cluster: &Cluster,
+        tokens: &[Token],
         messages: &mut [Message],
     ) -> Option<Match> {
-        let members = || group.message.iter().chain(&group.codes).map(|index| &atoms[*index]);
-        let start = members().map(|atom| atom.range.start).min()?;
-        let end = members().map(|atom| atom.range.end).max()?;
-        let message = group.message.and_then(|index| match atoms[index].kind {
+        let members = || cluster.message.iter().chain(&cluster.codes).map(|index| &tokens[*index]);
+        let start = members().map(|token| token.range.start).min()?;
+        let end = members().map(|token| token.range.end).max()?;
+        let message = cluster.message.and_then(|index| match tokens[index].kind {
             TokenKind::Message(message) => Some(&mut messages[message]),
             TokenKind::Code { .. } => None,
         });
-        let code = group.codes.first().and_then(|index| match atoms[*index].kind {
-            TokenKind::Code { code, titled, .. } => Some((code, atoms[*index].entry, titled)),
+        let code = cluster.codes.first().and_then(|index| match tokens[*index].kind {
+            TokenKind::Code { code, titled, .. } => Some((code, tokens[*index].entry, titled)),
             TokenKind::Message(_) => None,
         });
         let alone = message.is_none();
         let mut found = match (message, code) {
-            (Some(message), _) if !group.foreign => Match {
+            (Some(message), _) if !cluster.foreign => Match {
                 id: MatchId::Entry(message.entry),
                 quality: message.quality,
                 args: std::mem::take(&mut message.args),
@@ -450,7 +380,7 @@ impl Matcher {
                 code_in_log: code.is_some(),
             },
             (_, Some((code, entry, titled))) => {
-                // An entry without wordings is its title.
+                // The title is the whole message of an entry without wordings.
                 let whole = titled && entry.is_some_and(|entry| self.entries[entry].wordings.is_empty());
                 Match {
                     id: entry.map_or(MatchId::Unknown(code), MatchId::Entry),
@@ -463,61 +393,63 @@ impl Matcher {
             (_, None) => return None,
         };
         if alone && found.quality == MatchQuality::Absent {
-            self.recover(window, group, atoms, &mut found);
+            self.recover(window, cluster, tokens, &mut found);
         }
-        if !group.foreign {
+        if !cluster.foreign {
             self.follow(window, &mut found);
         }
         Some(found)
     }
 
-    /// Aligns the text around a code that no wording matches with the entry's wordings.
-    fn recover(&self, window: &Window<'_>, group: &Cluster, atoms: &[Token], found: &mut Match) {
+    /// Aligns the text around a code without a message with the wordings of its entry: the message may have drifted.
+    fn recover(&self, window: &Window<'_>, cluster: &Cluster, tokens: &[Token], found: &mut Match) {
         let MatchId::Entry(entry) = found.id else { return };
-        let (Some(first), Some(last)) = (group.codes.first(), group.codes.last()) else { return };
-        let trailing = matches!(atoms[*first].kind, TokenKind::Code { trailing: true, .. });
-        let mut region = bounds::around(window, &found.range, trailing);
-        let canon = Region::new(window.bytes, region.clone());
-        // What is another finding's is not this one's text.
-        let counts = |atom: &&Token| !matches!(atom.kind, TokenKind::Code { ambiguous: true, .. });
-        if let Some(before) = atoms[..*first].iter().rev().find(counts) {
-            region.start = region.start.max(before.range.end);
+        let (Some(first), Some(last)) = (cluster.codes.first(), cluster.codes.last()) else { return };
+        let trailing = matches!(tokens[*first].kind, TokenKind::Code { trailing: true, .. });
+        let side = if trailing { Side::Before } else { Side::After };
+        let mut range = bounds::message_region(window, &found.range, side);
+        let text = UnescapedText::new(&window.bytes[range.clone()], range.start);
+        // The text of other findings is not this one's.
+        let counts = |token: &&Token| !matches!(token.kind, TokenKind::Code { ambiguous: true, .. });
+        if let Some(before) = tokens[..*first].iter().rev().find(counts) {
+            range.start = range.start.max(before.range.end);
         }
-        if let Some(behind) = atoms[last + 1..].iter().find(counts) {
-            region.end = region.end.min(behind.range.start);
+        if let Some(after) = tokens[last + 1..].iter().find(counts) {
+            range.end = range.end.min(after.range.start);
         }
-        let (from, to) = (canon.text.index_of(region.start), canon.text.index_of(region.end));
+        let (from, to) = (text.index_of(range.start), text.index_of(range.end));
         let wordings = self.wordings.iter().filter(|wording| wording.entry == entry);
-        let Some(aligned) = align::best(wordings, &canon.text.bytes[from..to.max(from)]) else { return };
+        let Some(aligned) = align::best(wordings, &text.bytes[from..to.max(from)]) else { return };
         found.quality = MatchQuality::Drifted;
         found.args = aligned.args;
-        found.range.start = found.range.start.min(canon.text.raw_start(from + aligned.start));
-        found.range.end = found.range.end.max(canon.text.raw_end(from + aligned.end));
+        found.range.start = found.range.start.min(text.raw_start(from + aligned.start));
+        found.range.end = found.range.end.max(text.raw_end(from + aligned.end));
     }
 
-    /// Takes in a sentence that gives arguments only beside the entry's code or message.
+    /// Extends a match by a sentence after it that has arguments, but only next to the entry's code or message: alone it may
+    /// be anything, as "Add allowlisted extensions {extensions} ..." may.
     fn follow(&self, window: &Window<'_>, found: &mut Match) {
         let MatchId::Entry(entry) = found.id else { return };
         let mut followups = self.followups.iter().filter(|followup| followup.entry == entry).peekable();
         if followups.peek().is_none() {
             return;
         }
-        let bytes = window.bytes;
-        let region = found.range.end..bounds::line_within(bytes, found.range.end, 0, bounds::WRAP_AFTER).end;
-        // The marks before it decide which escapes are undone.
-        let context = bounds::line(window, found.range.start).start.min(found.range.start)..region.end;
-        let canon = Region::new(bytes, context);
-        let first = canon.keys().index_of(canon.text.index_of(region.start));
+        let end = bounds::line_within(window.bytes, found.range.end, 0, bounds::WRAP_AFTER).end;
+        // The text of the match decides, too, which escapes are undone.
+        let start = bounds::line(window, found.range.start).start.min(found.range.start);
+        let region = Region::new(window.bytes, start..end);
+        let first = region.index_of(found.range.end);
         for followup in followups {
-            let Some((part, keys)) = followup.parts.iter().enumerate().find_map(|(i, part)| match part {
-                wording::WordingPart::Literal { keys, .. } => Some((i, keys)),
-                wording::WordingPart::Argument { .. } => None,
+            let Some((part, literal)) = followup.parts.iter().enumerate().find_map(|(i, part)| match part {
+                WordingPart::Literal { normalized, .. } => Some((i, normalized)),
+                WordingPart::Argument { .. } => None,
             }) else {
                 continue;
             };
-            for at in memchr::memmem::find_iter(&canon.keys().bytes[first..], keys) {
-                if let Verification::Match(more) = followup.try_at(&canon.region(), part, 0, first + at) {
-                    found.range.end = canon.text.raw_end(more.end);
+            for at in memchr::memmem::find_iter(&region.normalized().bytes[first..], literal) {
+                if let Verification::Match(more) = followup.verify_at(&region.haystack(), part, 0, first + at)
+                {
+                    found.range.end = region.text.raw_end(more.end);
                     found.args.extend(more.args);
                     found.args.sort_by_key(|(index, _)| *index);
                     return;
@@ -526,65 +458,26 @@ impl Matcher {
         }
     }
 
-    /// The unescaped text of `range`.
+    /// Returns the unescaped text of `range`.
     pub fn text(window: &Window<'_>, range: &Range<usize>) -> Vec<u8> {
         let lines = Matcher::lines(window, range);
         UnescapedText::new(&window.bytes[lines.clone()], lines.start).slice(range).to_vec()
     }
 
-    /// The lines that decide how the text of `range` is unescaped.
+    /// Returns the range of the lines that decide how the text of `range` is unescaped.
     pub fn lines(window: &Window<'_>, range: &Range<usize>) -> Range<usize> {
         bounds::line(window, range.start).start..bounds::line(window, range.end).end.max(range.end)
     }
 }
 
-/// What stands around the anchor in its owners' literals.
-fn around(anchor: &Anchor, wordings: &[Wording]) -> NeighborFilter {
-    NeighborFilter::new(anchor.owners.iter().map(|owner| {
-        let keys = wordings[owner.wording].keys(owner.part);
-        (&keys[..owner.offset], &keys[owner.offset + anchor.bytes.len()..])
+/// Returns the filter of an anchor by the literals in which it is.
+fn neighbor_filter(anchor: &Anchor, wordings: &[Wording]) -> NeighborFilter {
+    NeighborFilter::new(anchor.placements.iter().map(|placement| {
+        let literal = wordings[placement.wording].literal(placement.part);
+        let (before, after) =
+            (&literal[..placement.offset], &literal[placement.offset + anchor.bytes.len()..]);
+        Neighbors { before, after }
     }))
-}
-
-/// Whether one of `messages`, which are in order, is of `entry` and stands near enough to `range` to belong to a code there.
-fn near(messages: &[Message], range: &Range<usize>, entry: usize) -> bool {
-    // The brackets around the digits count, too.
-    let reach = bounds::MAX_LINK + 2;
-    let floor = range.start.saturating_sub(reach + bounds::MAX_MESSAGE);
-    let from = messages.partition_point(|message| message.range.start < floor);
-    let candidates = messages[from..].iter().take_while(|message| message.range.start <= range.end + reach);
-    candidates.into_iter().any(|message| message.entry == entry && range.start <= message.range.end + reach)
-}
-
-/// Each message once: of those that overlap the longest, of equal ones of one entry the first.
-fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
-    messages.sort_by(|a, b| {
-        let order =
-            |message: &Message| (message.range.start, std::cmp::Reverse(message.range.end), message.quality);
-        order(a).cmp(&order(b)).then(b.args.len().cmp(&a.args.len())).then(a.entry.cmp(&b.entry))
-    });
-    let mut kept: Vec<Message> = Vec::with_capacity(messages.len());
-    for message in messages {
-        let overlaps = |other: &Message| other.range.end > message.range.start;
-        let Some(last) = kept.last().filter(|last| overlaps(last)) else {
-            kept.push(message);
-            continue;
-        };
-        let longer = message.range.len() > last.range.len();
-        let twin = message.range == last.range
-            && kept
-                .iter()
-                .rev()
-                .take(8)
-                .all(|other| other.entry != message.entry || other.range != message.range);
-        if longer {
-            kept.retain(|other| !overlaps(other));
-            kept.push(message);
-        } else if twin {
-            kept.push(message);
-        }
-    }
-    kept
 }
 
 #[cfg(test)]

@@ -1,43 +1,56 @@
-//! The matcher's own definition: every wording tried everywhere, without anchors. What it finds is what the matcher has to
-//! find wherever lines are no longer than what is looked at around a byte; tests and fuzzers hold them against each other.
+//! The definition of the matcher: every wording verified at every place, without anchors, prefilter or windows.
+//!
+//! Bytes come in, the matches in them go out, slowly. The matcher must find the same on any text whose lines are no longer
+//! than the matcher looks around a hit; property tests and fuzzers compare both. So a defect of the choice of anchors, of the
+//! prefilter or of the searcher shows as a difference. The verification of wordings, the judging of codes and the joining of
+//! both are shared with the matcher: their tests are examples.
 
+use super::anchors::Placement;
+use super::messages::{Verifier, distinct};
+use super::region::Region;
 use super::wording::WordingPart;
-use super::*;
+use super::{Match, Matcher, bounds, code};
+use crate::catalog::CODE_PREFIX;
+use crate::input::Window;
 
-/// Tries every literal of every wording's first sentence wherever its text stands, without any anchor.
+/// Verifies each wording wherever the text of a literal of its first sentence is.
 pub fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
     let window = &Window::whole(bytes);
-    let mut hits = Vec::new();
-    let mut owners = Vec::new();
-    for (wording, parts) in matcher.wordings.iter().map(|wording| &wording.parts).enumerate() {
-        for (part, piece) in parts.iter().enumerate() {
-            let WordingPart::Literal { keys, first_sentence: true, .. } = piece else { continue };
-            // A closing mark alone stands everywhere and tells nothing.
-            if keys.len() > 1 {
-                owners.push((Placement { wording, part, offset: 0 }, keys));
-            }
-        }
-    }
-    // Every line is seen with all that may be wrapped around it, so that every literal is whole in some region.
     let mut messages = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let canon = Region::new(bytes, bounds::wrapped(window, at));
-        for (owner, keys) in &owners {
-            for key in memchr::memmem::find_iter(&canon.keys().bytes, keys) {
-                hits.push((canon.text.raw_start(canon.keys().at(key)), *owner));
-            }
-        }
-        at = bounds::line(window, at).end + 1;
-    }
-    hits.sort_by_key(|(at, owner)| (*at, owner.wording, owner.part));
-    hits.dedup();
-    for (at, owner) in hits {
+    for (at, placement) in hits(matcher, window) {
         let line = Region::new(bytes, bounds::line(window, at));
-        messages.extend(matcher.message_at(window, &line, &mut None, (at, line.key(at)), owner));
+        messages.extend(Verifier::new(&matcher.wordings, window, &line, at).message(placement));
     }
     let digits = memchr::memmem::find_iter(bytes, CODE_PREFIX).filter(|at| code::may_be_code(bytes, *at));
     let codes =
         digits.filter_map(|at| matcher.code_at(bytes, &Region::new(bytes, bounds::line(window, at)), at));
     matcher.join(window, distinct(messages), codes.collect())
+}
+
+/// Returns all raw offsets of literals of first sentences, with the literal.
+fn hits(matcher: &Matcher, window: &Window<'_>) -> Vec<(usize, Placement)> {
+    let mut literals = Vec::new();
+    for (wording, parts) in matcher.wordings.iter().map(|wording| &wording.parts).enumerate() {
+        for (part, kind) in parts.iter().enumerate() {
+            let WordingPart::Literal { normalized, first_sentence: true, .. } = kind else { continue };
+            // A closing mark alone is everywhere and proves nothing.
+            if normalized.len() > 1 {
+                literals.push((Placement { wording, part, offset: 0 }, normalized));
+            }
+        }
+    }
+    // Each line is read with all lines that its message may be wrapped over, so that every literal is whole in some region.
+    let (bytes, mut hits, mut at) = (window.bytes, Vec::new(), 0);
+    while at < bytes.len() {
+        let region = Region::new(bytes, bounds::wrapped_lines(window, at));
+        for (placement, literal) in &literals {
+            for index in memchr::memmem::find_iter(&region.normalized().bytes, literal) {
+                hits.push((region.text.raw_start(region.normalized().text_index(index)), *placement));
+            }
+        }
+        at = bounds::line(window, at).end + 1;
+    }
+    hits.sort_by_key(|(at, placement)| (*at, placement.wording, placement.part));
+    hits.dedup();
+    hits
 }

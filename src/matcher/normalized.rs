@@ -1,11 +1,43 @@
-//! Canonical text: what a log line says, freed of how its container wrote it.
+//! Normalized text: what a log line says, without the way its container wrote it.
 //!
-//! Raw bytes of a region come in. [`UnescapedText`] is the same with escapes undone (ANSI colours, JSON and Python backslashes,
-//! CSV and YAML doubled quotes, HTML entities), each byte with the raw range it came from. [`Normalized`] is the text evened
-//! out for comparison: no white space, quotes, hyphens or asterisks, contractions written out, `(s)` as `s`, the first
-//! letter of words in lower case. Templates go through the same door, so equality of keys is equality of wording.
-//! Which escapes are undone is decided by what the region itself shows, never by a file's name, and is a function of
-//! the region's bytes alone.
+//! The raw bytes of a region of a window come in. Two other forms of them go out, each with a map to the form before:
+//!
+//! | form | example | position |
+//! |---|---|---|
+//! | raw bytes | `{"m":"User \"repl\" doesn\u0027t  have"}` | raw offset in the window |
+//! | [`UnescapedText`] | `{"m":"User "repl" doesn't  have"}` | text index |
+//! | [`Normalized`] | `{m:userrepldoesnothave}` | normalized index |
+//!
+//! Templates of the catalogue are normalized by the same code, so two wordings say the same if and only if their
+//! normalized bytes are equal. Arguments are read from the unescaped text, where case, blanks and quotes are still
+//! there; positions of findings are raw offsets.
+//!
+//! # Which escapes are undone
+//!
+//! The passes run in a fixed order, from the outer container to the inner one:
+//!
+//! 1. ANSI sequences (`ESC[31m`) are dropped.
+//! 2. CSV's doubled quotes `""` become `"`, if the region looks like CSV.
+//! 3. Backslash escapes of JSON, Python and double-quoted YAML are undone, if the region shows that backslashes are
+//!    escapes. JSON inside a JSON string (`{"m":"{\"error\":\"a \\\"b\\\"\"}"}`) needs one level per nesting, so the
+//!    question is asked again after each level, at most [`MAX_ESCAPE_LEVELS`] times.
+//! 4. ANSI sequences that were escaped (`\u001b[31m`) are dropped, and entities (`&quot;`) are replaced.
+//! 5. SQL's doubled apostrophes become one.
+//!
+//! Only step 3 is a guess. In plain text a backslash is a backslash: in ``User `CONTOSO\nadia` `` it separates a Windows
+//! domain from a name, and undoing it would report a user `CONTOSO` and, one line below, `adia`. So backslashes count as
+//! escapes only where the region itself contains what escaped text contains and a plain message does not: a quoted key
+//! before a colon (`"message":`, `'message':`), `\"` or `\u00`, or a value that opens a quote (`message: "`). The
+//! name or type of the file is no evidence: one log mixes plain lines with JSON lines.
+//!
+//! # Invariants
+//!
+//! - Both forms are functions of the region's bytes alone, so a window may be cut anywhere outside of the region.
+//! - The raw ranges of the unescaped bytes are in order and not empty, and `raw_start` of `index_of` of a raw start
+//!   returns that start again. The text indices of the normalized bytes never decrease. `tests/oracle/normalized.rs`
+//!   checks both for any bytes.
+//!
+//! This file does not know wordings, anchors or where lines end.
 
 use super::bytes::mail_quote;
 use memchr::memmem::Finder;
@@ -13,141 +45,151 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// How often nested escapes (JSON in a JSON string) are undone.
+/// The most levels of nested backslash escapes that are undone: JSON in a JSON string in a JSON string.
 const MAX_ESCAPE_LEVELS: usize = 4;
 
 static CSV_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"\""));
 static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"));
 
-/// A region's text with its escapes undone and the way back to raw offsets.
+/// A region's text with its escapes undone, and the map to raw offsets.
+///
+/// The map is a list of segments. `a\\u0027b` at raw offset 100 becomes the text `a'b` with three of them: the byte at text
+/// index 0 is a copy of raw byte 0, the one at 1 came from the 6 raw bytes from 1 on, and those from 2 on are copies of
+/// the raw bytes from 7 on. So `b`, at text index 2, is at raw offset 107.
 #[derive(Debug, Default, Clone)]
 pub struct UnescapedText<'a> {
     /// The unescaped bytes; UTF-8 where the raw bytes were.
     pub bytes: Cow<'a, [u8]>,
-    /// Where it came from, in order; empty where nothing was escaped.
-    pieces: Vec<Segment>,
+    /// Where the bytes came from, in order; empty where the text is the raw bytes.
+    segments: Vec<Segment>,
+    /// The raw offset of the region.
     base: usize,
 }
 
-/// Bytes of a text up to the next piece, and the raw bytes they came from.
+/// The bytes of a text up to the next segment, and the raw bytes that they came from.
 #[derive(Debug, Clone, Copy)]
 struct Segment {
-    /// The index of the first of them.
+    /// The text index of the first byte.
     at: u32,
-    /// The raw offset of the first of them.
+    /// The first raw byte, counted from the start of the region.
     raw: u32,
-    /// How many raw bytes all of them stand for together; 0 where each is a raw byte of its own.
+    /// The length of the escape that all bytes of the segment came from; 0 if each byte is a copy of a raw one.
     len: u8,
 }
 
 impl Segment {
-    /// The raw offset and length that the byte `i` came from.
+    /// Returns the start and length of the raw bytes that the byte at text index `i` came from.
     fn raw(self, i: usize) -> (u32, u8) {
         if self.len > 0 { (self.raw, self.len) } else { (self.raw + i as u32 - self.at, 1) }
     }
 }
 
 impl<'a> UnescapedText<'a> {
-    /// Undoes the escapes of `raw`, a region that begins at offset `base`.
+    /// Undoes the escapes of `raw`, a region that starts at the raw offset `base`.
     pub fn new(raw: &'a [u8], base: usize) -> UnescapedText<'a> {
-        let mut text = UnescapedText { bytes: Cow::Borrowed(raw), pieces: Vec::new(), base };
-        // Most lines hold nothing but plain text, which one look tells.
+        let mut text = UnescapedText { bytes: Cow::Borrowed(raw), segments: Vec::new(), base };
+        // Most lines are plain text: one search for three bytes spares all passes.
         let escaped = memchr::memchr3(0x1b, b'\\', b'&', raw).is_some();
         if escaped {
-            text.pass(&[0x1b], ansi);
+            text.pass(0x1b, ansi);
         }
         if text.has(&CSV_QUOTE) && looks_like_csv(&text.bytes) {
-            text.pass(b"\"", |rest, with| one_of_two(rest, b'"', with));
+            text.pass(b'"', |rest, with| one_of_two(rest, b'"', with));
         }
         if escaped {
             text.unescape();
         }
         if text.has(&SQL_QUOTE) {
-            text.pass(b"'", |rest, with| one_of_two(rest, b'\'', with));
+            text.pass(b'\'', |rest, with| one_of_two(rest, b'\'', with));
         }
         text
     }
 
-    /// Undoes backslashes, level by level, then colours and entities.
+    /// Undoes backslash escapes, level by level, then ANSI sequences and entities.
     fn unescape(&mut self) {
         for _ in 0..MAX_ESCAPE_LEVELS {
             if memchr::memchr(b'\\', &self.bytes).is_none() || !has_backslash_escapes(&self.bytes) {
                 break;
             }
-            self.pass(b"\\", backslash);
+            self.pass(b'\\', backslash);
         }
-        self.pass(&[0x1b], ansi);
-        self.pass(b"&", entity);
+        self.pass(0x1b, ansi);
+        self.pass(b'&', entity);
     }
 
     fn has(&self, doubled: &Finder<'static>) -> bool {
         doubled.find(&self.bytes).is_some()
     }
 
-    /// Rewrites at each byte of `marks` what `undo` says: how many bytes become those that it adds.
-    fn pass(&mut self, marks: &[u8; 1], undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) {
-        let Some(first) = memchr::memchr(marks[0], &self.bytes) else { return };
+    /// Calls `undo` at each byte that is `mark`. `undo` appends what the escape there stands for and returns how many
+    /// bytes the escape is long, or `None` if there is no escape.
+    ///
+    /// The segments of the new text are composed with those of the text before: passes may run one after another, and
+    /// each byte still maps to raw bytes.
+    fn pass(&mut self, mark: u8, undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) {
+        let Some(first) = memchr::memchr(mark, &self.bytes) else { return };
         let mut bytes = Vec::with_capacity(self.bytes.len());
-        let mut pieces = Vec::with_capacity(self.pieces.len() + 16);
-        let (mut done, mut kept, mut next) = (0, 0, Some(first));
+        let mut segments = Vec::with_capacity(self.segments.len() + 16);
+        // Before `done` all is written; from `copied` on the segments of what was copied are not.
+        let (mut done, mut copied, mut next) = (0, 0, Some(first));
         while let Some(at) = next {
-            let mark = bytes.len() + at - done;
+            let start = bytes.len() + at - done;
             bytes.extend_from_slice(&self.bytes[done..at]);
             if let Some(len) = undo(&self.bytes[at..], &mut bytes) {
-                self.keep(kept..at, mark, &mut pieces);
-                if bytes.len() > mark {
-                    let (start, _) = self.raw(at);
+                self.copy_segments(copied..at, start, &mut segments);
+                if bytes.len() > start {
+                    let (raw, _) = self.raw(at);
                     let (last, last_len) = self.raw(at + len - 1);
-                    let len = (last + u32::from(last_len) - start).min(255) as u8;
-                    pieces.push(Segment { at: mark as u32, raw: start, len });
+                    let len = (last + u32::from(last_len) - raw).min(255) as u8;
+                    segments.push(Segment { at: start as u32, raw, len });
                 }
                 done = at + len;
-                kept = done;
+                copied = done;
             } else {
                 bytes.push(self.bytes[at]);
                 done = at + 1;
             }
-            next = memchr::memchr(marks[0], &self.bytes[done..]).map(|at| at + done);
+            next = memchr::memchr(mark, &self.bytes[done..]).map(|at| at + done);
         }
         bytes.extend_from_slice(&self.bytes[done..]);
-        self.keep(kept..self.bytes.len(), bytes.len(), &mut pieces);
+        self.copy_segments(copied..self.bytes.len(), bytes.len(), &mut segments);
         self.bytes = Cow::Owned(bytes);
-        self.pieces = pieces;
+        self.segments = segments;
     }
 
-    /// Adds where the bytes of `range` came from, which now end at `end`.
-    fn keep(&self, range: Range<usize>, end: usize, pieces: &mut Vec<Segment>) {
+    /// Appends the segments of the bytes of `range`, which were copied so that they end at the new text index `end`.
+    fn copy_segments(&self, range: Range<usize>, end: usize, segments: &mut Vec<Segment>) {
         if range.is_empty() {
             return;
         }
         let moved = |at: usize| (end - (range.end - at)) as u32;
-        if self.pieces.is_empty() {
-            pieces.push(Segment { at: moved(range.start), raw: range.start as u32, len: 0 });
+        if self.segments.is_empty() {
+            segments.push(Segment { at: moved(range.start), raw: range.start as u32, len: 0 });
             return;
         }
-        let first = self.piece(range.start);
-        for piece in self.pieces[first..].iter().take_while(|piece| (piece.at as usize) < range.end) {
-            let start = range.start.max(piece.at as usize);
-            let (raw, _) = piece.raw(start);
-            pieces.push(Segment { at: moved(start), raw, len: piece.len });
+        let first = self.segment(range.start);
+        for segment in self.segments[first..].iter().take_while(|segment| (segment.at as usize) < range.end) {
+            let start = range.start.max(segment.at as usize);
+            let (raw, _) = segment.raw(start);
+            segments.push(Segment { at: moved(start), raw, len: segment.len });
         }
     }
 
-    /// The index of the piece that holds the byte `i`.
-    fn piece(&self, i: usize) -> usize {
-        self.pieces.partition_point(|piece| piece.at as usize <= i) - 1
+    /// Returns the index of the segment that holds the byte at text index `i`.
+    fn segment(&self, i: usize) -> usize {
+        self.segments.partition_point(|segment| segment.at as usize <= i) - 1
     }
 
     fn raw(&self, i: usize) -> (u32, u8) {
-        if self.pieces.is_empty() { (i as u32, 1) } else { self.pieces[self.piece(i)].raw(i) }
+        if self.segments.is_empty() { (i as u32, 1) } else { self.segments[self.segment(i)].raw(i) }
     }
 
-    /// The raw offset where the byte `i` begins; for the end of the text, where the last byte ends.
+    /// Returns the raw offset where the byte at text index `i` starts; for the end of the text, where the last byte ends.
     pub fn raw_start(&self, i: usize) -> usize {
         if i < self.bytes.len() { self.base + self.raw(i).0 as usize } else { self.raw_end(i) }
     }
 
-    /// The raw offset behind the byte before `i`.
+    /// Returns the raw offset where the byte before text index `i` ends.
     pub fn raw_end(&self, i: usize) -> usize {
         match i.checked_sub(1) {
             Some(i) => {
@@ -158,36 +200,36 @@ impl<'a> UnescapedText<'a> {
         }
     }
 
-    /// What came from the raw bytes of `range`.
+    /// Returns the text that came from the raw bytes of `range`.
     pub fn slice(&self, range: &Range<usize>) -> &[u8] {
         let (start, end) = (self.index_of(range.start), self.index_of(range.end));
         &self.bytes[start..end.max(start)]
     }
 
-    /// The first byte that came from the raw offset `raw` or behind it.
+    /// Returns the text index of the first byte that starts at the raw offset `raw` or after it.
     pub fn index_of(&self, raw: usize) -> usize {
         let relative = raw.saturating_sub(self.base);
-        if self.pieces.is_empty() {
+        if self.segments.is_empty() {
             return relative.min(self.bytes.len());
         }
-        // The first piece that begins there or behind it, unless the one before has a byte that does.
-        let next = self.pieces.partition_point(|piece| (piece.raw as usize) < relative);
-        let end = self.pieces.get(next).map_or(self.bytes.len(), |piece| piece.at as usize);
-        match next.checked_sub(1).map(|last| self.pieces[last]) {
+        // The first segment that starts there or later, unless a copied byte of the segment before does.
+        let next = self.segments.partition_point(|segment| (segment.raw as usize) < relative);
+        let end = self.segments.get(next).map_or(self.bytes.len(), |segment| segment.at as usize);
+        match next.checked_sub(1).map(|last| self.segments[last]) {
             Some(last) if last.len == 0 => end.min(last.at as usize + relative - last.raw as usize),
             _ => end,
         }
     }
 }
 
-/// A CSI sequence (colours, cursor) becomes nothing.
+/// Drops a CSI sequence (colours, cursor).
 fn ansi(rest: &[u8], _: &mut Vec<u8>) -> Option<usize> {
     let body = rest.strip_prefix(b"\x1b[")?;
     let end = body.iter().position(|byte| (0x40..=0x7e).contains(byte))?;
     body[..end].iter().all(|byte| (0x20..=0x3f).contains(byte)).then_some(end + 3)
 }
 
-/// A doubled quote mark is one.
+/// Replaces a doubled quote mark by one.
 fn one_of_two(rest: &[u8], quote: u8, with: &mut Vec<u8>) -> Option<usize> {
     rest.starts_with(&[quote, quote]).then(|| {
         with.push(quote);
@@ -195,10 +237,10 @@ fn one_of_two(rest: &[u8], quote: u8, with: &mut Vec<u8>) -> Option<usize> {
     })
 }
 
-/// What JSON, Python and double-quoted YAML write with a backslash.
+/// Undoes what JSON, Python and double-quoted YAML write with a backslash.
 fn backslash(rest: &[u8], with: &mut Vec<u8>) -> Option<usize> {
     if rest.len() == 1 {
-        // The end of a folded line: what it escapes, the line break, stands behind the region.
+        // The end of a folded YAML line: the line break that it escapes is after the region.
         return Some(1);
     }
     let one = match *rest.get(1)? {
@@ -237,7 +279,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |number, digit| Some(number * 16 + (*digit as char).to_digit(16)?))
 }
 
-/// The entities that XML knows, and numbers.
+/// Replaces the named entities of XML, a few of HTML, and numeric ones.
 fn entity(rest: &[u8], with: &mut Vec<u8>) -> Option<usize> {
     let end = rest.iter().take(10).position(|byte| *byte == b';')?;
     let c = match &rest[1..end] {
@@ -255,7 +297,7 @@ fn entity(rest: &[u8], with: &mut Vec<u8>) -> Option<usize> {
     Some(end + 1)
 }
 
-/// Whether backslashes are escapes here: in text that is no JSON, `CONTOSO\nadia` is a user.
+/// Whether the text shows that its backslashes are escapes; see the module's documentation.
 fn has_backslash_escapes(text: &[u8]) -> bool {
     memchr::memchr_iter(b':', text).any(|at| at > 0 && matches!(text[at - 1], b'"' | b'\''))
         || memchr::memchr_iter(b'\\', text)
@@ -263,7 +305,7 @@ fn has_backslash_escapes(text: &[u8]) -> bool {
         || memchr::memmem::find_iter(text, b": \"").any(|at| at > 0 && text[at - 1].is_ascii_alphanumeric())
 }
 
-/// Whether doubled quotes are CSV's way of writing one. In JSON `""` is an empty string: it stands between marks.
+/// Whether doubled quotes are CSV's way of writing one. In JSON `""` is an empty string, with no letter next to it.
 fn looks_like_csv(text: &[u8]) -> bool {
     let mut doubled = memchr::memmem::find_iter(text, b"\"\"");
     let inside = |at: usize| {
@@ -281,20 +323,21 @@ fn looks_like_csv(text: &[u8]) -> bool {
             || memchr::memmem::find(text, b"\n\"").is_some())
 }
 
-/// How many bytes are evened out at once.
+/// How many bytes are normalized at once.
 const PLAIN: usize = 64;
 
-/// What a byte is to [`Normalized`], as bits: it counts.
+/// The class of a byte for [`Normalized`], as bits: it is compared, not dropped.
 const COUNTS: u8 = 1;
-/// What it is depends on what stands around it.
+/// The bytes around it decide what becomes of it.
 const SPECIAL: u8 = 4;
-/// It is a capital letter; the same bit in a letter makes it a small one.
+/// It is a capital letter. The same bit makes a letter a small one.
 const CAPITAL: u8 = 0x20;
-/// It is no part of a word: a capital behind it begins one.
+/// It is no part of a word, so a capital letter after it is the first of a word. One bit to the left of [`CAPITAL`], so
+/// that a shift turns it into the mask for the next byte.
 const BEFORE_WORD: u8 = 0x40;
 
-/// The bits of each byte.
-static SHAPES: [u8; 256] = {
+/// The class of each byte.
+static CLASSES: [u8; 256] = {
     let mut shapes = [COUNTS | BEFORE_WORD; 256];
     let mut i = 0;
     while i < 256 {
@@ -310,38 +353,52 @@ static SHAPES: [u8; 256] = {
     shapes
 };
 
-/// A text evened out for comparison, each key with the text byte it came from.
+/// A run of plain bytes that was normalized.
+struct PlainRun {
+    /// How many bytes were read.
+    len: usize,
+    /// How many of them were kept.
+    kept: usize,
+    /// Whether the last is part of a word.
+    in_word: bool,
+}
+
+/// Text in the form in which wordings are compared, with the map to text indices.
+///
+/// Dropped are white space, quotes, hyphens and asterisks: logs wrap lines, change quotes, and write "allow-list" and
+/// "allow list". Contractions are written out (`doesn't` as `doesnot`), `(s)` is `s`, and the first letter of each word
+/// is a small one. All other bytes stay: `GUC` differs from `guc`.
 #[derive(Debug, Default, Clone)]
 pub struct Normalized {
-    /// What is compared.
+    /// The bytes that are compared.
     pub bytes: Vec<u8>,
-    /// The index in the text of each key.
-    at: Vec<u32>,
+    /// The text index of each.
+    text_indices: Vec<u32>,
 }
 
 impl Normalized {
-    /// Evens out `text`.
+    /// Normalizes `text`.
     pub fn new(text: &[u8]) -> Normalized {
-        Normalized::default().of(text)
+        Normalized::default().reuse(text)
     }
 
-    /// The same in the memory of keys that are no longer needed.
-    pub fn of(self, text: &[u8]) -> Normalized {
-        let mut keys = self;
-        // What contractions leave out is at most half as long; a whole block fits behind the last key.
+    /// Normalizes `text` in the memory of `self`, whose contents are no longer needed.
+    pub fn reuse(self, text: &[u8]) -> Normalized {
+        let mut normalized = self;
+        // Contractions that are written out add at most half, and a whole block is written after the last byte kept.
         let most = text.len() + text.len() / 2 + PLAIN + 2;
-        keys.bytes.resize(most, 0);
-        keys.at.resize(most, 0);
+        normalized.bytes.resize(most, 0);
+        normalized.text_indices.resize(most, 0);
         let mut i = mail_quote(text);
         let mut end = 0;
-        // The kind of the character before: a letter or digit makes the next capital one inside a word.
+        // Whether the character before is part of a word: a capital after it is inside of that word.
         let mut in_word = false;
         while i < text.len() {
-            let (len, count, word) = keys.plain(&text[i..], i, end, in_word);
-            i += len;
-            end += count;
-            in_word = word;
-            if len == PLAIN {
+            let run = normalized.plain(&text[i..], i, end, in_word);
+            i += run.len;
+            end += run.kept;
+            in_word = run.in_word;
+            if run.len == PLAIN {
                 continue;
             }
             let Some(&byte) = text.get(i) else { break };
@@ -351,72 +408,73 @@ impl Normalized {
                     i += 1 + mail_quote(&text[i + 1..]);
                 }
                 b'\'' => {
-                    end = keys.contraction(text, i, 1, end);
+                    end = normalized.contraction(text, i, 1, end);
                     in_word = false;
                     i += 1;
                 }
                 b'(' if in_word && text[i..].starts_with(b"(s)") => {
-                    // It stands for all of the mark, so that an argument begins behind it.
-                    end = keys.put(b's', i + 2, end);
+                    // It maps to the end of the mark, so that an argument after it does not start with `)`.
+                    end = normalized.put(b's', i + 2, end);
                     i += 3;
                 }
                 0xc2 if matches!(text.get(i + 1), Some(0xa0 | 0xab | 0xbb)) => {
                     in_word = false;
                     i += 2;
                 }
-                0xe2 if even_mark(text.get(i..i + 3)) => {
+                0xe2 if is_dropped_mark(text.get(i..i + 3)) => {
                     if text[i + 2] == 0x99 {
-                        end = keys.contraction(text, i, 3, end);
+                        end = normalized.contraction(text, i, 3, end);
                     }
                     in_word = false;
                     i += 3;
                 }
                 _ => {
-                    end = keys.put(byte, i, end);
+                    end = normalized.put(byte, i, end);
                     in_word = byte >= 0x80;
                     i += 1;
                 }
             }
         }
-        keys.bytes.truncate(end);
-        keys.at.truncate(end);
-        keys
+        normalized.bytes.truncate(end);
+        normalized.text_indices.truncate(end);
+        normalized
     }
 
-    /// Evens out bytes that mean the same whatever stands around them, the first at `from`, at most [`PLAIN`], behind
-    /// `known` keys; says how many they are, how many keys, and whether a word goes on behind them. Each key is written,
-    /// and the next one over it where the byte does not count: no branch to mispredict.
-    fn plain(&mut self, text: &[u8], from: usize, known: usize, in_word: bool) -> (usize, usize, bool) {
-        let places = (self.bytes[known..].first_chunk_mut(), self.at[known..].first_chunk_mut());
-        let (Some(bytes), Some(at)): (Option<&mut [u8; PLAIN]>, Option<&mut [u32; PLAIN]>) = places else {
-            unreachable!("there is room for a block");
+    /// Normalizes the run of plain bytes at the start of `text`, at most [`PLAIN`]: bytes that mean the same whatever is
+    /// around them. `from` is the text index of the first, `known` the number of bytes normalized so far. Each byte is
+    /// written, and the next one over it if it is dropped: there is no branch to mispredict.
+    fn plain(&mut self, text: &[u8], from: usize, known: usize, in_word: bool) -> PlainRun {
+        let places = (self.bytes[known..].first_chunk_mut(), self.text_indices[known..].first_chunk_mut());
+        let (Some(bytes), Some(indices)): (Option<&mut [u8; PLAIN]>, Option<&mut [u32; PLAIN]>) = places
+        else {
+            unreachable!("a block fits");
         };
-        let (mut len, mut end, mut place) = (text.len().min(PLAIN), 0, from as u32);
-        // What a capital becomes small by: nothing inside a word.
+        let (mut len, mut kept, mut index) = (text.len().min(PLAIN), 0, from as u32);
+        // The bit that makes a capital a small letter; 0 inside a word.
         let mut fold = if in_word { 0 } else { CAPITAL };
         for (i, byte) in text[..len].iter().enumerate() {
-            let shape = SHAPES[usize::from(*byte)];
-            if shape & SPECIAL != 0 {
+            let class = CLASSES[usize::from(*byte)];
+            if class & SPECIAL != 0 {
                 len = i;
                 break;
             }
-            bytes[end % PLAIN] = byte | shape & fold;
-            at[end % PLAIN] = place;
-            end += usize::from(shape & COUNTS);
-            place = place.wrapping_add(1);
-            fold = shape >> 1 & CAPITAL;
+            bytes[kept % PLAIN] = byte | class & fold;
+            indices[kept % PLAIN] = index;
+            kept += usize::from(class & COUNTS);
+            index = index.wrapping_add(1);
+            fold = class >> 1 & CAPITAL;
         }
-        (len, end, fold == 0)
+        PlainRun { len, kept, in_word: fold == 0 }
     }
 
-    /// Writes a key behind `known` others; gives how many there are.
-    fn put(&mut self, key: u8, at: usize, known: usize) -> usize {
-        (self.bytes[known], self.at[known]) = (key, at as u32);
+    /// Writes a byte after `known` others and returns how many there are.
+    fn put(&mut self, byte: u8, text_index: usize, known: usize) -> usize {
+        (self.bytes[known], self.text_indices[known]) = (byte, text_index as u32);
         known + 1
     }
 
-    /// At an apostrophe of `len` bytes, behind `known` keys: what a contraction leaves out (`n't` is `not`, `'re` is
-    /// `are`). Gives how many keys there are.
+    /// Writes the letters that a contraction leaves out at the apostrophe at `i`, which is `len` bytes long: `n't` is
+    /// `not`, `'re` is `are`. Returns how many bytes there are after the `known` ones.
     fn contraction(&mut self, text: &[u8], i: usize, len: usize, known: usize) -> usize {
         let (before, rest) = (&self.bytes[..known], &text[i + len..]);
         let tail = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());
@@ -428,22 +486,22 @@ impl Normalized {
             (b"ll", Some(last)) if last.is_ascii_alphabetic() => b"wi",
             _ => b"",
         };
-        missing.iter().fold(known, |known, key| self.put(*key, i, known))
+        missing.iter().fold(known, |known, byte| self.put(*byte, i, known))
     }
 
-    /// The text index of key `k`.
-    pub fn at(&self, k: usize) -> usize {
-        self.at[k] as usize
+    /// Returns the text index of the normalized byte `i`.
+    pub fn text_index(&self, i: usize) -> usize {
+        self.text_indices[i] as usize
     }
 
-    /// The first key at or behind the text index `at`.
-    pub fn index_of(&self, at: usize) -> usize {
-        self.at.partition_point(|&index| (index as usize) < at)
+    /// Returns the index of the first normalized byte that came from `text_index` or after it.
+    pub fn index_of(&self, text_index: usize) -> usize {
+        self.text_indices.partition_point(|&index| (index as usize) < text_index)
     }
 }
 
-/// Typographic quotes, hyphens and the en dash in UTF-8.
-fn even_mark(bytes: Option<&[u8]>) -> bool {
+/// Whether three bytes are a typographic quote, a hyphen or an en dash in UTF-8.
+fn is_dropped_mark(bytes: Option<&[u8]>) -> bool {
     matches!(bytes, Some([0xe2, 0x80, 0x90..=0x93 | 0x98..=0x9f | 0xb2 | 0xb3 | 0x8b]))
 }
 
@@ -456,12 +514,12 @@ mod tests {
         String::from_utf8(UnescapedText::new(raw.as_bytes(), 0).bytes.into_owned()).expect("UTF-8")
     }
 
-    fn keys(text: &str) -> String {
+    fn normalized(text: &str) -> String {
         String::from_utf8(Normalized::new(text.as_bytes()).bytes).expect("UTF-8")
     }
 
     #[test]
-    fn wordings_that_say_the_same_have_the_same_keys() {
+    fn wordings_that_say_the_same_are_normalized_alike() {
         let same: &[&[&str]] = &[
             &["doesn't support", "does not  support", "doesn’t\nsupport", "Doesn't support"],
             &["can't be", "cannot be", "can not be", "can’t be"],
@@ -476,11 +534,11 @@ mod tests {
         ];
         for texts in same {
             for text in *texts {
-                assert_eq!(keys(text), keys(texts[0]), "{text:?}");
+                assert_eq!(normalized(text), normalized(texts[0]), "{text:?}");
             }
         }
-        assert_ne!(keys("GUC"), keys("guc"), "only first letters are evened out");
-        assert_ne!(keys("extension"), keys("extensions"));
+        assert_ne!(normalized("GUC"), normalized("guc"), "only first letters become small");
+        assert_ne!(normalized("extension"), normalized("extensions"));
     }
 
     #[test]
@@ -505,9 +563,9 @@ mod tests {
     }
 
     proptest! {
-        /// Every byte comes from where the bytes around it let it come from, and the way there leads back.
+        /// Raw ranges are in order and not empty, and a raw start maps back to the byte that starts there.
         #[test]
-        fn places_lead_there_and_back(raw in "([a-z:{}\\[\\]]|\\\\\\\\|\\\\\"|\\\\u0027|\\\\n|&amp;|&#39;|''|\"\"|\x1b\\[1m|\"){0,40}", base in 0usize..9) {
+        fn text_indices_and_raw_offsets_map_to_each_other(raw in "([a-z:{}\\[\\]]|\\\\\\\\|\\\\\"|\\\\u0027|\\\\n|&amp;|&#39;|''|\"\"|\x1b\\[1m|\"){0,40}", base in 0usize..9) {
             let text = UnescapedText::new(raw.as_bytes(), base);
             let mut before = base;
             for (i, byte) in text.bytes.iter().enumerate() {
@@ -523,7 +581,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_leads_back_to_raw_offsets() {
+    fn text_indices_map_to_raw_offsets() {
         let raw = r#"{"m":"a \"b\" \u0027c"}"#;
         let text = UnescapedText::new(raw.as_bytes(), 100);
         let at = text.bytes.iter().position(|byte| *byte == b'c').expect("there");

@@ -1,65 +1,104 @@
-//! Around: what the raw bytes next to an anchor cannot be, before any line is made canonical.
+//! The second half of the prefilter: rules out hits of an anchor by the raw bytes next to them.
 //!
-//! A frequent anchor such as a part of "server" has many owners, and nearly all of its hits belong to none of them. The
-//! nearest keys around a hit, four on either side, each strike out the owners that have another there, all at once; only
-//! what is left is looked at letter by letter. Case is ignored, and what escapes leave open strikes out nobody.
+//! A hit of an anchor in raw bytes comes in; the [placements](super::anchors::Placement) of the anchor that the bytes around
+//! the hit allow go out, one by one. Nothing is unescaped or normalized here, and lines are not bounded. This file does
+//! not know which wording a placement belongs to.
+//!
+//! # Idea
+//!
+//! A frequent anchor such as `erve`, a part of "server", has many placements: "exists on the target server.", "The password
+//! for server {server} is incorrect.", and dozens more. Nearly all of its hits in a log are none of them. Most are refused
+//! here, in two steps:
+//!
+//! 1. [`NeighborFilter`] looks at the four normalized bytes on either side of the hit. For each of these eight neighbors it
+//!    has a table from a byte to the set of placements that allow that byte there, 32 placements to a word. The sets are
+//!    intersected: eight loads and eight ANDs judge 32 placements at once, and most hits end after two.
+//! 2. [`plausible`] compares what is left, placement by placement, up to 24 bytes to either side, and checks word boundaries.
+//!
+//! For example, in the literal `existsonthetargetserver.` the left neighbors of `erve` are `s`, `t`, `e` and `g`, the nearest
+//! first; the right ones are `r` and `.`, and then anything. The hit in "on the target servers" has `r` and `s` on its
+//! right, so the second neighbor rules this placement out.
+//!
+//! # Invariant: no false refusals
+//!
+//! A refused placement must be one that stage 2 would refuse as well, so everything in doubt is allowed:
+//!
+//! - Case is ignored: the first letter of a word may have either.
+//! - Bytes that normalizing drops anywhere (blanks, quotes, hyphens, asterisks) are skipped.
+//! - A byte that may start or end an escape, a contraction, a plural `(s)` or a character beyond ASCII ends the comparison
+//!   on its side: it rules nothing out.
+//! - Reading backward, the end of an escape looks like a letter or a digit: in `\nserver` the `n` is a line break, in
+//!   `\u0041server` the `1` is an `A`. If the left side rules something out and an escape may end there, the left side does
+//!   not count.
+//!
+//! The test `nothing_plausible_is_refused` below checks step 1 against step 2; the test of the matcher against `naive` checks
+//! both against trying everything.
 
 use super::bytes::is_word;
 
-/// How many keys on each side strike out.
-const KEYS: usize = 4;
-/// How many owners go into one set.
-const OWNERS: usize = 32;
-/// How many keys [`plausible`] looks at on each side: what agrees so far is nearly always the literal.
-const MAX_KEYS: usize = 24;
-/// How far back an escape begins that ends before a place, in bytes.
+/// How many neighbors on each side are looked up.
+const NEIGHBORS: usize = 4;
+/// How many placements are in one set: the bits of a word.
+const SET_SIZE: usize = 32;
+/// How many bytes [`plausible`] compares on each side: what agrees so far is nearly always the literal.
+const MAX_COMPARED: usize = 24;
+/// How far back an escape starts that ends before a place, in bytes.
 const MAX_ESCAPE: usize = 8;
 
-/// What stands around an anchor in its owners.
+/// The placements of one anchor, by the bytes that they allow next to it.
 #[derive(Debug, Clone, Default)]
-pub struct NeighborFilter(Vec<Sets>);
+pub struct NeighborFilter(Vec<PlacementSet>);
 
-/// For each place next to the anchor, the nearest first, and each key the owners that may have it there, as bits.
+/// Up to 32 placements. For each neighbor, the nearest first, and each byte: the placements that allow it there, as bits.
 #[derive(Debug, Clone)]
-struct Sets {
+struct PlacementSet {
     all: u32,
-    before: [[u32; 128]; KEYS],
-    behind: [[u32; 128]; KEYS],
+    before: [[u32; 128]; NEIGHBORS],
+    after: [[u32; 128]; NEIGHBORS],
+}
+
+/// The normalized bytes of a literal on both sides of an anchor in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Neighbors<'k> {
+    /// The bytes before the anchor, the nearest last.
+    pub before: &'k [u8],
+    /// The bytes after the anchor.
+    pub after: &'k [u8],
 }
 
 impl NeighborFilter {
-    /// Takes the keys before the anchor, the nearest last, and behind it, for each owner.
-    pub fn new<'k>(owners: impl Iterator<Item = (&'k [u8], &'k [u8])>) -> NeighborFilter {
-        let owners: Vec<_> = owners.collect();
-        let sets = owners.chunks(OWNERS).map(|owners| {
-            let all = u32::MAX >> (OWNERS - owners.len());
-            let mut sets = Sets { all, before: [[0; 128]; KEYS], behind: [[0; 128]; KEYS] };
-            for (i, (before, behind)) in owners.iter().enumerate() {
-                Sets::add(&mut sets.before, before.iter().rev(), 1 << i);
-                Sets::add(&mut sets.behind, behind.iter(), 1 << i);
+    /// Builds the filter of an anchor from the neighbors at each of its placements.
+    pub fn new<'k>(placements: impl Iterator<Item = Neighbors<'k>>) -> NeighborFilter {
+        let placements: Vec<_> = placements.collect();
+        let sets = placements.chunks(SET_SIZE).map(|placements| {
+            let all = u32::MAX >> (SET_SIZE - placements.len());
+            let mut set = PlacementSet { all, before: [[0; 128]; NEIGHBORS], after: [[0; 128]; NEIGHBORS] };
+            for (i, neighbors) in placements.iter().enumerate() {
+                PlacementSet::allow(&mut set.before, neighbors.before.iter().rev(), 1 << i);
+                PlacementSet::allow(&mut set.after, neighbors.after.iter(), 1 << i);
             }
-            sets
+            set
         });
         NeighborFilter(sets.collect())
     }
 
-    /// The first of the owners, by index from `first` on, that the anchor in the raw bytes from `start` to `end` may belong
-    /// to and that `takes` takes.
-    pub fn owner(
+    /// Returns the first placement, by index from `first` on, that the bytes around the anchor at `start..end` of `raw` allow
+    /// and that `confirm` confirms.
+    pub fn placement(
         &self,
         raw: &[u8],
         (start, end): (usize, usize),
         first: usize,
-        mut takes: impl FnMut(usize) -> bool,
+        mut confirm: impl FnMut(usize) -> bool,
     ) -> Option<usize> {
-        // Nearly all hits end here; loops take less than iterators within iterators.
-        for (number, sets) in self.0.iter().enumerate().skip(first / OWNERS) {
-            let from = first.saturating_sub(number * OWNERS);
-            let mut left = sets.near(raw, start, end) & (u32::MAX << from);
+        // Nearly all hits end here; loops are faster than iterators within iterators.
+        for (number, set) in self.0.iter().enumerate().skip(first / SET_SIZE) {
+            let from = first.saturating_sub(number * SET_SIZE);
+            let mut left = set.allowed(raw, start, end) & (u32::MAX << from);
             while left != 0 {
-                let owner = number * OWNERS + left.trailing_zeros() as usize;
-                if takes(owner) {
-                    return Some(owner);
+                let placement = number * SET_SIZE + left.trailing_zeros() as usize;
+                if confirm(placement) {
+                    return Some(placement);
                 }
                 left &= left - 1;
             }
@@ -68,26 +107,27 @@ impl NeighborFilter {
     }
 }
 
-impl Sets {
-    /// Lets the owner `bit` have `keys`, and anything behind their end.
-    fn add<'k>(places: &mut [[u32; 128]; KEYS], mut keys: impl Iterator<Item = &'k u8>, bit: u32) {
-        for place in places {
-            match keys.next() {
-                Some(key) => place[usize::from(key.to_ascii_lowercase() & 127)] |= bit,
-                None => place.iter_mut().for_each(|owners| *owners |= bit),
+impl PlacementSet {
+    /// Allows the placement `bit` to have `bytes` next to the anchor, and anything after their end.
+    fn allow<'k>(neighbors: &mut [[u32; 128]; NEIGHBORS], mut bytes: impl Iterator<Item = &'k u8>, bit: u32) {
+        for neighbor in neighbors {
+            match bytes.next() {
+                Some(byte) => neighbor[usize::from(byte.to_ascii_lowercase() & 127)] |= bit,
+                None => neighbor.iter_mut().for_each(|placements| *placements |= bit),
             }
         }
     }
 
-    fn near(&self, raw: &[u8], start: usize, end: usize) -> u32 {
+    /// Returns the placements that the raw bytes before `start` and from `end` on allow.
+    fn allowed(&self, raw: &[u8], start: usize, end: usize) -> u32 {
         let mut left = self.all;
-        let mut places = self.behind.iter();
+        let mut neighbors = self.after.iter();
         for byte in &raw[end..] {
-            match RAW_KEYS[usize::from(*byte)] {
+            match FOLDED[usize::from(*byte)] {
                 SKIPPED => continue,
                 OPEN => break,
-                key => match places.next() {
-                    Some(place) => left &= place[usize::from(key & 127)],
+                folded => match neighbors.next() {
+                    Some(neighbor) => left &= neighbor[usize::from(folded & 127)],
                     None => break,
                 },
             }
@@ -95,14 +135,14 @@ impl Sets {
                 return 0;
             }
         }
-        let unstruck = left;
-        let (mut places, mut stop) = (self.before.iter(), start);
+        let by_right_side = left;
+        let (mut neighbors, mut stop) = (self.before.iter(), start);
         for byte in raw[..start].iter().rev() {
-            match RAW_KEYS[usize::from(*byte)] {
+            match FOLDED[usize::from(*byte)] {
                 SKIPPED => {}
                 OPEN => break,
-                key => match places.next() {
-                    Some(place) => left &= place[usize::from(key & 127)],
+                folded => match neighbors.next() {
+                    Some(neighbor) => left &= neighbor[usize::from(folded & 127)],
                     None => break,
                 },
             }
@@ -111,28 +151,28 @@ impl Sets {
                 break;
             }
         }
-        if left != unstruck && ends_escape(raw, stop) { unstruck } else { left }
+        if left != by_right_side && may_end_escape(raw, stop) { by_right_side } else { left }
     }
 }
 
-/// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may stand before `end`: it looks like any letter or digit.
-fn ends_escape(raw: &[u8], end: usize) -> bool {
-    let escapes = |byte: &u8| (*byte == b'\\') | (*byte == b'&') | (*byte == 0x1b);
+/// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may be before `end`: it looks like any letter or digit.
+fn may_end_escape(raw: &[u8], end: usize) -> bool {
+    let starts_escape = |byte: &u8| (*byte == b'\\') | (*byte == b'&') | (*byte == 0x1b);
     match end.checked_sub(MAX_ESCAPE).and_then(|start| raw[start..].first_chunk::<MAX_ESCAPE>()) {
-        // Without a branch for each, all are looked at at once.
-        Some(near) => near.iter().fold(false, |seen, byte| seen | escapes(byte)),
-        None => raw[..end].iter().any(escapes),
+        // No branch for each byte: all are compared at once.
+        Some(near) => near.iter().fold(false, |seen, byte| seen | starts_escape(byte)),
+        None => raw[..end].iter().any(starts_escape),
     }
 }
 
-/// What a raw byte is to [`plausible`].
+/// The class of a raw byte that has not been unescaped or normalized.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
-    /// It is a key, or none.
+    /// Normalizing keeps it, whatever is around it.
     Plain,
-    /// Evening out drops it anywhere.
+    /// Normalizing drops it, whatever is around it.
     Skipped,
-    /// It may begin or end an escape, a contraction, a plural or a mark that is no ASCII.
+    /// It may start or end an escape, a contraction, a plural or a character beyond ASCII.
     Open,
 }
 
@@ -151,49 +191,55 @@ const CLASSES: [Class; 256] = {
     classes
 };
 
-/// What stands for a skipped byte among keys, and for one that leaves the key open.
+/// What [`FOLDED`] has for bytes of the class [`Class::Skipped`] and of the class [`Class::Open`].
 const SKIPPED: u8 = 0;
 const OPEN: u8 = 1;
 
-/// The key of each raw byte, case ignored.
-static RAW_KEYS: [u8; 256] = {
-    let mut keys = [OPEN; 256];
+/// Each plain byte in lower case.
+static FOLDED: [u8; 256] = {
+    let mut folded = [OPEN; 256];
     let mut byte = 0;
     while byte < 256 {
-        keys[byte] = match CLASSES[byte] {
+        folded[byte] = match CLASSES[byte] {
             Class::Plain => (byte as u8).to_ascii_lowercase(),
             Class::Skipped => SKIPPED,
             Class::Open => OPEN,
         };
         byte += 1;
     }
-    keys
+    folded
 };
 
-/// The class of a raw byte.
+/// Returns the class of a raw byte.
 fn class(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
 
-/// Which outer edges of a literal must fall on word boundaries.
+/// The outer edges of a literal that must be word boundaries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WordBoundaries {
-    /// No word goes on into it, if it begins with one.
+    /// If it starts with a letter, no letter is directly before it.
     pub left: bool,
-    /// No letter stands directly behind it.
+    /// No letter is directly after it.
     pub right: bool,
 }
 
-/// Whether the raw bytes around `at`, where the key `offset` of a literal stands, may be that literal. Says yes where
-/// escapes, contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
-pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize, edges: WordBoundaries) -> bool {
-    let same = |byte: u8, key: u8| byte == key || byte.to_ascii_lowercase() == key;
+/// Whether the raw bytes around `at` may be the literal `normalized`, with its byte `offset` at `at`. Says yes where escapes,
+/// contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
+pub fn plausible(
+    raw: &[u8],
+    at: usize,
+    normalized: &[u8],
+    offset: usize,
+    boundaries: WordBoundaries,
+) -> bool {
+    let same = |byte: u8, expected: u8| byte == expected || byte.to_ascii_lowercase() == expected;
     let in_word = |byte: u8| class(byte) == Class::Plain && is_word(byte);
-    let mut behind = keys[offset..].iter().take(MAX_KEYS);
-    let mut key = behind.next();
+    let mut after = normalized[offset..].iter().take(MAX_COMPARED);
+    let mut next = after.next();
     for &byte in &raw[at..] {
-        let Some(&wanted) = key else {
-            if edges.right && keys.len() - offset <= MAX_KEYS && in_word(byte) {
+        let Some(&expected) = next else {
+            if boundaries.right && normalized.len() - offset <= MAX_COMPARED && in_word(byte) {
                 return false;
             }
             break;
@@ -201,22 +247,22 @@ pub fn plausible(raw: &[u8], at: usize, keys: &[u8], offset: usize, edges: WordB
         match class(byte) {
             Class::Skipped => {}
             Class::Open => break,
-            Class::Plain if same(byte, wanted) => key = behind.next(),
+            Class::Plain if same(byte, expected) => next = after.next(),
             Class::Plain => return false,
         }
     }
-    let mut before = keys[..offset].iter().rev().take(MAX_KEYS);
-    let mut key = before.next();
+    let mut before = normalized[..offset].iter().rev().take(MAX_COMPARED);
+    let mut next = before.next();
     for (i, &byte) in raw[..at].iter().enumerate().rev() {
-        let Some(&wanted) = key else {
-            let inside = edges.left && offset <= MAX_KEYS && in_word(byte) && is_word(raw[i + 1]);
-            return !inside || ends_escape(raw, i + 1);
+        let Some(&expected) = next else {
+            let inside = boundaries.left && offset <= MAX_COMPARED && in_word(byte) && is_word(raw[i + 1]);
+            return !inside || may_end_escape(raw, i + 1);
         };
         match class(byte) {
             Class::Skipped => {}
             Class::Open => break,
-            Class::Plain if same(byte, wanted) => key = before.next(),
-            Class::Plain => return ends_escape(raw, i + 1),
+            Class::Plain if same(byte, expected) => next = before.next(),
+            Class::Plain => return may_end_escape(raw, i + 1),
         }
     }
     true
@@ -228,41 +274,48 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// What is plausible is not struck out.
+        /// A placement that is plausible is not ruled out.
         #[test]
         fn nothing_plausible_is_refused(
             raw in "[ab\\\\&; \\-\"'A\u{e9}\x1b0]{0,24}x[abAB \\\\'\"&]{0,24}",
-            keys in prop::collection::vec("[abAB0]{0,12}x[ab]{0,12}", 1..70),
+            literals in prop::collection::vec("[abAB0]{0,12}x[ab]{0,12}", 1..70),
         ) {
-            let at = raw.find('x').expect("there");
-            let (raw, sides) = (raw.as_bytes(), |keys: &String| keys.find('x').expect("there"));
-            let split = |keys: &'_ String| (keys[..sides(keys)].to_string(), keys[sides(keys) + 1..].to_string());
-            let split: Vec<(String, String)> = keys.iter().map(split).collect();
-            let around = NeighborFilter::new(split.iter().map(|(before, behind)| (before.as_bytes(), behind.as_bytes())));
-            let plausible = |keys: &String, edges| plausible(raw, at, keys.as_bytes(), sides(keys), edges);
+            let at = raw.find('x').expect("an anchor");
+            let (raw, offset) = (raw.as_bytes(), |literal: &str| literal.find('x').expect("an anchor"));
+            let filter = NeighborFilter::new(literals.iter().map(|literal| {
+                let (before, after) = literal.split_once('x').expect("an anchor");
+                Neighbors { before: before.as_bytes(), after: after.as_bytes() }
+            }));
+            let plausible =
+                |literal: &String, boundaries| plausible(raw, at, literal.as_bytes(), offset(literal), boundaries);
             for first in [0, 1, 40] {
                 let mut left = Vec::new();
-                let mut next = around.owner(raw, (at, at + 1), first, |_| true);
-                while let Some(owner) = next {
-                    left.push(owner);
-                    next = around.owner(raw, (at, at + 1), owner + 1, |_| true);
+                let mut next = filter.placement(raw, (at, at + 1), first, |_| true);
+                while let Some(placement) = next {
+                    left.push(placement);
+                    next = filter.placement(raw, (at, at + 1), placement + 1, |_| true);
                 }
-                let all = around.owner(raw, (at, at + 1), first, |owner| { assert!(left.contains(&owner)); false });
-                prop_assert_eq!(all, None);
-                for (owner, keys) in keys.iter().enumerate().skip(first) {
+                let unconfirmed = filter.placement(raw, (at, at + 1), first, |placement| {
+                    assert!(left.contains(&placement));
+                    false
+                });
+                prop_assert_eq!(unconfirmed, None);
+                for (placement, literal) in literals.iter().enumerate().skip(first) {
                     let both = WordBoundaries { left: true, right: true };
-                    prop_assert!(left.contains(&owner) || !plausible(keys, WordBoundaries::default()));
-                    prop_assert!(plausible(keys, WordBoundaries::default()) || !plausible(keys, both));
+                    let anywhere = WordBoundaries::default();
+                    prop_assert!(left.contains(&placement) || !plausible(literal, anywhere));
+                    prop_assert!(plausible(literal, anywhere) || !plausible(literal, both));
                 }
-                prop_assert!(left.iter().all(|owner| (first..keys.len()).contains(owner)) && left.is_sorted());
+                let known = first..literals.len();
+                prop_assert!(left.iter().all(|placement| known.contains(placement)) && left.is_sorted());
             }
         }
     }
 
     #[test]
-    fn words_that_go_on_are_refused() {
+    fn a_part_of_a_longer_word_is_refused() {
         let hit = |raw: &str| {
-            let at = raw.find("rver").expect("there");
+            let at = raw.find("rver").expect("an anchor");
             plausible(raw.as_bytes(), at, b"server", 2, WordBoundaries { left: true, right: true })
         };
         for (raw, want) in [
@@ -280,11 +333,12 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_refused() {
-        let around = NeighborFilter::new([(b"onthetargetse".as_slice(), b".".as_slice())].into_iter());
+    fn other_neighbors_are_refused() {
+        let server = Neighbors { before: b"onthetargetse", after: b"." };
+        let filter = NeighborFilter::new([server].into_iter());
         let hit = |raw: &[u8]| {
-            let at = memchr::memmem::find(raw, b"rver").expect("there");
-            around.owner(raw, (at, at + 4), 0, |_| true).is_some()
+            let at = memchr::memmem::find(raw, b"rver").expect("an anchor");
+            filter.placement(raw, (at, at + 4), 0, |_| true).is_some()
         };
         assert!(hit(b"exists on the Target \"server\"."));
         assert!(!hit(b"on the source server."));

@@ -1,12 +1,13 @@
-//! Canonical text: every byte and key comes from a place in the raw bytes, in order, and the way there leads back.
+//! Unescaped and normalized text: every byte comes from a place in the raw bytes, in order, and maps back to it.
 
 use migsift::matcher::normalized::{Normalized, UnescapedText};
 
-/// As long as any region that the matcher looks at.
-const MOST: usize = 32 << 10;
+/// The longest input, in bytes: as long as any region that the matcher reads.
+const MAX_BYTES: usize = 32 << 10;
 
+/// Checks that both maps of `data`, as raw bytes, are in order and lead there and back.
 pub fn check(data: &[u8]) {
-    let raw = &data[..data.len().min(MOST)];
+    let raw = &data[..data.len().min(MAX_BYTES)];
     let base = raw.first().map_or(0, |byte| usize::from(*byte));
     let text = UnescapedText::new(raw, base);
     let mut before = base;
@@ -17,18 +18,20 @@ pub fn check(data: &[u8]) {
             "byte {i}: {before} {start}..{end}"
         );
         let back = text.index_of(start);
-        assert!(back <= i && text.raw_start(back) == start, "byte {i} leads to {back}");
+        assert!(back <= i && text.raw_start(back) == start, "byte {i} maps back to {back}");
         before = start;
     }
     assert_eq!(text.index_of(base + raw.len()), text.bytes.len());
     assert_eq!(text.slice(&(base..base + raw.len())), &*text.bytes);
-    let keys = Normalized::new(&text.bytes);
-    for k in 1..keys.bytes.len() {
-        assert!(keys.at(k - 1) <= keys.at(k) && keys.at(k) < text.bytes.len(), "key {k}");
+    let normalized = Normalized::new(&text.bytes);
+    for i in 1..normalized.bytes.len() {
+        let (last, index) = (normalized.text_index(i - 1), normalized.text_index(i));
+        assert!(last <= index && index < text.bytes.len(), "normalized byte {i}");
     }
     // Memory that was used before changes nothing.
-    let again = Normalized::new(b"what stood here before, isn't it").of(&text.bytes);
-    assert_eq!(again.bytes, keys.bytes);
-    let empty = keys.bytes.is_empty();
-    assert!(empty || keys.index_of(keys.at(keys.bytes.len() - 1)) < keys.bytes.len());
+    let again = Normalized::new(b"a text that was here before, isn't it").reuse(&text.bytes);
+    assert_eq!(again.bytes, normalized.bytes);
+    let last =
+        normalized.bytes.len().checked_sub(1).map(|last| normalized.index_of(normalized.text_index(last)));
+    assert!(last.is_none_or(|last| last < normalized.bytes.len()));
 }
