@@ -1,25 +1,26 @@
-//! What can go wrong, in two sizes.
+//! Errors, in two sizes.
 //!
-//! An [`Error`] is fatal: nothing can be scanned, or the result cannot be given. A [`SourceError`] concerns one
-//! input: it is listed, the others are read, and the run is partial. Neither knows how it is shown.
+//! An [`Error`] is fatal: nothing can be scanned, or the result cannot be written. A [`SourceError`] concerns one input: it is
+//! listed, the others are read, and the run is partial. Their texts are for people and carry no colours; names from outside
+//! in them are not escaped yet, which is up to whoever prints them.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// A fatal error: the run cannot start or its result cannot be given.
+/// A fatal error: the run cannot start, or its result cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Pattern files that cannot be used; every problem found, in order.
+    /// Pattern files that cannot be used, with all problems in their order.
     #[error("{}", join(.0))]
     Catalog(Vec<CatalogProblem>),
-    /// Reports or baselines that cannot be used; every problem found, in order.
+    /// Reports or baselines that cannot be used, with all problems in their order.
     #[error("{}", join(.0))]
     Unusable(Vec<FileProblem>),
     /// The store is in use by another run.
     #[error("{file}: the store is in use by another run; --wait waits for its end")]
     Busy {
-        /// The store, as it was named.
+        /// The store, by the name that the user gave.
         file: String,
     },
     /// The worker threads could not be started.
@@ -28,7 +29,7 @@ pub enum Error {
     /// The output could not be written.
     #[error("cannot write {target}: {}", reason(.source))]
     Output {
-        /// What was written to: a path or `standard output`.
+        /// The destination: a path or `standard output`.
         target: String,
         /// The operating system's reason.
         source: std::io::Error,
@@ -36,7 +37,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The error for a file that cannot be used; `place` says where in it, if that is known.
+    /// The error for a file that cannot be used; `place` is where in it, if that is known.
     pub fn unusable(file: &str, place: Option<String>, message: impl Into<String>) -> Error {
         Error::Unusable(vec![FileProblem { file: file.to_string(), place, message: message.into() }])
     }
@@ -54,11 +55,11 @@ fn join(problems: &[impl ToString]) -> String {
 /// One problem of a pattern file, printed as `file:line: entry: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogProblem {
-    /// The file, as it was named.
+    /// The file, by the name that the user gave.
     pub file: String,
-    /// 1-based line, where one is known.
+    /// The line, 1-based, if it is known.
     pub line: Option<usize>,
-    /// The entry's id, where the problem concerns one.
+    /// The entry's id, if the problem concerns one.
     pub entry: Option<String>,
     /// What is wrong and how to fix it.
     pub message: String,
@@ -80,9 +81,9 @@ impl fmt::Display for CatalogProblem {
 /// One problem of a report or baseline, printed as `file:place: message`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileProblem {
-    /// The file, as it was named.
+    /// The file, by the name that the user gave.
     pub file: String,
-    /// Where in it: a line, a line and column, or what JSON calls the value (`codes[3].count`).
+    /// The place in it: a line, a line and a column, or the path of a value in JSON (`codes[3].count`).
     pub place: Option<String>,
     /// What is wrong and how to fix it.
     pub message: String,
@@ -98,11 +99,11 @@ impl fmt::Display for FileProblem {
     }
 }
 
-/// Why one input could not be read, or not to its end.
+/// Why one input was not read, or not to its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceError {
-    /// The path could not be looked at or opened.
+    /// The path could not be inspected or opened.
     #[error("{}", reason(.0))]
     Open(std::io::Error),
     /// Reading stopped before the end.
@@ -113,19 +114,19 @@ pub enum SourceError {
         /// The operating system's reason.
         error: std::io::Error,
     },
-    /// The scan was told to end before it was read.
+    /// The scan was interrupted before all of it was read.
     #[error("interrupted")]
     Interrupted {
         /// Where in the source it stopped.
         offset: u64,
     },
-    /// It is known by its first bytes and not read at all.
+    /// It was identified by its first bytes and is not read at all, or a limit forbids it.
     #[error("{0}")]
     Unread(String),
-    /// An archive holds more, or something else, than could be read of it.
+    /// An archive contains more, or something else, than could be read.
     #[error("{0}")]
     Archive(String),
-    /// It is passed over by rule.
+    /// A rule skips it.
     #[error("{0}")]
     Skipped(&'static str),
     /// It is a report that this program wrote; reading it would count its samples again.
@@ -136,8 +137,8 @@ pub enum SourceError {
     Panic,
 }
 
-/// The operating system's reason in words, without Rust's `(os error N)`.
-fn reason(error: &std::io::Error) -> String {
+/// Returns the operating system's reason in words, without Rust's `(os error N)`.
+pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(at) => text[..at].to_string(),
@@ -145,7 +146,7 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// An input that could not be named, met or opened while walking.
+/// A path that could not be walked.
 #[derive(Debug)]
 pub struct PathProblem {
     /// The path as walked.

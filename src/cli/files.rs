@@ -3,6 +3,7 @@
 //! What a person names may be a pipe (`--catalog <(…)`), so a named pipe is read as far as the limit; a device, a
 //! socket or a directory is not.
 
+use migsift::error::reason;
 use migsift::source::STDIN;
 use std::fs::{File, FileType, Metadata};
 use std::io::{self, Read};
@@ -12,9 +13,9 @@ use std::path::Path;
 /// wrong comes back in words.
 pub fn bytes(path: &Path, named: bool, most: usize) -> Result<Vec<u8>, String> {
     // Asked before it is opened: opening a pipe waits for a writer, opening a device may do anything.
-    let metadata = std::fs::metadata(path).map_err(reason)?;
+    let metadata = std::fs::metadata(path).map_err(|error| reason(&error))?;
     refused(&metadata, named, most).map_or(Ok(()), Err)?;
-    limited(File::open(path).map_err(reason)?, most)
+    limited(File::open(path).map_err(|error| reason(&error))?, most)
 }
 
 /// The same, where `-` is standard input.
@@ -24,7 +25,7 @@ pub fn bytes_or_stdin(path: &Path, most: usize) -> Result<Vec<u8>, String> {
 
 fn limited(reader: impl Read, most: usize) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    reader.take(most as u64 + 1).read_to_end(&mut bytes).map_err(reason)?;
+    reader.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
     if bytes.len() > most { Err(too_large(most)) } else { Ok(bytes) }
 }
 
@@ -54,9 +55,4 @@ fn is_pipe(kind: FileType) -> bool {
 #[cfg(not(unix))]
 fn is_pipe(_: FileType) -> bool {
     false
-}
-
-/// The operating system's reason without its number.
-fn reason(error: io::Error) -> String {
-    error.to_string().split(" (os error").next().unwrap_or_default().to_string()
 }

@@ -3,7 +3,7 @@
 use crate::cli::args::CatalogArgs;
 use crate::cli::files;
 use migsift::catalog::{self, Catalog, MAX_ENTRIES, MAX_FILE_BYTES};
-use migsift::error::{CatalogProblem, Error};
+use migsift::error::{CatalogProblem, Error, reason};
 use std::path::{Path, PathBuf};
 
 /// A pattern file to be read.
@@ -53,7 +53,7 @@ pub fn pattern_files(named: &Path, problems: &mut Vec<CatalogProblem>) -> Vec<Pa
             files.into_iter().map(|path| PatternFile { path, named: false }).collect()
         }
         Err(error) => {
-            problems.push(problem(named, error.to_string()));
+            problems.push(problem(named, reason(&error)));
             Vec::new()
         }
     }
@@ -87,6 +87,5 @@ fn text(path: &Path, named: bool) -> Result<String, CatalogProblem> {
 }
 
 fn problem(path: &Path, message: String) -> CatalogProblem {
-    let message = message.split(" (os error").next().unwrap_or_default().to_string();
     CatalogProblem { file: path.display().to_string(), line: None, entry: None, message }
 }
