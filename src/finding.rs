@@ -1,7 +1,7 @@
-//! Findings: what one match says, ready to be counted and printed.
+//! Findings: one match with its context, ready to be counted and printed.
 //!
-//! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints. It knows
-//! nothing of other findings.
+//! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints. Other findings
+//! are not known here, nor how many there are.
 
 mod sanitize;
 
@@ -18,9 +18,9 @@ use std::sync::Arc;
 
 /// The longest `text` of a finding, in characters.
 pub const MAX_TEXT: usize = 1024;
-/// How many lines around a finding take as much memory as the finding: the lines themselves are shared.
+/// How many context lines count as one more finding: a line is shared by the findings around it, so it costs little.
 const LINES_PER_COST: usize = 16;
-/// The title of a code that no catalogue lists.
+/// The title of a code that the catalogue does not list.
 const UNKNOWN_TITLE: &str = "Not in the catalogue";
 
 /// Arguments by name, in the template's order.
@@ -29,25 +29,25 @@ pub type Args = Vec<(Arc<str>, ArgValue)>;
 /// One occurrence of a condition in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The entry's id; an unknown code is its own.
+    /// The entry's id; for an unknown code, the code.
     pub id: Arc<str>,
     /// The entry's code, also when the log does not print it.
     pub code: Option<Arc<str>>,
-    /// Whether a catalogue lists it.
+    /// Whether the catalogue lists it.
     pub known: bool,
-    /// The entry's severity, lowered to warning where the surroundings say so.
+    /// The entry's severity, lowered to warning if the context says so.
     pub severity: Severity,
     /// The entry's title.
     pub title: Arc<str>,
-    /// Whether the code stands in the log with the message.
+    /// Whether the log prints the code with the message.
     pub code_in_log: bool,
-    /// How the text agrees with the catalogue.
+    /// How well the text matches the catalogue.
     pub wording: MatchQuality,
-    /// The arguments the text gave.
+    /// The arguments that the text names.
     pub args: Args,
     /// The record's own time.
     pub time: Option<Time>,
-    /// Where it was found.
+    /// The source it was found in.
     pub origin: Arc<Origin>,
     /// 1-based line of the first byte.
     pub line: u64,
@@ -55,29 +55,29 @@ pub struct Finding {
     pub offset: u64,
     /// Bytes from the first to the last of code and text.
     pub length: u64,
-    /// What the surroundings say.
+    /// What the record and document around it say.
     pub context: Context,
-    /// What the migration's resource around it says; it belongs to many findings and is not printed with each.
+    /// What the migration's resource around it says. Many findings share it, so it is not printed with each.
     pub migration_info: Option<Arc<MigrationInfo>>,
     /// Those bytes, unescaped, at most [`MAX_TEXT`] characters.
     pub text: String,
-    /// Whether `text` replaces bytes that are no UTF-8.
+    /// Whether `text` has replacement characters for bytes that are not UTF-8.
     pub lossy: bool,
-    /// The lines around it, where they were asked for.
+    /// The lines around it, if they were asked for.
     pub context_lines: Option<Box<ContextLines>>,
 }
 
-/// Makes findings of one source's windows.
+/// Builds findings from the matches in one source.
 #[derive(Debug)]
 pub struct Builder<'m> {
-    /// Whose entries the matches refer to.
+    /// The matcher that found them; a match is an index into its entries.
     pub matcher: &'m Matcher,
     /// The source's name.
     pub origin: Arc<Origin>,
 }
 
 impl Builder<'_> {
-    /// What was matched, if a catalogue lists it.
+    /// Returns the entry that was matched, or none for an unknown code.
     pub fn entry(&self, what: MatchId) -> Option<&Entry> {
         match what {
             MatchId::Entry(index) => Some(&self.matcher.entries[index]),
@@ -85,7 +85,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The finding for `found` on `line` of its source.
+    /// Returns the finding for `found` on `line` of its source.
     pub fn build(
         &self,
         found: &Match,
@@ -98,7 +98,7 @@ impl Builder<'_> {
         finding
     }
 
-    /// The same without its text, for findings that are only counted.
+    /// Returns the same without its text, for findings that are only counted.
     pub(crate) fn without_text(
         &self,
         found: Match,
@@ -142,13 +142,13 @@ impl Builder<'_> {
 }
 
 impl Finding {
-    /// How much of the room for findings that wait it takes: a plain one takes 1.
+    /// Returns its share of the bound on output that waits: 1, and more with context lines.
     pub(crate) fn cost(&self) -> usize {
         let lines = self.context_lines.as_ref().map_or(0, |known| known.before.len() + known.after.len());
         1 + lines / LINES_PER_COST
     }
 
-    /// Reads the text of `range`, where it stands.
+    /// Sets the text to that of `range`, with escapes undone.
     pub(crate) fn load_text(
         &mut self,
         range: &Range<usize>,
@@ -161,7 +161,7 @@ impl Finding {
     }
 }
 
-/// The entry's severity; a validation that only warns, or a symptom at level LOG or below, is a warning.
+/// The entry's severity, but a validation that only warns and a symptom at level LOG or below are warnings.
 fn severity(entry: Option<&Entry>, context: &Context) -> Severity {
     let Some(entry) = entry else { return Severity::Error };
     let warns = context.state == Some(State::Warning);
@@ -169,11 +169,11 @@ fn severity(entry: Option<&Entry>, context: &Context) -> Severity {
     if warns || quiet { Severity::Warning } else { entry.severity }
 }
 
-/// At most [`MAX_TEXT`] characters of `raw`, and whether any of its bytes are no UTF-8.
+/// At most [`MAX_TEXT`] characters of `raw`, and whether any of its bytes are not UTF-8.
 fn clipped(raw: &[u8]) -> (String, bool) {
     let text = lossy(raw);
     let lossy = matches!(text, std::borrow::Cow::Owned(_));
-    // As many bytes are at most as many characters.
+    // A text of at most that many bytes has at most that many characters; nothing to count.
     let clip = if text.len() > MAX_TEXT { text.char_indices().nth(MAX_TEXT) } else { None };
     match clip {
         Some((end, _)) => (text[..end].to_string(), lossy),

@@ -1,7 +1,13 @@
-//! What of a finding must not be shown: secrets always, names where redaction is asked for.
+//! The sanitizer: removes what a finding must not show. Secrets always, names if redaction is asked for.
 //!
-//! A finding as it was built comes in, and stays with secrets masked and, if there is a redactor, with tokens for names:
-//! in its arguments, its text, its context and what is said about its migration. Its wording and place stay.
+//! A finding comes in as it was built. It goes out with secrets masked and, if there is a redactor, with tokens for
+//! names: in its arguments, text, context and migration info. Its wording and place stay. What is a secret, and which
+//! token a name has, is known to `redact`.
+//!
+//! Arguments are easy: the catalogue says what each one is a name of. The text is harder. It has the same names, but a
+//! name may also be a word of the message (a server called `server`), or the name of two things (a database and a role).
+//! So a name made of the message's own words is only replaced after a word that precedes its argument in the template; any
+//! other name is replaced wherever it occurs. If a name cannot be found where it must be, the whole text is masked.
 
 use super::Finding;
 use crate::catalog::{ArgValue, Entry, Part, Subject};
@@ -13,11 +19,11 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Hides what must not be shown of findings.
+/// Removes secrets and names from findings.
 #[derive(Debug)]
 pub struct Sanitizer<'r> {
     redactor: Option<&'r Redactor>,
-    /// The last migration's resource, as it was and as it is shown.
+    /// The last migration info, before and after redaction: consecutive findings share it.
     migration_info: Option<(Arc<MigrationInfo>, Arc<MigrationInfo>)>,
     words: HashMap<Arc<str>, Words>,
 }
@@ -25,19 +31,19 @@ pub struct Sanitizer<'r> {
 /// The words of an entry's messages.
 #[derive(Debug, Default)]
 struct Words {
-    /// All, in lower case.
+    /// All words, in lower case.
     all: HashSet<String>,
-    /// The word before each argument, by the argument's name.
+    /// The words before each argument, by the argument's name.
     before: HashMap<Arc<str>, Vec<String>>,
 }
 
 impl<'r> Sanitizer<'r> {
-    /// Masks secrets, and turns names into tokens if there is a redactor.
+    /// Returns a sanitizer that masks secrets and, with a redactor, replaces names by tokens.
     pub fn new(redactor: Option<&'r Redactor>) -> Sanitizer<'r> {
         Sanitizer { redactor, migration_info: None, words: HashMap::new() }
     }
 
-    /// Hides what `finding` must not show; `entry` is what it is a finding of, if a catalogue lists it.
+    /// Removes what `finding` must not show. `entry` is its catalogue entry, if it has one.
     pub fn sanitize(&mut self, finding: &mut Finding, entry: Option<&Entry>) {
         if let Some(redactor) = self.redactor {
             self.redact(redactor, finding, entry);
@@ -53,7 +59,7 @@ impl<'r> Sanitizer<'r> {
         for value in [database, server, migration, validation].into_iter().flatten() {
             mask_in_place(value);
         }
-        // The words that are listed hold no secrets.
+        // The known states and levels are not secret.
         if let Some(State::Other(word)) = state {
             mask_word(word);
         }
@@ -87,7 +93,7 @@ impl<'r> Sanitizer<'r> {
             *word = redactor.word(word).into();
         }
         if let Some(info) = &mut finding.migration_info {
-            let known = self.migration_info.as_ref().filter(|(as_it_was, _)| Arc::ptr_eq(as_it_was, info));
+            let known = self.migration_info.as_ref().filter(|(original, _)| Arc::ptr_eq(original, info));
             let shown = match known {
                 Some((_, shown)) => shown.clone(),
                 None => {
@@ -98,11 +104,11 @@ impl<'r> Sanitizer<'r> {
             };
             *info = shown;
         }
-        // What they say is anybody's guess.
+        // Other lines may name anything.
         finding.context_lines = None;
     }
 
-    /// The text without names; none if a name that is known does not stand in it as it is known.
+    /// Returns the text without names, or none if an argument cannot be found in it.
     fn text(&mut self, redactor: &Redactor, finding: &Finding, entry: Option<&Entry>) -> Option<String> {
         let words = match entry {
             Some(entry) => self.words.entry(entry.id.clone()).or_insert_with(|| Words::new(entry)),
@@ -133,7 +139,7 @@ impl<'r> Sanitizer<'r> {
         }
         let drifted = finding.wording == MatchQuality::Drifted;
         let text = redactor.text(&finding.text, &known, drifted)?;
-        // Names around the message may stand in it, but need not.
+        // Names from the context may be in the message, but need not be.
         let Context { database, server, .. } = &finding.context;
         let around = [(Subject::Database, database), (Subject::Server, server)];
         let around = around.into_iter().filter_map(|(subject, name)| {
@@ -170,23 +176,23 @@ impl Words {
         words
     }
 
-    /// Whether a name is made of words of the messages.
+    /// Returns whether a name consists of words of the messages.
     fn is_own(&self, name: &str) -> bool {
         split(name).all(|word| self.all.contains(&word.to_lowercase()))
     }
 
-    /// The words that an argument stands behind.
+    /// Returns the words that may precede an argument.
     fn before(&self, argument: &str) -> Vec<String> {
         self.before.get(argument).cloned().unwrap_or_default()
     }
 
-    /// Where an argument called `name` stands.
+    /// Returns where to look for the value `name` of an argument.
     fn place(&self, argument: &str, name: &str) -> Where {
         if self.is_own(name) { Where::Named(self.before(argument)) } else { Where::Anywhere }
     }
 }
 
-/// Words: whatever a name may not stand within.
+/// Splits a text into words. A name is never replaced inside a word.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }

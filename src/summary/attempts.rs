@@ -1,8 +1,14 @@
-//! Attempts: which findings belong to the same try of a migration.
+//! Attempts: which findings belong to the same attempt of a migration.
 //!
-//! A finding comes in; its attempt is told by the migration's id, or by its time where none is named: findings less than
-//! [`ATTEMPT_GAP`] apart are of one attempt. Kept are the attempts with an id, and for the others what each hour of the clock says, so
-//! that they merge in any order. An attempt that says which state it is in, and none that is final, has not ended.
+//! Findings come in; a list of [`Attempt`]s goes out, and which findings belong to the last one. What was found is not
+//! known here.
+//!
+//! An attempt is identified by the migration's id. Most server logs have none; there, findings less than [`ATTEMPT_GAP`]
+//! apart belong to one attempt. Such groups cannot be merged directly: a finding at 10:50 joins groups at 10:00 and 11:30 that
+//! were two before it was seen. So what is kept and merged is one record for each *hour of the clock* with its first and last
+//! time, and [`Attempts::list`] joins hours into attempts at the end. Within an hour no gap can be long enough.
+//!
+//! An attempt with states of which none is final has not ended.
 
 use super::{MAX_NAMES, Times};
 use crate::context::{State, Time};
@@ -13,8 +19,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, btree_map};
 
-/// How long nothing is found between two attempts of which neither has an id. Who validates, mends and validates again
-/// takes longer than the findings of one run are apart.
+/// How long nothing is found between two attempts without ids. A person who validates, fixes and validates again takes
+/// longer than that; the findings of one run are closer together.
 pub const ATTEMPT_GAP: SignedDuration = SignedDuration::from_hours(1);
 /// The most hours kept: the last ones.
 const MAX_HOURS: usize = 10_000;
@@ -33,9 +39,9 @@ pub struct Attempts {
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Attempt {
-    /// The migration's id; none where attempts are told by time.
+    /// The migration's id; none where attempts are separated by time.
     pub migration: Option<String>,
-    /// When it began and ended, as far as its findings and the migration's resource say.
+    /// The first time of it that is known, from its findings and the migration's resource.
     pub first: Option<Time>,
     /// The last time of it that is known.
     pub last: Option<Time>,
@@ -55,7 +61,7 @@ pub struct LastAttempt {
 }
 
 impl LastAttempt {
-    /// Whether the finding is of it, or may be: what has neither an id nor a time is kept.
+    /// Returns whether a finding belongs to it, or may: a finding with neither an id nor a time is included.
     pub fn includes(&self, finding: &Finding) -> bool {
         match (migration(finding), finding.time, self.since) {
             (Some(id), ..) => self.migrations.iter().any(|known| known == id),
@@ -82,7 +88,7 @@ impl Attempt {
         self.states.truncate(MAX_NAMES);
     }
 
-    /// Whether less than a [`ATTEMPT_GAP`] lies between the two.
+    /// Returns whether less than [`ATTEMPT_GAP`] lies between the two.
     pub fn is_near(&self, other: &Attempt) -> bool {
         let follows = |first: Option<Time>, last: Option<Time>| {
             first
@@ -98,31 +104,31 @@ impl Attempt {
 }
 
 impl Attempts {
-    /// The attempts that a report tells of, to add up reports; `truncated` says whether there were more.
+    /// Returns the attempts that a report lists; `truncated` if it has more.
     pub fn from_list(list: Vec<Attempt>, truncated: bool) -> Attempts {
         let mut attempts = Attempts { truncated, ..Attempts::default() };
-        list.into_iter().for_each(|attempt| attempts.take(attempt));
+        list.into_iter().for_each(|attempt| attempts.add_attempt(attempt));
         attempts
     }
 
-    /// Takes in a finding.
+    /// Adds a finding.
     pub fn add(&mut self, finding: &Finding) {
         let info = finding.migration_info.as_deref();
         let mut times = info.map_or(Times::default(), |info| Times { first: info.started, last: info.ended });
         times.add(finding.time);
         let state = info.and_then(|info| info.state.as_ref());
         let migration = migration(finding);
-        // Nearly all findings are of an attempt that is known.
+        // Nearly all findings belong to a known attempt; then nothing is allocated.
         let known = match (migration, times.first) {
             (Some(id), _) => self.named.get_mut(id),
             (None, Some(first)) => self.hours.get_mut(&hour(first)),
             (None, None) => None,
         };
-        let says =
+        let has_state =
             |known: &&mut Attempt| state.is_none_or(|state| known.states.iter().any(|known| known == state));
-        match known.filter(says) {
+        match known.filter(has_state) {
             Some(known) => known.count(times, 1),
-            None => self.take(Attempt {
+            None => self.add_attempt(Attempt {
                 migration: migration.map(str::to_string),
                 first: times.first,
                 last: times.last,
@@ -133,8 +139,8 @@ impl Attempts {
         }
     }
 
-    /// Takes in an attempt, or a part of one.
-    pub fn take(&mut self, attempt: Attempt) {
+    /// Adds an attempt, or a part of one.
+    pub fn add_attempt(&mut self, attempt: Attempt) {
         match (&attempt.migration, attempt.first) {
             (Some(id), _) => merge(&mut self.named, id.clone(), attempt),
             (None, Some(first)) => {
@@ -145,7 +151,7 @@ impl Attempts {
         self.bound();
     }
 
-    /// Takes in all that `other` knows.
+    /// Adds all attempts of `other`.
     pub fn merge(&mut self, other: Attempts) {
         other.named.into_iter().for_each(|(id, attempt)| merge(&mut self.named, id, attempt));
         other.hours.into_iter().for_each(|(hour, attempt)| merge(&mut self.hours, hour, attempt));
@@ -154,7 +160,7 @@ impl Attempts {
         self.bound();
     }
 
-    /// Keeps the smallest ids and the last hours: what is dropped never comes back with a part of its findings.
+    /// Keeps the smallest ids and the last hours. A dropped one never comes back with a part of its findings.
     fn bound(&mut self) {
         while self.named.len() > MAX_NAMES {
             self.named.pop_last();
@@ -166,12 +172,12 @@ impl Attempts {
         }
     }
 
-    /// Whether there were more than are told.
+    /// Returns whether there were more than are kept.
     pub fn truncated(&self) -> bool {
         self.truncated
     }
 
-    /// The attempts, the last one last; those without any time come first.
+    /// Returns the attempts, the last one last; those without any time come first.
     pub fn list(&self) -> Vec<Attempt> {
         let mut attempts = self.unnamed();
         attempts.extend(self.named.values().cloned());
@@ -179,7 +185,7 @@ impl Attempts {
         attempts
     }
 
-    /// The attempts that are told by time: hours less than a gap apart together.
+    /// Returns the attempts without ids: hours less than a gap apart are joined.
     fn unnamed(&self) -> Vec<Attempt> {
         let mut attempts: Vec<Attempt> = Vec::new();
         for hour in self.hours.values() {
@@ -195,9 +201,10 @@ impl Attempts {
         attempts
     }
 
-    /// The last attempt: the one with the latest time, and what is not told apart from it. Those that have an id and
-    /// overlap with it only in time are others; logs without an id that overlap are its own. An attempt without any time
-    /// cannot be placed and is kept.
+    /// Returns the last attempt: the one with the latest time.
+    ///
+    /// Findings without an id that overlap with it in time are included, because they cannot be separated from it; another
+    /// attempt with an id is not, even if it overlaps. Attempts without any time cannot be placed and are included.
     pub fn last(&self) -> LastAttempt {
         let undated = self.named.values().filter(|attempt| attempt.last.is_none());
         let mut migrations: Vec<String> = undated.filter_map(|attempt| attempt.migration.clone()).collect();
@@ -206,9 +213,9 @@ impl Attempts {
             return LastAttempt { migrations, since: None };
         };
         let mut since = last.first;
-        // Logs without ids that reach into it began with it, and it may have begun with them.
+        // Logs without ids that reach into it belong to it, so it may have started with them.
         let overlaps = |attempt: &&Attempt| {
-            attempt.last.zip(last.first).is_some_and(|(end, begin)| end.instant + ATTEMPT_GAP > begin.instant)
+            attempt.last.zip(last.first).is_some_and(|(end, start)| end.instant + ATTEMPT_GAP > start.instant)
         };
         match &last.migration {
             Some(id) => {
@@ -238,7 +245,7 @@ fn hour(time: Time) -> i64 {
     time.instant.as_second().div_euclid(ATTEMPT_GAP.as_secs())
 }
 
-/// The id of the migration that the finding belongs to.
+/// The id of the migration that a finding belongs to.
 fn migration(finding: &Finding) -> Option<&str> {
     let info = finding.migration_info.as_deref();
     finding.context.migration.as_deref().or_else(|| info.and_then(|info| info.resource.as_deref()))
@@ -267,21 +274,21 @@ mod tests {
 
     fn attempts(parts: &[Attempt]) -> Attempts {
         let mut attempts = Attempts::default();
-        parts.iter().for_each(|part| attempts.take(part.clone()));
+        parts.iter().for_each(|part| attempts.add_attempt(part.clone()));
         attempts
     }
 
     #[test]
     fn an_hour_without_findings_parts_attempts_that_have_no_id() {
         let at = |minute| part(None, Some((minute, minute)));
-        let told = attempts(&[at(0), at(50), at(100), at(160), at(161)]).list();
-        let counts: Vec<u64> = told.iter().map(|attempt| attempt.findings).collect();
+        let listed = attempts(&[at(0), at(50), at(100), at(160), at(161)]).list();
+        let counts: Vec<u64> = listed.iter().map(|attempt| attempt.findings).collect();
         assert_eq!(counts, [3, 2]);
-        assert_eq!((told[1].first, told[1].last), (Some(time(160)), Some(time(161))));
+        assert_eq!((listed[1].first, listed[1].last), (Some(time(160)), Some(time(161))));
     }
 
     #[test]
-    fn the_last_attempt_is_the_latest_and_takes_logs_of_its_time() {
+    fn the_last_attempt_is_the_latest_and_includes_logs_of_its_time() {
         let (old, new) = (part(Some("old"), Some((0, 10))), part(Some("new"), Some((300, 310))));
         let all = attempts(&[old.clone(), new, part(None, Some((5, 5))), part(None, Some((290, 305)))]);
         let last = all.last();
@@ -295,7 +302,7 @@ mod tests {
     }
 
     proptest! {
-        /// Law 3, and adding up reports: attempts that were told apart may be taken in again.
+        /// Merging is associative and commutative, also for attempts that were listed in reports.
         #[test]
         fn parts_add_up_in_any_order(
             parts in prop::collection::vec((prop::option::of("[ab]"), prop::option::of((0i64..500, 0i64..90))), 0..24),
@@ -307,12 +314,12 @@ mod tests {
                 .collect();
             let cut = cut.min(parts.len());
             let (mut one, two) = (attempts(&parts[cut..]), attempts(&parts[..cut]));
-            let told = [one.list(), two.list()].concat();
+            let listed = [one.list(), two.list()].concat();
             one.merge(two);
             let whole = attempts(&parts);
             prop_assert_eq!(&one, &whole);
             let dated = |attempt: &&Attempt| attempt.migration.is_some() || attempt.first.is_some();
-            let again = attempts(&told.into_iter().filter(|attempt| dated(&attempt)).collect::<Vec<_>>());
+            let again = attempts(&listed.into_iter().filter(|attempt| dated(&attempt)).collect::<Vec<_>>());
             prop_assert_eq!(again.list(), whole.list());
         }
     }

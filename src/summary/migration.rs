@@ -1,13 +1,13 @@
-//! What the findings' surroundings say about the migration as a whole: what a support case asks for.
+//! Facts about the migrations that findings belong to: what a support case asks for.
 //!
-//! A finding comes in; names of migrations, servers, databases and states are kept, each set bounded by its smallest
-//! names, so that it merges in any order.
+//! A finding comes in; the names of migrations, servers, databases and states in its context are kept. Each set keeps its
+//! smallest names, so that it merges in any order. What was found is not known here.
 
 use crate::context::{MigrationInfo, State};
 use crate::finding::Finding;
 use std::collections::BTreeSet;
 
-/// The most names kept of one sort.
+/// The most names kept of one kind.
 pub const MAX_NAMES: usize = 1_000;
 
 /// A bounded set of names: the smallest are kept.
@@ -20,7 +20,7 @@ pub struct BoundedNames {
 }
 
 impl BoundedNames {
-    /// Takes in a name.
+    /// Adds a name.
     pub fn add(&mut self, name: &str) {
         if !self.kept.contains(name) {
             self.kept.insert(name.to_string());
@@ -28,7 +28,7 @@ impl BoundedNames {
         }
     }
 
-    /// Takes in other names.
+    /// Adds other names.
     pub fn merge(&mut self, other: BoundedNames) {
         self.truncated |= other.truncated;
         self.kept.extend(other.kept);
@@ -43,7 +43,7 @@ impl BoundedNames {
     }
 }
 
-/// What is known of the migrations that the findings belong to.
+/// What is known about the migrations that the findings belong to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MigrationFacts {
     /// Ids of migrations.
@@ -56,16 +56,16 @@ pub struct MigrationFacts {
     pub targets: BoundedNames,
     /// Servers whose logs were read, and servers that records name.
     pub servers: BoundedNames,
-    /// Databases that migrations' resources name, whether something failed in them or not.
+    /// Databases that the migrations' resources name, whether something failed in them or not.
     pub databases: BoundedNames,
     /// States of migrations, databases and validations.
     pub states: BoundedNames,
-    /// Ids by which the service's own logs can be searched.
+    /// Ids for searching the service's own logs.
     pub tracking: BoundedNames,
 }
 
 impl MigrationFacts {
-    /// Takes in what stands around a finding.
+    /// Adds what the context of a finding says.
     pub fn add(&mut self, finding: &Finding) {
         let context = &finding.context;
         for (names, name) in [
@@ -97,7 +97,7 @@ impl MigrationFacts {
         info.tracking.iter().for_each(|id| self.tracking.add(id));
     }
 
-    /// Takes in all that `other` knows.
+    /// Adds all facts of `other`.
     pub fn merge(&mut self, other: MigrationFacts) {
         for (mine, theirs) in [
             (&mut self.migrations, other.migrations),

@@ -1,10 +1,16 @@
-//! Timelines: how many findings fell into which time, for plots.
+//! Timelines: findings by time, for plots.
 //!
-//! Seconds come in, at most [`MAX_BUCKETS`] buckets go out. A bucket is a power of two seconds wide and begins at a
-//! multiple of its width, and the width is the least at which all that came in fits. So the buckets follow from the
-//! times alone: they may come in any order, and timelines made apart add up to the one made at once.
+//! Seconds come in; at most [`MAX_BUCKETS`] buckets go out. What is counted is not known here.
+//!
+//! A bucket is a power of two seconds wide and starts at a multiple of its width. The width is the smallest at which
+//! everything fits. So a wider timeline is always a narrower one with neighbours added up, and the buckets depend only on
+//! the times, not on their order: timelines of two logs merge to the timeline of both.
+//!
+//! Example with at most 4 buckets: 3 s, 5 s and 6 s fit buckets of 1 s (3 to 6). With 9 s, buckets of 2 s start at 2, 4, 6
+//! and 8.
 
-/// The most buckets; an even number, so that what begins in a bucket needs the width that is there already.
+/// The most buckets. An even number, so that the starts of the buckets alone need the same width as the times in them: a
+/// timeline that was written as buckets is read back as it was.
 pub const MAX_BUCKETS: usize = 64;
 
 /// Counts by time.
@@ -12,23 +18,23 @@ pub const MAX_BUCKETS: usize = 64;
 pub struct Timeline {
     /// The binary logarithm of a bucket's width in seconds.
     exponent: u32,
-    /// The number of the first bucket: its begin over its width.
+    /// The number of the first bucket: its start divided by its width.
     first: i64,
-    /// Counts from the first bucket that has any to the last.
+    /// Counts of the buckets from the first that has any to the last.
     counts: Vec<u64>,
 }
 
 /// One bucket of a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// The second since 1970 it begins with; it ends before the next bucket's.
+    /// Its first second since 1970; it ends where the next bucket starts.
     pub start: i64,
-    /// What fell into it.
+    /// What was counted in it.
     pub count: u64,
 }
 
 impl Timeline {
-    /// Counts `count` at `second` since 1970.
+    /// Adds `count` at `second` since 1970.
     pub fn add(&mut self, second: i64, count: u64) {
         if count == 0 {
             return;
@@ -56,7 +62,7 @@ impl Timeline {
         self.counts[place] += count;
     }
 
-    /// Takes in all that `other` counted.
+    /// Adds all that `other` counted.
     pub fn merge(&mut self, other: &Timeline) {
         if self.counts.is_empty() {
             *self = other.clone();
@@ -70,7 +76,7 @@ impl Timeline {
         }
     }
 
-    /// The same at buckets of `1 << exponent` seconds, if they are not wider already.
+    /// Returns the same with buckets of at least `1 << exponent` seconds.
     pub fn widened(&self, exponent: u32) -> Timeline {
         let mut wide = self.clone();
         while wide.exponent < exponent {
@@ -79,19 +85,19 @@ impl Timeline {
         wide
     }
 
-    /// How wide a bucket is, in seconds.
+    /// Returns the width of a bucket in seconds.
     pub fn width_seconds(&self) -> i64 {
         1 << self.exponent
     }
 
-    /// The buckets that have any, in order.
+    /// Returns the buckets that have any, in order.
     pub fn buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         let start = |place: usize| (self.first + place as i64) << self.exponent;
         let filled = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
         filled.map(move |(place, count)| Bucket { start: start(place), count: *count })
     }
 
-    /// How much was counted.
+    /// Returns the sum of all counts.
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
@@ -149,7 +155,7 @@ mod tests {
     }
 
     proptest! {
-        /// Law 3, and that the buckets are those that the times alone ask for.
+        /// Merging is associative and commutative, and the buckets depend on the times alone.
         #[test]
         fn timelines_add_up_in_any_order(x in seconds(), y in seconds(), z in seconds()) {
             let all = [x.clone(), y.clone(), z.clone()].concat();
@@ -179,9 +185,9 @@ mod tests {
             }
         }
 
-        /// A timeline that was written out as its buckets' begins and counts is read back by adding them.
+        /// A timeline that was written as starts and counts of its buckets is read back by adding them.
         #[test]
-        fn buckets_make_the_timeline_they_came_of(seconds in seconds()) {
+        fn adding_the_buckets_makes_the_timeline_again(seconds in seconds()) {
             let whole = of(&seconds);
             let mut again = Timeline::default();
             whole.buckets().for_each(|bucket| again.add(bucket.start, bucket.count));
