@@ -1,9 +1,41 @@
-//! One finding or two: which codes and which messages belong together.
+//! Linking: which codes and which messages are one finding.
 //!
-//! The [`Mention`](super::code::Mention)s and messages around a window come in as [`Token`]s in order; [`Cluster`]s of
-//! them go out, each one finding. Every decision depends only on atoms within [`MAX_LINK`]
-//! bytes, so it is the same whatever the window: each code chooses the message it fits best (same entry, same line or
-//! JSON object, the side it points to, nearest), and each message takes the codes that chose it.
+//! Codes and messages of a window come in as [`Token`]s in order; [`Cluster`]s of them go out, each one finding. This file
+//! does not know how tokens were found.
+//!
+//! # The problem
+//!
+//! A log may name one failure once or several times, and the code may be anywhere near the message:
+//!
+//! ```text
+//! 603403: Collation mismatch. Source database contains user-defined collations.        code, title and message: one
+//! Source database contains user-defined collations. (error code 603403)                code after the message: one
+//! {"code": "603403", "errorCode": 603403, "message": "Source database contains ..."}   two codes and a message: one
+//! {"code": "603403", "m": "Source ..."}, {"code": "603403", "m": "Source ..."}         two objects: two
+//! 603104: Database orders does not exist on the source server.                         another code's message: one, 603104
+//! ```
+//!
+//! If two lines of the first kind follow each other, then the first message is as near to the second code as to its own.
+//! So the tokens cannot be grouped by distance alone.
+//!
+//! # The decision
+//!
+//! 1. Each code *chooses* at most one message ([`Linker::attachment`]): one of its own entry before one of another entry, then
+//!    one on the same line before one in the same JSON object before one on a neighbor line, then one on the side to which
+//!    the code points ("... (error code 603403)" points to what is before it), then the nearest.
+//! 2. Each message *accepts* codes that chose it ([`Linker::message_cluster`]): all that name the same code if they are as
+//!    close as can be, as in `"code": ..., "errorCode": ...`; on neighbor lines only the nearest. If only codes of other
+//!    entries chose it, the nearest of them is the finding: the service printed it with this message.
+//! 3. The codes that are left are findings without a message ([`Linker::add_lone_codes`]). One that repeats the code before
+//!    it on the same line is the same finding.
+//!
+//! What separates two tokens for good is in [`Linker::relation`]: a brace of JSON that is closed or opened between them, a
+//! line that starts a record, a line that is a whole sentence other than the title, or more than [`MAX_LINK_LINES`] lines.
+//!
+//! # Invariant
+//!
+//! Every decision depends only on tokens within [`MAX_LINK`] bytes of a token, and three such steps fit into the margin in
+//! which stage 1 searches, so the clusters that start in the core of a window are the same wherever the source is cut.
 
 use super::bounds::{MAX_LINK, MAX_LINK_LINES, starts_record};
 use std::ops::Range;
@@ -11,11 +43,11 @@ use std::ops::Range;
 /// A code or a message at its place in the window.
 #[derive(Debug, Clone)]
 pub struct Token {
-    /// Range of raw bytes in the window.
+    /// Its raw bytes in the window.
     pub range: Range<usize>,
     /// The entry, by index; none for a code that no entry has.
     pub entry: Option<usize>,
-    /// What it is.
+    /// Whether it is a code or a message.
     pub kind: TokenKind,
 }
 
@@ -26,169 +58,229 @@ pub enum TokenKind {
     Code {
         /// Their number.
         code: u32,
-        /// Counts only beside its own title or message.
+        /// It counts only next to its own title or message.
         ambiguous: bool,
-        /// Points to the message before it.
+        /// It points to the message before it.
         trailing: bool,
-        /// The entry's title stands directly behind; the range holds it.
+        /// The entry's title follows directly; the range contains it.
         titled: bool,
     },
     /// A message, by index in the list of messages found.
     Message(usize),
 }
 
-/// Atoms that are one finding.
+/// Tokens that are one finding.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// The message, by atom index, if there is one.
+    /// The message, by token index, if there is one.
     pub message: Option<usize>,
-    /// The codes, by atom index, in order.
+    /// The codes, by token index, in order.
     pub codes: Vec<usize>,
     /// The message is another entry's: the code wins.
     pub foreign: bool,
 }
 
-/// How a code and a message stand to each other; smaller is closer.
+/// How close two tokens are in the structure of the log, the closest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Relation {
+    /// On one line.
     SameLine,
+    /// In one JSON object that is spread over lines.
     SameObject,
-    NeighbourLines,
+    /// On lines near each other, in one record.
+    NeighborLines,
 }
 
 /// A code that has chosen a message.
 struct Attachment {
+    /// The message, by token index.
     message: usize,
+    /// The code, by token index.
     code: usize,
     relation: Relation,
     /// The message is another entry's.
     foreign: bool,
 }
 
-/// Groups `atoms`, which are in order of their range, codes before messages. `bytes` is the window; `is_title` says whether
-/// a line of text is the title of the entry.
-pub fn clusters(bytes: &[u8], atoms: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
-    let linker = Linker { bytes, atoms, is_title, ends: ends(atoms) };
-    let mut calls: Vec<Attachment> = (0..atoms.len()).filter_map(|code| linker.call(code)).collect();
-    calls.sort_unstable_by_key(|call| (call.message, call.code));
-    let mut taken: Vec<bool> = vec![false; atoms.len()];
-    let mut groups = Vec::with_capacity(atoms.len());
-    let (mut index, mut rest) = (0, &calls[..]);
-    while index < atoms.len() {
-        let is_message = |atom: &Token| matches!(atom.kind, TokenKind::Message(_));
-        let twin = |atom: &&Token| is_message(atom) && atom.range == atoms[index].range;
-        let twins = index..index + atoms[index..].iter().take_while(twin).count();
-        if twins.is_empty() {
-            index += 1;
-            continue;
-        }
-        index = twins.end;
-        let called;
-        (called, rest) = rest.split_at(rest.partition_point(|call| call.message < twins.end));
-        // The same words may be a wording of several entries: the one that is called by its code, else the first.
-        let own = called.iter().filter(|call| !call.foreign).map(|call| call.message).min();
-        let message = own.unwrap_or(twins.start);
-        let foreign = own.is_none() && called.iter().any(|call| call.message == message);
-        let callers = || called.iter().filter(|call| call.message == message && call.foreign == foreign);
-        let closest = callers().map(|call| call.relation).min();
-        let distance = |code: usize| linker.gap(code, message).map_or(usize::MAX, |gap| gap.len());
-        let nearest = callers().map(|call| call.code).min_by_key(|code| distance(*code));
-        let belongs = |call: &&Attachment| {
-            let all = !foreign && Some(call.relation) == closest && call.relation != Relation::NeighbourLines;
-            all && linker.same_code(nearest, call.code) || nearest == Some(call.code)
-        };
-        let codes: Vec<usize> = callers().filter(belongs).map(|call| call.code).collect();
-        codes.iter().for_each(|code| taken[*code] = true);
-        groups.push(Cluster { message: Some(message), codes, foreign });
-    }
-    // The last code alone, and its group.
-    let mut last: Option<(usize, usize)> = None;
-    for (index, atom) in atoms.iter().enumerate() {
-        let TokenKind::Code { ambiguous, titled, .. } = atom.kind else { continue };
-        if taken[index] || ambiguous && !titled {
-            continue;
-        }
-        // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same finding.
-        let again = last.filter(|&(code, _)| {
-            let near = linker.near(code, index) && linker.same_code(Some(code), index);
-            near && linker.relation(code, index) == Some(Relation::SameLine)
-        });
-        let group = again.map_or(groups.len(), |(_, group)| group);
-        match groups.get_mut(group) {
-            // A chain of them may go on beyond what a window sees: how far the finding reaches does not.
-            Some(group) if linker.near(group.codes[0], index) => group.codes.push(index),
-            Some(_) => {}
-            None => groups.push(Cluster { message: None, codes: vec![index], foreign: false }),
-        }
-        last = Some((index, group));
-    }
-    groups
+/// How badly a message fits a code; the least is best.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Misfit {
+    /// The message is another entry's.
+    foreign: bool,
+    relation: Relation,
+    /// It is not on the side to which the code points.
+    wrong_side: bool,
+    /// The bytes between them.
+    distance: usize,
 }
 
+/// Groups `tokens`, which are in order of their range, codes before messages, into clusters. `bytes` is the window;
+/// `is_title` returns whether a line of text is the title of an entry.
+pub fn clusters(bytes: &[u8], tokens: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
+    let linker = Linker { bytes, tokens, is_title, ends: running_ends(tokens) };
+    let mut attachments: Vec<Attachment> =
+        (0..tokens.len()).filter_map(|code| linker.attachment(code)).collect();
+    attachments.sort_unstable_by_key(|attachment| (attachment.message, attachment.code));
+    let mut clusters = linker.message_clusters(&attachments);
+    linker.add_lone_codes(&mut clusters);
+    clusters
+}
+
+/// Decides how tokens of one window belong together.
 struct Linker<'a> {
     bytes: &'a [u8],
-    atoms: &'a [Token],
+    tokens: &'a [Token],
     is_title: &'a dyn Fn(usize, &[u8]) -> bool,
-    /// For each atom the last end of it and those before.
+    /// For each token the last end of it and those before, because tokens may contain each other.
     ends: Vec<usize>,
 }
 
-fn ends(atoms: &[Token]) -> Vec<usize> {
-    let last = |known: &mut usize, atom: &Token| {
-        *known = atom.range.end.max(*known);
+fn running_ends(tokens: &[Token]) -> Vec<usize> {
+    let last = |known: &mut usize, token: &Token| {
+        *known = token.range.end.max(*known);
         Some(*known)
     };
-    atoms.iter().scan(0, last).collect()
+    tokens.iter().scan(0, last).collect()
 }
 
 impl Linker<'_> {
-    /// The message that the code `index` belongs to.
-    fn call(&self, index: usize) -> Option<Attachment> {
-        let TokenKind::Code { ambiguous, trailing, .. } = self.atoms[index].kind else { return None };
-        let own = &self.atoms[index].range;
-        let (floor, ceiling) = (self.floor(own.start), self.ceiling(own.end));
-        let near = |other: &usize| self.near(index, *other);
-        let before = (0..index)
-            .rev()
-            .take_while(|i| self.ends[*i] > floor && self.atoms[*i].range.start + 2 * MAX_LINK > own.start);
-        let behind =
-            (index + 1..self.atoms.len()).take_while(|i| self.atoms[*i].range.start <= ceiling && near(i));
-        let mut best = None;
-        for other in before.filter(near).chain(behind) {
-            if !matches!(self.atoms[other].kind, TokenKind::Message(_)) {
+    /// Returns a cluster for each message, with the codes that it accepts, in order of the messages.
+    fn message_clusters(&self, attachments: &[Attachment]) -> Vec<Cluster> {
+        let mut clusters = Vec::with_capacity(self.tokens.len());
+        let (mut index, mut rest) = (0, attachments);
+        while index < self.tokens.len() {
+            let twins = self.twins(index);
+            if twins.is_empty() {
+                index += 1;
                 continue;
             }
-            let foreign = self.atoms[other].entry != self.atoms[index].entry;
-            let against = (other < index) != trailing;
-            let distance = self.gap(index, other).map_or(usize::MAX, |gap| gap.len());
-            let better = |cost| best.as_ref().is_none_or(|(known, _)| cost < *known);
-            if !better((foreign, Relation::SameLine, against, distance)) {
+            index = twins.end;
+            let attached;
+            (attached, rest) = rest.split_at(rest.partition_point(|other| other.message < twins.end));
+            clusters.push(self.message_cluster(twins, attached));
+        }
+        clusters
+    }
+
+    /// Returns the messages from the token `index` on that have the same range: the same words may be a wording of
+    /// several entries.
+    fn twins(&self, index: usize) -> Range<usize> {
+        let range = &self.tokens[index].range;
+        let twin = |token: &&Token| matches!(token.kind, TokenKind::Message(_)) && token.range == *range;
+        index..index + self.tokens[index..].iter().take_while(twin).count()
+    }
+
+    /// Returns the cluster of one message of `twins`, to which the codes of `attached` are attached: of the one that is
+    /// named by its own code, else of the first.
+    fn message_cluster(&self, twins: Range<usize>, attached: &[Attachment]) -> Cluster {
+        let own = attached.iter().filter(|other| !other.foreign).map(|other| other.message).min();
+        let message = own.unwrap_or(twins.start);
+        let foreign = own.is_none() && attached.iter().any(|other| other.message == message);
+        let callers = || attached.iter().filter(|other| other.message == message && other.foreign == foreign);
+        let closest = callers().map(|other| other.relation).min();
+        let distance = |code: usize| self.gap(code, message).len();
+        let nearest = callers().map(|other| other.code).min_by_key(|code| distance(*code));
+        let accepted = |other: &&Attachment| {
+            let as_close = !foreign
+                && Some(other.relation) == closest
+                && other.relation != Relation::NeighborLines
+                && nearest.is_some_and(|nearest| self.same_code(nearest, other.code));
+            as_close || nearest == Some(other.code)
+        };
+        let codes = callers().filter(accepted).map(|other| other.code).collect();
+        Cluster { message: Some(message), codes, foreign }
+    }
+
+    /// Adds clusters of the codes that no message has accepted.
+    fn add_lone_codes(&self, clusters: &mut Vec<Cluster>) {
+        let mut accepted = vec![false; self.tokens.len()];
+        clusters.iter().flat_map(|cluster| &cluster.codes).for_each(|code| accepted[*code] = true);
+        // The lone code before, and the index of its cluster.
+        let mut last: Option<(usize, usize)> = None;
+        for (index, token) in self.tokens.iter().enumerate() {
+            let TokenKind::Code { ambiguous, titled, .. } = token.kind else { continue };
+            if accepted[index] || ambiguous && !titled {
+                continue;
+            }
+            // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same finding.
+            let repeated = last.filter(|&(code, _)| {
+                let near = self.near(code, index) && self.same_code(code, index);
+                near && self.relation(code, index) == Some(Relation::SameLine)
+            });
+            let number = repeated.map_or(clusters.len(), |(_, number)| number);
+            match clusters.get_mut(number) {
+                // A chain of repetitions may be longer than what a window sees, so the finding reaches only as far from its
+                // first code as every window sees; the rest of the chain is neither in it nor another finding.
+                Some(cluster) if self.near(cluster.codes[0], index) => cluster.codes.push(index),
+                Some(_) => {}
+                None => clusters.push(Cluster { message: None, codes: vec![index], foreign: false }),
+            }
+            last = Some((index, number));
+        }
+    }
+
+    /// Returns the message to which the code `index` belongs.
+    fn attachment(&self, index: usize) -> Option<Attachment> {
+        let TokenKind::Code { ambiguous, trailing, .. } = self.tokens[index].kind else { return None };
+        let mut best: Option<(Misfit, usize)> = None;
+        for other in self.tokens_near(index) {
+            if !matches!(self.tokens[other].kind, TokenKind::Message(_)) {
+                continue;
+            }
+            let foreign = self.tokens[other].entry != self.tokens[index].entry;
+            let wrong_side = (other < index) != trailing;
+            let distance = self.gap(index, other).len();
+            let misfit = |relation| Misfit { foreign, relation, wrong_side, distance };
+            let better = |misfit| best.as_ref().is_none_or(|(known, _)| misfit < *known);
+            // The relation is expensive, so the best that it can be is tried first.
+            if !better(misfit(Relation::SameLine)) {
                 continue;
             }
             let Some(relation) = self.relation(index, other) else { continue };
-            if foreign && (ambiguous || relation == Relation::NeighbourLines || !self.adjacent(index, other))
-            {
+            let too_far = ambiguous || relation == Relation::NeighborLines || !self.adjacent(index, other);
+            if foreign && too_far {
                 continue;
             }
-            let cost = (foreign, relation, against, distance);
-            if better(cost) {
-                best = Some((cost, other));
+            if better(misfit(relation)) {
+                best = Some((misfit(relation), other));
             }
         }
-        best.map(|((foreign, relation, ..), message)| Attachment { message, code: index, relation, foreign })
+        best.map(|(Misfit { foreign, relation, .. }, message)| Attachment {
+            message,
+            code: index,
+            relation,
+            foreign,
+        })
     }
 
-    /// What ends here or before is unrelated to a code at `start`: too far, or behind what parts them for good.
+    /// Returns the tokens that may belong to the code `index`, those before it first.
+    fn tokens_near(&self, index: usize) -> impl Iterator<Item = usize> {
+        let own = &self.tokens[index].range;
+        let (floor, ceiling) = (self.floor(own.start), self.ceiling(own.end));
+        let before = (0..index)
+            .rev()
+            .take_while(move |i| {
+                self.ends[*i] > floor && self.tokens[*i].range.start + 2 * MAX_LINK > own.start
+            })
+            .filter(move |i| self.near(index, *i));
+        let after = (index + 1..self.tokens.len())
+            .take_while(move |i| self.tokens[*i].range.start <= ceiling && self.near(index, *i));
+        before.chain(after)
+    }
+
+    /// Returns the offset before which everything is unrelated to a code at `start`: it is too far, or separated for good.
+    ///
+    /// In a dense log there are hundreds of tokens within [`MAX_LINK`] bytes, but few without a record's start in between.
     fn floor(&self, start: usize) -> usize {
         let limit = start.saturating_sub(MAX_LINK + 1);
-        let (mut between, mut open, mut end) = (Between::default(), 0, start);
+        let (mut separation, mut open, mut end) = (Separation::default(), 0, start);
         for at in memchr::memrchr3_iter(b'\n', b'{', b'}', &self.bytes[limit..start]).map(|at| limit + at) {
             match self.bytes[at] {
                 b'{' => open += 1,
                 b'}' => open -= 1,
-                _ => between.take(&self.bytes[at + 1..end]),
+                _ => separation.add(&self.bytes[at + 1..end]),
             }
-            if open > 0 || between.parted() {
+            if open > 0 || separation.is_final() {
                 return at;
             }
             if self.bytes[at] == b'\n' {
@@ -198,122 +290,141 @@ impl Linker<'_> {
         limit
     }
 
-    /// The same behind a code that ends at `end`: what begins behind it is unrelated.
+    /// Returns the offset after which everything is unrelated to a code that ends at `end`.
     fn ceiling(&self, end: usize) -> usize {
         let limit = self.bytes.len().min(end + MAX_LINK);
-        let (mut between, mut open, mut line) = (Between::default(), 0, None);
+        let (mut separation, mut open, mut line) = (Separation::default(), 0, None);
         for at in memchr::memchr3_iter(b'\n', b'{', b'}', &self.bytes[end..limit]).map(|at| end + at) {
             match self.bytes[at] {
                 b'{' => open += 1,
                 b'}' => open -= 1,
                 _ => {
-                    if let Some(begin) = line.replace(at + 1) {
-                        between.take(&self.bytes[begin..at]);
+                    if let Some(start) = line.replace(at + 1) {
+                        separation.add(&self.bytes[start..at]);
                     }
                 }
             }
-            if open < 0 || between.parted() {
+            if open < 0 || separation.is_final() {
                 return at;
             }
         }
         limit
     }
 
-    /// The range between two atoms; none where they overlap.
-    fn gap(&self, a: usize, b: usize) -> Option<Range<usize>> {
-        let (a, b) = (&self.atoms[a].range, &self.atoms[b].range);
+    /// Returns the range between two tokens, an empty one if they overlap.
+    fn gap(&self, a: usize, b: usize) -> Range<usize> {
+        let (a, b) = (&self.tokens[a].range, &self.tokens[b].range);
         if a.end <= b.start {
-            Some(a.end..b.start)
+            a.end..b.start
         } else if b.end <= a.start {
-            Some(b.end..a.start)
+            b.end..a.start
         } else {
             // A code inside its message, as a title with the code in the middle of a sentence.
-            Some(a.start..a.start)
+            a.start..a.start
         }
     }
 
-    /// Whether two atoms are close enough to be one finding.
+    /// Whether two tokens are close enough to be one finding.
     fn near(&self, a: usize, b: usize) -> bool {
-        self.gap(a, b).is_some_and(|gap| gap.len() <= MAX_LINK)
+        self.gap(a, b).len() <= MAX_LINK
     }
 
-    /// Whether no other atom stands between.
+    /// Whether no other token is between two.
     fn adjacent(&self, a: usize, b: usize) -> bool {
-        let Some(gap) = self.gap(a, b) else { return false };
+        let gap = self.gap(a, b);
         let (low, high) = (a.min(b), a.max(b));
-        !self.atoms[low + 1..high].iter().any(|atom| gap.contains(&atom.range.start))
+        !self.tokens[low + 1..high].iter().any(|token| gap.contains(&token.range.start))
     }
 
-    fn same_code(&self, a: Option<usize>, b: usize) -> bool {
-        let code = |i: usize| match self.atoms[i].kind {
+    /// Whether two tokens are the same code.
+    fn same_code(&self, a: usize, b: usize) -> bool {
+        let code = |i: usize| match self.tokens[i].kind {
             TokenKind::Code { code, .. } => Some(code),
             TokenKind::Message(_) => None,
         };
-        a.is_some_and(|a| code(a) == code(b))
+        code(a) == code(b)
     }
 
-    /// How two atoms stand to each other; none where a record ends between them.
+    /// Returns how close two tokens are; none if they are separated.
     fn relation(&self, a: usize, b: usize) -> Option<Relation> {
-        let range = self.gap(a, b)?;
+        let range = self.gap(a, b);
         let gap = &self.bytes[range.clone()];
-        if !balanced(gap) {
+        if !is_balanced(gap) {
             return None;
         }
         if memchr::memchr(b'\n', gap).is_none() {
             return Some(Relation::SameLine);
         }
-        // The line of the later atom counts from its begin: what stands before it on the line may be a time stamp.
-        let entry = self.atoms[a].entry.or(self.atoms[b].entry);
-        let (mut count, mut members, mut quoted, mut barrier) = (0, true, false, false);
+        let lines = self.lines_between(gap, self.tokens[a].entry.or(self.tokens[b].entry));
+        if lines.all_members && lines.quoted {
+            return Some(Relation::SameObject);
+        }
+        let crosses = |token: &Token| {
+            range.contains(&token.range.start)
+                && !matches!(token.kind, TokenKind::Code { ambiguous: true, .. })
+        };
+        let crossed = || self.tokens[a.min(b) + 1..a.max(b)].iter().any(crosses);
+        (lines.count <= MAX_LINK_LINES && !lines.barrier && !crossed()).then_some(Relation::NeighborLines)
+    }
+
+    /// Reads the lines in the gap between two tokens, one of which is of `entry`.
+    ///
+    /// The last line is that of the later token, up to the token. The text before a token on the first line is not in the
+    /// gap: it may be a time stamp.
+    fn lines_between(&self, gap: &[u8], entry: Option<usize>) -> LinesBetween {
+        let mut lines = LinesBetween { count: 0, all_members: true, quoted: false, barrier: false };
         let mut breaks = memchr::memchr_iter(b'\n', gap).peekable();
         while let Some(at) = breaks.next() {
             let line = gap[at + 1..breaks.peek().copied().unwrap_or(gap.len())].trim_ascii();
-            count += 1;
-            members = members && is_member(line);
-            quoted = quoted || line.starts_with(b"\"");
-            barrier = barrier
+            let whole = breaks.peek().is_some();
+            lines.count += 1;
+            lines.all_members = lines.all_members && is_member(line);
+            lines.quoted = lines.quoted || line.starts_with(b"\"");
+            lines.barrier = lines.barrier
                 || starts_record(line)
-                || breaks.peek().is_some() && complete_sentence(line) && !self.title(entry, line);
+                || whole && is_complete_sentence(line) && !self.is_title(entry, line);
         }
-        if members && quoted {
-            return Some(Relation::SameObject);
-        }
-        let crossed = || {
-            let (low, high) = (a.min(b), a.max(b));
-            self.atoms[low + 1..high].iter().any(|atom| {
-                range.contains(&atom.range.start)
-                    && !matches!(atom.kind, TokenKind::Code { ambiguous: true, .. })
-            })
-        };
-        (count <= MAX_LINK_LINES && !barrier && !crossed()).then_some(Relation::NeighbourLines)
+        lines
     }
 
-    fn title(&self, entry: Option<usize>, line: &[u8]) -> bool {
+    fn is_title(&self, entry: Option<usize>, line: &[u8]) -> bool {
         entry.is_some_and(|entry| (self.is_title)(entry, line))
     }
 }
 
-/// What the whole lines between two atoms say, however many more follow: once they part what stands on either side, no
-/// atom further on belongs to it.
-#[derive(Default)]
-struct Between {
-    lines: usize,
-    /// No relation within one object is left.
-    objects: bool,
-    /// No relation between neighbouring lines is left.
-    records: bool,
+/// The lines in the gap between two tokens.
+struct LinesBetween {
+    count: usize,
+    /// All may be lines of one JSON object.
+    all_members: bool,
+    /// One starts with a quote mark, as a member of an object does.
+    quoted: bool,
+    /// One starts a record or is a whole sentence.
+    barrier: bool,
 }
 
-impl Between {
-    fn take(&mut self, line: &[u8]) {
+/// The relations that are still possible to tokens further away, beyond the lines that were added.
+#[derive(Default)]
+struct Separation {
+    lines: usize,
+    /// Not in one object.
+    not_one_object: bool,
+    /// Not on neighbor lines.
+    not_near_lines: bool,
+}
+
+impl Separation {
+    /// Adds the next line between a token and what is further away.
+    fn add(&mut self, line: &[u8]) {
         let line = line.trim_ascii();
         self.lines += 1;
-        self.objects |= !is_member(line);
-        self.records |= self.lines > MAX_LINK_LINES || starts_record(line);
+        self.not_one_object |= !is_member(line);
+        self.not_near_lines |= self.lines > MAX_LINK_LINES || starts_record(line);
     }
 
-    fn parted(&self) -> bool {
-        self.objects && self.records
+    /// Whether no relation is possible any more.
+    fn is_final(&self) -> bool {
+        self.not_one_object && self.not_near_lines
     }
 }
 
@@ -322,8 +433,8 @@ fn is_member(line: &[u8]) -> bool {
     matches!(line.first(), None | Some(b'"' | b'{' | b'}' | b'[' | b']'))
 }
 
-/// Whether no object ends in `gap` that did not begin in it, and none stays open.
-fn balanced(gap: &[u8]) -> bool {
+/// Whether every object that ends in `gap` starts in it, and every one that starts in it ends in it.
+fn is_balanced(gap: &[u8]) -> bool {
     let mut depth = 0i32;
     for at in memchr::memchr2_iter(b'{', b'}', gap) {
         depth += if gap[at] == b'{' { 1 } else { -1 };
@@ -335,7 +446,7 @@ fn balanced(gap: &[u8]) -> bool {
 }
 
 /// Whether a line is a whole sentence: it has four words and ends like one.
-fn complete_sentence(line: &[u8]) -> bool {
+fn is_complete_sentence(line: &[u8]) -> bool {
     let words = || line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).take(4).count();
     matches!(line.last(), Some(b'.' | b'!' | b'?')) && words() == 4
 }
