@@ -1,4 +1,4 @@
-//! The integration tests, one binary: what users see, laws as properties, the catalogue's own examples, house rules.
+//! The integration tests, one binary: what users see, laws as properties, the catalogue's own examples, rules for the sources.
 
 mod archives;
 mod attempts;
@@ -18,6 +18,7 @@ mod golden;
 mod history;
 mod hostile;
 mod html;
+mod imports;
 mod invariants;
 mod limits;
 mod metrics;
