@@ -1,7 +1,53 @@
-//! migsift reads the logs a failed PostgreSQL migration leaves behind and tells, per error code of the migration
-//! service, what happened and what to do.
+//! migsift reads the logs of a failed PostgreSQL migration and reports what failed, why, and what to do.
 //!
-//! # The way of a byte
+//! This is the library of the program of the same name. It finds the messages of a [`Catalog`] in logs, extracts their
+//! arguments, time and context, and sums them up in a [`Report`]. It prints nothing, never exits, installs no signal handler
+//! unless [asked to](input::survive_shrinking), makes no network connection, and reads no clock.
+//!
+//! # Bytes in memory
+//!
+//! A [`Matcher`] is a compiled catalogue. Its [`findings`](Matcher::findings) are an iterator:
+//!
+//! ```
+//! use migsift::{Matcher, catalog};
+//!
+//! let matcher = Matcher::new(catalog::builtin());
+//! let log = b"2024-06-06 21:42:53 ERROR 603104: Missing Replication Role. User `repl` on server `src-1` \
+//!     doesn't have the replication role.\n";
+//! for finding in matcher.findings(log) {
+//!     println!("line {}: {} {:?}", finding.line, finding.title, finding.args);
+//! }
+//! ```
+//!
+//! # Files, folders and archives
+//!
+//! A [`Scan`] reads paths on all cores: plain and compressed files, zip and tar archives, UTF-16. What it counts becomes a
+//! [`Report`] with the steps to take. A closure, or any [`Sink`](scan::Sink), receives the findings in order:
+//!
+//! ```
+//! use migsift::{Finding, Matcher, Report, Scan, catalog};
+//!
+//! let catalog = catalog::builtin();
+//! let matcher = Matcher::new(catalog);
+//! let outcome = Scan::new(&matcher).run_with(["samples"], |finding: &Finding| {
+//!     println!("{}:{}: {}", finding.origin, finding.line, finding.id);
+//!     Ok(())
+//! })?;
+//! let report = Report::build(outcome, catalog);
+//! assert_eq!(report.totals().failures, 8);
+//! assert_eq!(&*report.codes[0].title, "Collation mismatch.");
+//! # Ok::<(), migsift::Error>(())
+//! ```
+//!
+//! [`print`](mod@print) writes a report in any of its formats; `examples/` has three short programs.
+//!
+//! # Features
+//!
+//! - `cli` (default): the program, with its command line, progress bar and signal handling. A library user turns it off:
+//!   `migsift = { version = "0.1", default-features = false }`.
+//! - `history`: the [`store`], which keeps what earlier scans found in an SQLite file.
+//!
+//! # How a byte becomes a finding
 //!
 //! ```text
 //! paths ─walk→ Input ─open→ Window ─matcher→ Match ─build→ Finding ─add→ Summary ─merge→ Outcome ─build→ Report ─printer→ text
@@ -9,48 +55,36 @@
 //!     patterns/*.toml ─→ Catalog ─compile→ Matcher                                               Catalog
 //! ```
 //!
-//! A [`Window`](input::Window) is a slice of one decoded source with margins: findings may *begin* in its core, and
-//! context may be *read* in its margins. Cores tile the source, so every finding belongs to exactly one window, whatever
-//! the cut. A mapped file is cut into windows that workers take; a stream yields the same windows from one buffer.
+//! A [`Window`](input::Window) is a slice of one decoded source with margins: findings may *start* in its core, and
+//! context may be *read* in its margins. Cores tile the source, so every finding belongs to exactly one window, wherever
+//! the cuts are. A mapped file is cut into windows that workers share; a stream yields the same windows from a buffer.
 //!
-//! Most bytes are seen once, by stage 1 of the [`matcher`]: a SIMD search for a handful of anchors, the fewest and rarest
-//! substrings such that every message holds one, and one for the code prefix. Only around a hit does stage 2 look.
+//! Stage 1 of the [`matcher`] sees every byte once: a vectorised search for a few anchors, the fewest and rarest substrings
+//! of which every message has one, and for the prefixes of error codes. Stage 2 looks only around the hits.
 //!
-//! # Rooms
+//! # Layers
 //!
-//! A room imports only rooms of a lower floor, its siblings on the same floor where the table says so, or its own
-//! children; a test holds the code to it. The library prints nothing, exits nowhere, installs no handler unless
-//! [asked to](input::survive_shrinking), and reads no clock.
+//! A module imports only modules of lower layers, siblings in its layer where the table says so, or its own children, and
+//! no file imports itself by way of others; tests check both.
 //!
-//! | floor | room | what it is for |
+//! | layer | module | purpose |
 //! |---|---|---|
-//! | 0 | [`error`], [`source`] | [`Error`](error::Error) ends a run, [`SourceError`](error::SourceError) concerns one input; names of sources |
-//! | 1 | [`catalog`] | entries, templates with typed placeholders, fixes and how their values are quoted, pattern files, the built-in catalogue; `import` makes a pattern file of the published tables, `diff` compares two catalogues |
-//! | 1 | [`redact`] | secrets masked and names turned into tokens, in text and in what a catalogue says are names |
-//! | 2 | [`input`] | from paths to windows: walks, formats told by their first bytes, decoders, archives, limits; `mapping` is the only room with `unsafe` code |
-//! | 3 | [`matcher`], [`context`] | stage 1 and stage 2; what the surroundings say, and the lines around (`context` reads with the matcher's `bytes`, `normalized` and `bounds`) |
-//! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; what many say, mergeable and bounded; `check` proves a catalogue's examples with the real matcher |
-//! | 5 | [`scan`] | the only room with threads: findings in order to a sink, summaries merged; what tells one file's bytes from another's |
-//! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and what support needs; one entry as people read it |
-//! | 6 | [`baseline`], [`record`], then [`merge`], [`diff`] | what of a report is known and accepted; the shapes of JSON, written, read back and described; reports made apart as one; what has changed between two |
-//! | 6 | [`store`] | the history: what was read before and what was found in it, in one SQLite file |
+//! | 0 | [`error`], [`source`] | [`Error`] ends a run, [`SourceError`](error::SourceError) concerns one input; names of sources |
+//! | 1 | [`catalog`] | entries, templates with typed placeholders, fixes and the quoting of their values, pattern files, the built-in catalogue; `import` makes a pattern file of the published tables, `diff` compares two catalogues |
+//! | 1 | [`redact`] | masks secrets and replaces names by tokens |
+//! | 2 | [`input`] | from paths to windows: walk, formats by magic bytes, decoders, archives, limits; `mapping` is the only file with `unsafe` code |
+//! | 3 | [`matcher`], [`context`] | stages 1 and 2; what the record around a match says, and the lines around it (`context` uses the matcher's normalized text and record bounds) |
+//! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; mergeable, bounded aggregation; `check` proves a catalogue's own examples with the real matcher |
+//! | 5 | [`scan`] | the only module with threads: findings in order to a sink, summaries merged, files identified by content |
+//! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and data for support; one entry for people |
+//! | 6 | [`baseline`], [`record`], then [`merge`], [`diff`] | accepted failures; the shapes of JSON, written, read back and described; reports added up; two reports compared |
+#![cfg_attr(
+    feature = "history",
+    doc = "| 6 | [`store`] | the history: what was read before and what was found in it, in one SQLite file |"
+)]
+#![cfg_attr(not(feature = "history"), doc = "| 6 | `store` | the history (feature `history`) |")]
 //! | 7 | [`print`](mod@print) | a report, findings or a difference as text |
 //! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
-//!
-//! # Example
-//!
-//! ```
-//! use migsift::{catalog, input, matcher::Matcher, report::Report, scan};
-//!
-//! let catalog = catalog::builtin();
-//! let walk = input::walk(&["samples".into()], &input::WalkOptions::default());
-//! let options = scan::Options::default();
-//! let outcome = scan::scan(&Matcher::new(catalog), &walk, &options, None, &scan::Progress::default())?;
-//! let report = Report::build(outcome, catalog);
-//! assert_eq!(report.totals().failures, 8);
-//! assert_eq!(&*report.codes[0].title, "Collation mismatch.");
-//! # Ok::<(), migsift::error::Error>(())
-//! ```
 
 pub mod baseline;
 pub mod catalog;
@@ -69,5 +103,27 @@ pub mod redact;
 pub mod report;
 pub mod scan;
 pub mod source;
+#[cfg(feature = "history")]
 pub mod store;
 pub mod summary;
+
+pub use catalog::Catalog;
+pub use error::Error;
+pub use finding::Finding;
+pub use matcher::Matcher;
+pub use report::Report;
+pub use scan::Scan;
+
+/// What callers share between threads stays `Send` and `Sync`.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Catalog>();
+    shared::<Error>();
+    shared::<Finding>();
+    shared::<Matcher>();
+    shared::<Report>();
+    shared::<Scan<'static>>();
+    shared::<scan::Options>();
+    shared::<scan::Outcome>();
+    shared::<scan::Progress>();
+};

@@ -1,20 +1,19 @@
-//! Names of sources.
+//! Where bytes come from.
 //!
-//! An [`Origin`] names one decoded stream of bytes: a file, or a member of an archive. It knows nothing of how the bytes are
-//! read.
+//! An [`Origin`] names a source: one decoded stream of bytes.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The name of standard input in outputs.
+/// The name that standard input goes by in outputs.
 pub const STDIN: &str = "-";
 
-/// The name of a source: the path as walked, and the member inside an archive.
+/// What a source is called: the path as walked, and the member inside an archive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// The input as walked; `-` for standard input.
     pub path: PathBuf,
-    /// The member, if the source is inside an archive.
+    /// The member inside an archive, if it is one.
     pub member: Option<String>,
 }
 
@@ -25,7 +24,7 @@ impl Origin {
     }
 }
 
-/// As people read it: `bundle.zip!logs/a.log`. Not escaped for a terminal.
+/// As people read it: `bundle.zip!logs/a.log`. What stands in the names is not made safe for a terminal.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path.to_string_lossy())?;

@@ -6,7 +6,7 @@
 
 use super::numbering::{PartId, Source};
 use crate::error::SourceError;
-use crate::input::archive::zip::{Listing, ZipFile};
+use crate::input::archive::zip::{self, Listing};
 use crate::input::limits::{Amount, Limits};
 use crate::input::{FileReader, FoundBy, OpenFile, Position, Selection, Unpacker};
 use std::ops::Range;
@@ -22,8 +22,11 @@ const PART_MEMBERS: usize = 256;
 pub(super) struct ZipArchive<'s> {
     /// The file, as an input that has a problem if its directory does.
     pub container: Source,
-    file: ZipFile<FileReader<'s>>,
+    file: FileReader<'s>,
+    bytes: u64,
     listing: Listing,
+    /// Whether the directory's damage was reported.
+    damaged: bool,
     /// Which members are scanned.
     selection: Selection,
     /// What the parts that were admitted have left of the allowance.
@@ -57,12 +60,14 @@ impl<'s> ZipArchive<'s> {
         read: &'s AtomicU64,
     ) -> (ZipArchive<'s>, Option<SourceError>) {
         let left = limits.allowance(file.bytes);
-        let mut listing = ZipFile::new(file.reader(None), file.bytes).list(left.members);
+        let mut listing = zip::list(&file.reader(None), left.members);
         let problem = listing.problem.take();
         let zip = ZipArchive {
             container,
-            file: ZipFile::new(file.reader(Some(read)), file.bytes),
+            file: file.reader(Some(read)),
+            bytes: file.bytes,
             listing,
+            damaged: problem.is_some(),
             selection,
             left: Mutex::new(left),
         };
@@ -88,9 +93,9 @@ impl<'s> ZipArchive<'s> {
         let mut ranges = Vec::new();
         let mut first = 0;
         while first < members.len() {
-            let (mut bytes, mut end) = (members[first].content.bytes, first + 1);
+            let (mut bytes, mut end) = (members[first].bytes, first + 1);
             while end < members.len() && end - first < PART_MEMBERS {
-                bytes = bytes.saturating_add(members[end].content.bytes);
+                bytes = bytes.saturating_add(members[end].bytes);
                 if bytes > PART_BYTES {
                     break;
                 }
@@ -121,7 +126,7 @@ impl ZipPart<'_> {
         let place = Position::outer(unpacker.limits, FoundBy::Walk, zip.selection);
         match &self.members {
             Members::Unlisted => {
-                unpacker.zip_unlisted(place, &zip.file, &zip.listing);
+                unpacker.unlisted(place, zip.file.clone(), zip.bytes, &zip.listing, zip.damaged);
             }
             Members::Listed(range) => {
                 for member in &zip.listing.members[range.clone()] {
