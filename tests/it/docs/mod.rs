@@ -6,7 +6,7 @@
 #[cfg(unix)]
 mod commands;
 
-use crate::{files, run, stdout, top};
+use crate::{files, run, stderr, stdout, top};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -185,6 +185,28 @@ fn the_pages_know_the_flags() {
             let other = OTHER_FLAGS.contains(&flag.as_str());
             assert!(known.contains(&flag) || other, "{} mentions {flag}, which does not exist", page.name);
         }
+    }
+}
+
+/// `docs/cli.md` describes every command, and `docs/formats.md` has a section for every format.
+#[test]
+fn the_pages_know_the_commands_and_the_formats() {
+    let help = stdout(&run(&["--help"]));
+    let commands =
+        help.split("Commands:").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("commands");
+    let commands = commands.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let commands: Vec<&str> = commands.filter(|name| !name.is_empty() && *name != "help").collect();
+    assert!(commands.contains(&"scan"), "{commands:?}");
+    let cli = Page::read("docs/cli.md").text;
+    for command in commands {
+        assert!(cli.contains(&format!("| `migsift {command}")), "docs/cli.md does not describe {command}");
+    }
+    let error = stderr(&run(&["scan", "--format", "none-such"]));
+    let formats =
+        error.split("possible values: ").nth(1).and_then(|rest| rest.split(']').next()).expect("formats");
+    let page = Page::read("docs/formats.md").anchors();
+    for format in formats.split(", ") {
+        assert!(page.contains(format), "docs/formats.md has no section {format}");
     }
 }
 
