@@ -12,7 +12,7 @@
 //! until = 2025-01-31                       # the last day; without: for ever
 //! ```
 
-use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Kind, Subject};
+use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Subject, ValueKind};
 use crate::error::{Error, FileProblem};
 use crate::redact::Redactor;
 use crate::redact::secrets::MASK;
@@ -85,10 +85,9 @@ impl Baseline {
         for rule in &mut self.rules {
             let entry = catalog.entry(&rule.id);
             for (name, value) in &mut rule.args {
-                let known = entry.and_then(|entry| entry.arguments.iter().find(|known| known.name == *name));
-                *value = redactor.argument(known.and_then(|known| known.subject), value);
+                *value = redactor.redact_argument(entry.and_then(|entry| entry.subject(name)), value);
             }
-            rule.database = rule.database.as_deref().map(|name| redactor.name(Subject::Database, name));
+            rule.database = rule.database.as_deref().map(|name| redactor.token_for(Subject::Database, name));
             rule.reason = MASK.to_string();
         }
         self
@@ -152,10 +151,10 @@ impl Reader<'_> {
                 }
                 continue;
             };
-            match entry.arguments.iter().find(|argument| *argument.name == **name) {
+            match entry.argument(name) {
                 None => self.problem(at, format!("{id} has no argument `{name}`")),
                 Some(argument) => {
-                    let list = argument.kind == Kind::List;
+                    let list = argument.kind == ValueKind::List;
                     if list != matches!(value, ArgValue::Many(_)) {
                         let kind = if list { "a list: [\"…\"]" } else { "one text, not a list" };
                         self.problem(at, format!("the argument `{name}` of {id} is {kind}"));
@@ -231,7 +230,7 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
             _ if set.without_database.is_empty() => {}
             None => {
                 if !take(Some(set), None, set.without_database, 1) {
-                    open.extend(databases(set).map(str::to_string));
+                    open.extend(databases(code.entry.as_deref(), set).map(str::to_string));
                 }
             }
             // They say again what fails in the named databases: known if those all are.

@@ -1,15 +1,17 @@
 //! Explanations: one catalogue entry as people and programs read it.
 //!
-//! An [`Entry`] comes in, a serialisable view goes out; `explain` and `catalog list` print it. One text feeds them all.
+//! An [`Entry`] comes in, a serializable view goes out; `explain` and `catalog list` print it. The view has the keys of a
+//! pattern file and shows commands with their values open. It knows nothing of logs, and no format.
 
-use crate::catalog::fix::{CommandTemplate, Least, ParameterChange, Within};
-use crate::catalog::{Actor, ArgValue, Entry, Fix, FixKind, Kind, Scope, Severity, Side};
+use crate::catalog::command::CommandTemplate;
+use crate::catalog::fix::{Minimum, Parameter, ParameterChange, Within};
+use crate::catalog::{Actor, ArgValue, Entry, Fix, FixKind, Scope, Severity, Side, ValueKind};
 use serde::{Serialize, Serializer};
 
 /// One catalogue entry.
 #[derive(Debug, Serialize)]
 pub struct Explanation<'a> {
-    /// The code, or a slug where the service gives none.
+    /// The code, or a slug where the service has none.
     pub id: &'a str,
     /// The service's code.
     pub code: Option<&'a str>,
@@ -19,21 +21,24 @@ pub struct Explanation<'a> {
     pub severity: Severity,
     /// What it concerns.
     pub scope: Scope,
-    /// Where the mending is done.
+    /// Where it is fixed.
     pub side: Side,
-    /// Who can mend it.
+    /// Who can fix it.
     pub actor: Actor,
-    /// Whether mending it restarts a server.
+    /// The support organization, for texts. The keys of the JSON form are those of an entry, without its file's head.
+    #[serde(skip)]
+    pub support: &'a str,
+    /// Whether the fix restarts a server.
     pub restart: bool,
     /// What the message names.
     pub arguments: Vec<ArgumentView<'a>>,
     /// The message templates.
     pub wordings: Vec<&'a str>,
-    /// Sentences that give arguments beside the code or message.
+    /// Sentences that have arguments, but count only beside the code or message.
     pub followups: Vec<&'a str>,
     /// What to do.
     pub resolutions: Vec<&'a str>,
-    /// What mends it.
+    /// How it is fixed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<FixView<'a>>,
     /// Where to read more.
@@ -50,18 +55,18 @@ pub struct ArgumentView<'a> {
     /// The number in the service's own `{0}`.
     pub position: u32,
     /// What values look like.
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
-/// What mends an entry, under the keys of a pattern file.
+/// How an entry is fixed, under the keys of a pattern file.
 #[derive(Debug, Serialize)]
 pub struct FixView<'a> {
-    /// What sort of step it is.
+    /// The kind of step.
     pub kind: FixKind,
     /// What to do, with arguments as `{name}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<&'a str>,
-    /// What to mind before it is done.
+    /// What to consider before doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caution: Option<&'a str>,
     /// Server parameters.
@@ -78,15 +83,15 @@ pub struct FixView<'a> {
     pub within: Option<Within>,
 }
 
-/// A server parameter; one of the three says what becomes of it.
+/// A server parameter; one of `set`, `at_least` and `add` is its change.
 #[derive(Debug, Serialize)]
 pub struct ParameterView<'a> {
     /// Its name.
     pub name: &'a str,
-    /// What it is set to.
+    /// The value that it is set to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set: Option<&'a str>,
-    /// What it is raised to: an argument, or what the reader finds out, as `<name>`.
+    /// The value that it is raised to: an argument, or what the reader finds out, as `<name>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_least: Option<String>,
     /// The argument whose items are added to it, as `<name>`.
@@ -98,18 +103,17 @@ impl<'a> From<&'a Fix> for FixView<'a> {
     fn from(fix: &'a Fix) -> FixView<'a> {
         // Without values nothing can be refused.
         let commands = |templates: &'a [CommandTemplate]| -> Vec<String> {
-            templates
-                .iter()
-                .filter_map(|template| template.fill(|_| None).ok())
-                .map(|(text, _)| text)
-                .collect()
+            let filled = templates.iter().filter_map(|template| template.fill(|_| None).ok());
+            filled.map(|command| command.text).collect()
         };
-        let parameter = |parameter: &'a crate::catalog::fix::Parameter| {
+        let parameter = |parameter: &'a Parameter| {
             let mut view = ParameterView { name: &parameter.name, set: None, at_least: None, add: None };
             match &parameter.change {
                 ParameterChange::Set(value) => view.set = Some(value),
-                ParameterChange::AtLeast(Least::Argument(name)) => view.at_least = Some(format!("<{name}>")),
-                ParameterChange::AtLeast(Least::Unknown(blank)) => view.at_least = Some(blank.clone()),
+                ParameterChange::AtLeast(Minimum::Argument(name)) => {
+                    view.at_least = Some(format!("<{name}>"))
+                }
+                ParameterChange::AtLeast(Minimum::Unknown(blank)) => view.at_least = Some(blank.clone()),
                 ParameterChange::Add(name) => view.add = Some(format!("<{name}>")),
             }
             view
@@ -131,7 +135,7 @@ impl<'a> From<&'a Fix> for FixView<'a> {
 pub struct ExampleView<'a> {
     /// What a log might say.
     pub text: &'a str,
-    /// The arguments it gives, in the entry's order.
+    /// The arguments that are found in it, in the entry's order.
     #[serde(serialize_with = "named")]
     pub args: Vec<(&'a str, &'a ArgValue)>,
 }
@@ -161,6 +165,7 @@ impl<'a> From<&'a Entry> for Explanation<'a> {
             scope: entry.scope,
             side: entry.side,
             actor: entry.actor,
+            support: &entry.vendor.support,
             restart: entry.restart,
             arguments: entry.arguments.iter().map(argument).collect(),
             wordings: texts(&entry.wordings),

@@ -69,7 +69,7 @@
 //!
 //! | layer | module | purpose |
 //! |---|---|---|
-//! | 0 | [`error`], [`source`] | [`Error`] ends a run, [`SourceError`](error::SourceError) concerns one input; names of sources |
+//! | 0 | [`error`], [`source`], [`text`] | [`Error`] ends a run, [`SourceError`](error::SourceError) concerns one input; names of sources; hidden characters and lines |
 //! | 1 | [`catalog`] | entries, templates with typed placeholders, fixes and the quoting of their values, pattern files, the built-in catalogue; `import` makes a pattern file of the published tables, `diff` compares two catalogues |
 //! | 1 | [`redact`] | masks secrets and replaces names by tokens |
 //! | 2 | [`input`] | from paths to windows: walk, formats by magic bytes, decoders, archives, limits; `mapping` is the only file with `unsafe` code |
@@ -106,6 +106,7 @@ pub mod source;
 #[cfg(feature = "history")]
 pub mod store;
 pub mod summary;
+pub mod text;
 
 pub use catalog::Catalog;
 pub use error::Error;

@@ -1,16 +1,16 @@
-//! The catalogue inside the binary.
+//! The catalogue inside the binary: the pattern file that is compiled in, parsed when it is first asked for.
 
 use super::{Catalog, file};
 use std::sync::OnceLock;
 
-/// The name that the built-in pattern file goes by in messages.
+/// The name of the built-in pattern file in messages.
 pub const BUILTIN_FILE: &str = "patterns/azure-postgres-migration.toml";
 
-/// The built-in catalogue, parsed once.
+/// Returns the built-in catalogue, parsed once.
 ///
 /// # Panics
 ///
-/// When the file that was compiled in is no valid pattern file; the test suite proves that it is one.
+/// If the file that was compiled in is no valid pattern file, which the tests exclude.
 pub fn builtin() -> &'static Catalog {
     static CATALOG: OnceLock<Catalog> = OnceLock::new();
     CATALOG.get_or_init(|| {

@@ -1,70 +1,70 @@
-//! What differs between two catalogues.
+//! The differences between two catalogues.
 //!
-//! Two [`Catalog`]s come in, the entries that only one has and the fields in which the others differ go out. What
-//! counts is what a scan finds and says, as in the catalogue's fingerprint: order, examples, negatives and the lines of
-//! a file do not.
+//! Two [`Catalog`]s come in, the entries that only one has and the fields in which the others differ go out. As in the
+//! catalogue's fingerprint, all that decides what a scan finds and reports counts. The order of entries, examples,
+//! negatives and the lines of a file do not.
 
-use super::{Argument, Catalog, Entry, Merge, Template};
+use super::{Argument, Catalog, Entry, Merge, Subject, Template, render};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
-/// What differs.
+/// The differences between an old and a new catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Difference {
-    /// Entries of the new catalogue alone, in its order.
-    pub added: Vec<Named>,
-    /// Entries of the old catalogue alone, in its order.
-    pub removed: Vec<Named>,
-    /// Entries with other wordings, in the new catalogue's order.
-    pub reworded: Vec<Changed>,
+pub struct CatalogDifference {
+    /// Entries that only the new catalogue has, in its order.
+    pub added: Vec<EntryName>,
+    /// Entries that only the old catalogue has, in its order.
+    pub removed: Vec<EntryName>,
+    /// Entries with different wordings, in the new catalogue's order.
+    pub reworded: Vec<ChangedEntry>,
     /// Entries with the same wordings in which something else differs.
-    pub changed: Vec<Changed>,
+    pub changed: Vec<ChangedEntry>,
 }
 
 /// An entry that only one catalogue has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Named {
+pub struct EntryName {
     /// Its id.
     pub id: String,
     /// Its title.
     pub title: String,
 }
 
-/// An entry that both have, with what differs.
+/// An entry that both have, with its differences.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Changed {
+pub struct ChangedEntry {
     /// Its id.
     pub id: String,
     /// Its title in the new catalogue.
     pub title: String,
     /// The fields that differ, wordings first.
-    pub changes: Vec<Change>,
+    pub changes: Vec<FieldChange>,
 }
 
 /// A field that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Change {
+pub struct FieldChange {
     /// Its key in pattern files.
     pub field: &'static str,
-    /// Values that the old entry alone has.
+    /// Values that only the old entry has.
     pub removed: Vec<String>,
-    /// Values that the new entry alone has.
+    /// Values that only the new entry has.
     pub added: Vec<String>,
 }
 
-impl Difference {
+impl CatalogDifference {
     /// Compares `old` with `new`.
-    pub fn new(old: &Catalog, new: &Catalog) -> Difference {
+    pub fn new(old: &Catalog, new: &Catalog) -> CatalogDifference {
         let known: HashMap<&str, &Entry> = old.entries.iter().map(|entry| (&*entry.id, &**entry)).collect();
         let stays: HashSet<&str> = new.entries.iter().map(|entry| &*entry.id).collect();
-        let mut difference = Difference {
+        let mut difference = CatalogDifference {
             removed: old
                 .entries
                 .iter()
                 .filter(|entry| !stays.contains(&*entry.id))
                 .map(|e| named(e))
                 .collect(),
-            ..Difference::default()
+            ..CatalogDifference::default()
         };
         for entry in &new.entries {
             let Some(before) = known.get(&*entry.id) else {
@@ -72,10 +72,10 @@ impl Difference {
                 continue;
             };
             let changes = changes(before, entry);
-            let Named { id, title } = named(entry);
+            let EntryName { id, title } = named(entry);
             match changes.first().map(|change| change.field) {
-                Some("wordings") => difference.reworded.push(Changed { id, title, changes }),
-                Some(_) => difference.changed.push(Changed { id, title, changes }),
+                Some("wordings") => difference.reworded.push(ChangedEntry { id, title, changes }),
+                Some(_) => difference.changed.push(ChangedEntry { id, title, changes }),
                 None => {}
             }
         }
@@ -84,23 +84,25 @@ impl Difference {
 
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
-        *self == Difference::default()
+        *self == CatalogDifference::default()
     }
 }
 
-fn named(entry: &Entry) -> Named {
-    Named { id: entry.id.to_string(), title: entry.title.to_string() }
+fn named(entry: &Entry) -> EntryName {
+    EntryName { id: entry.id.to_string(), title: entry.title.to_string() }
 }
 
-/// The fields in which the entries differ, wordings first.
-fn changes(old: &Entry, new: &Entry) -> Vec<Change> {
+/// Returns the fields in which the entries differ, wordings first.
+fn changes(old: &Entry, new: &Entry) -> Vec<FieldChange> {
     let texts = |templates: &[Template]| templates.iter().map(|t| t.text.clone()).collect::<Vec<_>>();
     let arguments = |entry: &Entry| entry.arguments.iter().map(argument).collect::<Vec<_>>();
     let one = |text: &dyn ToString| vec![text.to_string()];
-    let fix = |entry: &Entry| -> Vec<String> {
-        let text = entry.fix.as_ref().map(super::render::fix).unwrap_or_default();
+    // Lines of TOML without those that only hold brackets.
+    let lines = |text: String| -> Vec<String> {
         text.lines().map(|line| line.trim().to_string()).filter(|line| line.len() > 1).collect()
     };
+    let fix = |entry: &Entry| lines(entry.fix.as_ref().map(render::fix).unwrap_or_default());
+    let vendor = |entry: &Entry| lines(render::vendor(&entry.vendor));
     let fields = [
         ("wordings", texts(&old.wordings), texts(&new.wordings)),
         ("title", one(&old.title), one(&new.title)),
@@ -114,20 +116,22 @@ fn changes(old: &Entry, new: &Entry) -> Vec<Change> {
         ("resolutions", texts(&old.resolutions), texts(&new.resolutions)),
         ("links", old.links.clone(), new.links.clone()),
         ("fix", fix(old), fix(new)),
+        ("vendor", vendor(old), vendor(new)),
     ];
     let differs = fields.into_iter().map(|(field, before, after)| {
         let removed = before.iter().filter(|value| !after.contains(value)).cloned().collect();
         let added = after.iter().filter(|value| !before.contains(value)).cloned().collect();
-        Change { field, removed, added }
+        FieldChange { field, removed, added }
     });
     differs.filter(|change| !change.removed.is_empty() || !change.added.is_empty()).collect()
 }
 
+/// Describes an argument: `extensions (0, list, names an extension)`.
 fn argument(argument: &Argument) -> String {
     let Argument { name, position, kind, merge, subject } = argument;
-    let kind = format!("{kind:?}").to_lowercase();
     let merge = if *merge == Merge::Max { ", the greatest counts" } else { "" };
-    let subject = subject.map_or(String::new(), |subject| format!(", names a {subject}"));
+    let article = if *subject == Some(Subject::Extension) { "an" } else { "a" };
+    let subject = subject.map_or(String::new(), |subject| format!(", names {article} {subject}"));
     format!("{name} ({position}, {kind}{merge}{subject})")
 }
 
@@ -139,7 +143,7 @@ mod tests {
 
     #[test]
     fn each_entry_is_in_its_place() {
-        assert!(Difference::new(builtin(), builtin()).is_empty());
+        assert!(CatalogDifference::new(builtin(), builtin()).is_empty());
         let mut new = builtin().clone();
         let gone = new.entries.remove(0);
         let mut entry = Entry::clone(&new.entries[0]);
@@ -151,16 +155,16 @@ mod tests {
         entry.examples.clear();
         entry.title = "New".into();
         new.entries[1] = Arc::new(entry);
-        let difference = Difference::new(builtin(), &new);
+        let difference = CatalogDifference::new(builtin(), &new);
         assert_eq!(difference.removed, [named(&gone)]);
         assert_eq!(difference.added, []);
-        let fields = |changed: &[Changed]| -> Vec<&str> {
+        let fields = |changed: &[ChangedEntry]| -> Vec<&str> {
             changed.iter().flat_map(|entry| entry.changes.iter().map(|change| change.field)).collect()
         };
         assert_eq!(fields(&difference.reworded), ["wordings", "severity"]);
         assert_eq!(fields(&difference.changed), ["title"]);
         assert_eq!(difference.changed[0].changes[0].added, ["New"]);
-        let back = Difference::new(&new, builtin());
+        let back = CatalogDifference::new(&new, builtin());
         assert_eq!(back.added, [named(&gone)]);
         assert_eq!(back.reworded[0].changes[0].added.len(), 1);
     }

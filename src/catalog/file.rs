@@ -1,14 +1,21 @@
-//! Pattern files: TOML in, a checked [`Catalog`] out, or every problem with its line.
+//! Pattern files: TOML comes in, a checked [`Catalog`] goes out, or every problem with its line.
 //!
-//! The format is described in `patterns/README.md`. Problems are collected, not reported one by one, because people
-//! mend a file in one go.
+//! The format is described in `patterns/README.md`. Problems are collected, not returned one by one, because people fix
+//! a file in one go. Whether a wording finds anything is not checked here: only the matcher knows,
+//! which the `check` module asks.
+//!
+//! A file goes through two forms. `Raw…` structs are what `serde` reads and what the JSON Schema describes; each keeps
+//! the byte range of what a message may point at. [`Parser`] then checks them and makes an [`Entry`] of each. A file may
+//! be hostile, so that its size and all its counts are limited before anything is compared with anything.
 
 use super::fix::RawFix;
+use super::vendor::{RawVendor, Vendor};
 use super::{
-    Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope, Severity, Side, Subject,
-    Template,
+    Actor, ArgValue, Argument, Catalog, Entry, EntryLines, Example, Merge, Scope, Severity, Side, Subject,
+    Template, TemplatePart, ValueKind,
 };
 use crate::error::{CatalogProblem, Error};
+use crate::text::LineIndex;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,19 +25,17 @@ use toml::Spanned;
 
 /// The format version this program reads.
 const FORMAT: u32 = 1;
-/// The largest pattern file taken, in bytes; the built-in one has about 65 kB. Reading TOML takes up to 80 times the
-/// size of the file in memory (an array of one-digit numbers).
+/// The largest pattern file, in bytes; the built-in one has about 70 kB. Parsed TOML needs up to 80 times the size of
+/// the file in memory (an array of one-digit numbers).
 pub const MAX_FILE_BYTES: usize = 2 << 20;
 /// The most entries a file may hold.
 pub const MAX_ENTRIES: usize = 10_000;
 /// The most arguments of an entry.
-const MAX_ARGUMENTS: usize = 64;
-/// The most texts of one sort (wordings, examples and so on) of an entry.
+pub const MAX_ARGUMENTS: usize = 64;
+/// The most texts of one kind (wordings, examples and so on) of an entry.
 const MAX_TEXTS: usize = 256;
-/// The most problems told of one file; the others are counted.
+/// The most problems reported of one file; the others are counted.
 const MAX_PROBLEMS: usize = 1000;
-/// The longest template, in bytes: what fits into the text a match is looked for in.
-pub(super) const MAX_TEMPLATE_BYTES: usize = 2048;
 /// The shortest word that a wording's first sentence must hold, in letters, to be found by.
 const MIN_WORD: usize = 5;
 
@@ -50,6 +55,9 @@ struct RawFile {
     /// The edition of the published table that the entries come from.
     #[serde(default)]
     edition: String,
+    /// Who supports the service, and the commands that change its servers.
+    #[cfg_attr(test, schemars(with = "Option<RawVendor>"))]
+    vendor: Option<Spanned<RawVendor>>,
     /// One condition each.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<RawEntry>", length(min = 1, max = MAX_ENTRIES)))]
@@ -62,7 +70,7 @@ struct RawFile {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, schemars(rename = "Entry"))]
 struct RawEntry {
-    /// The code, or a slug where the service gives none.
+    /// The code, or a slug where the service has none.
     #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[a-z0-9-]+$")))]
     id: Spanned<String>,
     /// The service's code, six digits; the id is the same.
@@ -75,11 +83,11 @@ struct RawEntry {
     severity: Severity,
     /// What it concerns.
     scope: Scope,
-    /// Where the mending is done.
+    /// Where it is fixed.
     side: Side,
-    /// Who can mend it.
+    /// Who can fix it.
     actor: Actor,
-    /// Whether mending it restarts a server.
+    /// Whether the fix restarts a server.
     #[serde(default)]
     restart: bool,
     /// What the texts name, in the order of the service's own positions.
@@ -89,7 +97,7 @@ struct RawEntry {
     /// The message templates, without the title: placeholders are `{name}`.
     #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     wordings: Vec<Spanned<String>>,
-    /// Sentences that give arguments only beside the entry's code or message.
+    /// Sentences that have arguments, but count only beside the entry's code or message.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     followups: Vec<Spanned<String>>,
@@ -97,13 +105,13 @@ struct RawEntry {
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<String>", length(max = MAX_TEXTS)))]
     resolutions: Vec<Spanned<String>>,
-    /// What mends the condition, as data.
+    /// How it is fixed, as data.
     #[cfg_attr(test, schemars(with = "Option<RawFix>"))]
     fix: Option<Spanned<RawFix>>,
     /// Where to read more.
     #[serde(default)]
     links: Vec<String>,
-    /// Texts that must match, with the arguments that must come out.
+    /// Texts that must match, with the arguments that must be found.
     #[serde(default)]
     #[cfg_attr(test, schemars(length(max = MAX_TEXTS)))]
     examples: Vec<RawExample>,
@@ -125,11 +133,11 @@ struct RawArgument {
     /// The number in the service's own `{0}`.
     position: u32,
     /// What values look like.
-    kind: Kind,
+    kind: ValueKind,
     /// How several values become one in a resolution.
     #[serde(default)]
     merge: Merge,
-    /// What the values name, where that tells whose they are: redaction replaces them.
+    /// What the values name. Redaction replaces names of servers, databases, roles, tables and columns.
     subject: Option<Subject>,
 }
 
@@ -142,12 +150,12 @@ struct RawExample {
     /// What a log might say.
     #[cfg_attr(test, schemars(with = "String"))]
     text: Spanned<String>,
-    /// The arguments that must be recovered, no more and no fewer.
+    /// The arguments that must be found, no more and no fewer.
     #[serde(default)]
     args: HashMap<String, ArgValue>,
 }
 
-/// The JSON Schema of a pattern file, for editors that check TOML.
+/// Returns the JSON Schema of a pattern file, for editors that check TOML.
 ///
 /// It is a text, so that only tests compile what generates it; a test holds it to the types that read the file.
 pub fn schema() -> &'static str {
@@ -167,80 +175,97 @@ pub(crate) fn generated_schema() -> schemars::Schema {
 ///
 /// [`Error::Catalog`] with every problem found.
 pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
-    let line_ends =
-        memchr::memchr_iter(b'\n', text.as_bytes().get(..MAX_FILE_BYTES).unwrap_or(text.as_bytes()));
-    let mut reader =
-        Reader { file: name, text, line_ends: line_ends.collect(), problems: Vec::new(), untold: 0 };
-    if text.len() > MAX_FILE_BYTES {
-        reader.problem(None, None, format!("larger than {MAX_FILE_BYTES} bytes"));
-        return Err(Error::Catalog(reader.problems));
+    let lines = LineIndex::new(text.get(..MAX_FILE_BYTES).unwrap_or(text));
+    let mut parser =
+        Parser { file: name, text, lines, vendor: Arc::default(), problems: Vec::new(), unreported: 0 };
+    match parser.catalog() {
+        Some(catalog) if parser.problems.is_empty() => Ok(catalog),
+        _ => Err(Error::Catalog(parser.into_problems())),
     }
-    let raw: RawFile = match toml::from_str(text) {
-        Ok(raw) => raw,
-        Err(error) => {
-            let at = error.span().map(|span| span.start);
-            let entry = at.and_then(|at| reader.entry_before(at));
-            reader.problem(at, entry.as_deref(), one_line(error.message()));
-            return Err(Error::Catalog(reader.problems));
-        }
-    };
-    if raw.format != FORMAT {
-        reader.problem(
-            Some(0),
-            None,
-            format!("format {} is not known; this program reads {FORMAT}", raw.format),
-        );
-    }
-    if raw.entry.is_empty() {
-        reader.problem(None, None, "no [[entry]]".to_string());
-    }
-    if raw.entry.len() > MAX_ENTRIES {
-        reader.problem(None, None, format!("{} entries; at most {MAX_ENTRIES} are taken", raw.entry.len()));
-        return Err(Error::Catalog(reader.problems));
-    }
-    let mut catalog = Catalog { edition: raw.edition, ..Catalog::default() };
-    let mut ids = HashSet::new();
-    for raw in raw.entry {
-        let raw = raw.into_inner();
-        let id = raw.id.get_ref().clone();
-        if !ids.insert(id.clone()) {
-            reader.problem(Some(raw.id.span().start), Some(&id), "this id stands twice in the file".into());
-        }
-        catalog.entries.push(Arc::new(reader.entry(raw)));
-    }
-    if reader.untold > 0 {
-        let message = format!("and {} problems more", reader.untold);
-        reader.problems.push(CatalogProblem { file: name.to_string(), line: None, entry: None, message });
-    }
-    if reader.problems.is_empty() { Ok(catalog) } else { Err(Error::Catalog(reader.problems)) }
 }
 
-struct Reader<'a> {
+/// Checks one file. Problems are added up; what follows one is checked as well as it can be.
+struct Parser<'a> {
     file: &'a str,
     text: &'a str,
-    /// Where the line breaks are: a hostile file has as many problems as lines.
-    line_ends: Vec<usize>,
+    lines: LineIndex,
+    /// The vendor of the file's head.
+    vendor: Arc<Vendor>,
     problems: Vec<CatalogProblem>,
-    untold: usize,
+    /// Problems beyond [`MAX_PROBLEMS`].
+    unreported: usize,
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
+    /// Parses the file; none where a problem makes the rest pointless.
+    fn catalog(&mut self) -> Option<Catalog> {
+        if self.text.len() > MAX_FILE_BYTES {
+            self.problem(None, None, format!("larger than {MAX_FILE_BYTES} bytes"));
+            return None;
+        }
+        let raw: RawFile = match toml::from_str(self.text) {
+            Ok(raw) => raw,
+            Err(error) => {
+                let at = error.span().map(|span| span.start);
+                let entry = at.and_then(|at| self.entry_before(at));
+                self.problem(at, entry.as_deref(), one_line(error.message()));
+                return None;
+            }
+        };
+        if raw.format != FORMAT {
+            let message = format!("format {} is not known; this program reads {FORMAT}", raw.format);
+            self.problem(Some(0), None, message);
+        }
+        if raw.entry.is_empty() {
+            self.problem(None, None, "no [[entry]]".to_string());
+        }
+        if raw.entry.len() > MAX_ENTRIES {
+            let message = format!("{} entries; at most {MAX_ENTRIES} are accepted", raw.entry.len());
+            self.problem(None, None, message);
+            return None;
+        }
+        if let Some(vendor) = raw.vendor {
+            let at = vendor.span().start;
+            match vendor.into_inner().check() {
+                Ok(vendor) => self.vendor = Arc::new(vendor),
+                Err(error) => self.problem(Some(at), None, error.to_string()),
+            }
+        }
+        let mut catalog = Catalog { edition: raw.edition, ..Catalog::default() };
+        let mut ids = HashSet::new();
+        for raw in raw.entry {
+            let raw = raw.into_inner();
+            let id = raw.id.get_ref().clone();
+            if !ids.insert(id.clone()) {
+                let at = raw.id.span().start;
+                self.problem(Some(at), Some(&id), "this id occurs twice in the file".into());
+            }
+            catalog.entries.push(Arc::new(self.entry(raw)));
+        }
+        Some(catalog)
+    }
+
+    /// Notes a problem, at the byte `at` and in the entry of this id, where these are known.
     fn problem(&mut self, at: Option<usize>, entry: Option<&str>, message: String) {
         if self.problems.len() >= MAX_PROBLEMS {
-            self.untold += 1;
+            self.unreported += 1;
             return;
         }
-        let line = at.map(|at| self.line(at));
+        let line = at.map(|at| self.lines.line(at));
         let (file, entry) = (self.file.to_string(), entry.map(str::to_string));
         self.problems.push(CatalogProblem { file, line, entry, message });
     }
 
-    /// The 1-based line of the byte `at`.
-    fn line(&self, at: usize) -> usize {
-        1 + self.line_ends.partition_point(|end| *end < at)
+    fn into_problems(self) -> Vec<CatalogProblem> {
+        let mut problems = self.problems;
+        if self.unreported > 0 {
+            let message = format!("and {} problems more", self.unreported);
+            problems.push(CatalogProblem { file: self.file.to_string(), line: None, entry: None, message });
+        }
+        problems
     }
 
-    /// The id of the entry that a syntax error at `at` stands in, as far as plain text tells.
+    /// Guesses the id of the entry that a syntax error at `at` is in, from the plain text.
     fn entry_before(&self, at: usize) -> Option<String> {
         let before = self.text.get(..at)?;
         let entry = &self.text[before.rfind("[[entry]]")?..];
@@ -253,7 +278,7 @@ impl Reader<'_> {
         let id = raw.id.get_ref().clone();
         self.check_id(&raw);
         self.check_counts(&mut raw);
-        let lines = self.lines(&raw);
+        let lines = self.entry_lines(&raw);
         let arguments = self.arguments(&id, raw.arguments);
         let names: Vec<&str> = arguments.iter().map(|argument| &*argument.name).collect();
         if raw.wordings.is_empty() && raw.code.is_none() {
@@ -299,21 +324,23 @@ impl Reader<'_> {
             links: raw.links,
             examples,
             negatives: raw.negatives.into_iter().map(Spanned::into_inner).collect(),
+            vendor: self.vendor.clone(),
             lines,
         }
     }
 
-    fn lines(&self, raw: &RawEntry) -> Lines {
-        let of = |texts: &[Spanned<String>]| texts.iter().map(|text| self.line(text.span().start)).collect();
-        Lines {
-            id: self.line(raw.id.span().start),
-            wordings: of(&raw.wordings),
-            examples: raw.examples.iter().map(|example| self.line(example.text.span().start)).collect(),
-            negatives: of(&raw.negatives),
+    fn entry_lines(&self, raw: &RawEntry) -> EntryLines {
+        let line = |text: &Spanned<String>| self.lines.line(text.span().start);
+        let lines = |texts: &[Spanned<String>]| texts.iter().map(line).collect();
+        EntryLines {
+            id: line(&raw.id),
+            wordings: lines(&raw.wordings),
+            examples: raw.examples.iter().map(|example| line(&example.text)).collect(),
+            negatives: lines(&raw.negatives),
         }
     }
 
-    /// No entry has as many texts as a hostile one; each is compared with the others of its entry.
+    /// Truncates lists that are too long: each text is compared with all others of its entry.
     fn check_counts(&mut self, raw: &mut RawEntry) {
         let counts = [
             ("arguments", raw.arguments.len(), MAX_ARGUMENTS),
@@ -324,7 +351,7 @@ impl Reader<'_> {
             ("negatives", raw.negatives.len(), MAX_TEXTS),
         ];
         for (name, count, most) in counts.into_iter().filter(|(_, count, most)| count > most) {
-            let message = format!("{count} {name}; at most {most} are taken");
+            let message = format!("{count} {name}; at most {most} are accepted");
             self.problem(Some(raw.id.span().start), Some(raw.id.get_ref()), message);
         }
         raw.arguments.truncate(MAX_ARGUMENTS);
@@ -366,11 +393,8 @@ impl Reader<'_> {
                 self.problem(Some(at), Some(id), message);
             }
             if arguments.iter().any(|known| &*known.name == name || known.position == argument.position) {
-                self.problem(
-                    Some(at),
-                    Some(id),
-                    format!("the argument `{name}` or its position stands twice"),
-                );
+                let message = format!("the argument `{name}` or its position occurs twice");
+                self.problem(Some(at), Some(id), message);
             }
             arguments.push(Argument {
                 name: name.as_str().into(),
@@ -387,16 +411,12 @@ impl Reader<'_> {
         let mut templates: Vec<Template> = Vec::new();
         for text in raw {
             let at = Some(text.span().start);
-            if text.get_ref().len() > MAX_TEMPLATE_BYTES {
-                self.problem(at, Some(id), format!("a text longer than {MAX_TEMPLATE_BYTES} bytes"));
-                continue;
-            }
             if templates.iter().any(|template| &template.text == text.get_ref()) {
-                self.problem(at, Some(id), "this text stands twice in the entry".into());
+                self.problem(at, Some(id), "this text occurs twice in the entry".into());
             }
             match Template::parse(text.get_ref(), names) {
                 Ok(template) => templates.push(template),
-                Err(message) => self.problem(at, Some(id), message),
+                Err(error) => self.problem(at, Some(id), error.to_string()),
             }
         }
         templates
@@ -410,14 +430,14 @@ impl Reader<'_> {
     }
 }
 
-/// A wording must hold something to find it by: a word of its own in the first sentence.
+/// Whether the first sentence has something to find the wording by: a word of [`MIN_WORD`] letters outside placeholders.
 pub(super) fn findable(wording: &Template) -> bool {
     wording.sentences.first().is_some_and(|sentence| {
         sentence.parts.iter().any(|part| match part {
-            super::Part::Literal(text) => text
+            TemplatePart::Literal(text) => text
                 .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
                 .any(|word| word.len() >= MIN_WORD),
-            super::Part::Argument(_) => false,
+            TemplatePart::Argument(_) => false,
         })
     })
 }
@@ -480,6 +500,6 @@ mod tests {
         );
         let twice = entry("wordings = [\"Something happened.\"]");
         let twice = format!("{twice}{}", twice.trim_start_matches("format = 1\n"));
-        assert_eq!(problems(&twice), ["my.toml:14: 603999: this id stands twice in the file"]);
+        assert_eq!(problems(&twice), ["my.toml:14: 603999: this id occurs twice in the file"]);
     }
 }

@@ -1,29 +1,51 @@
 //! Pattern files from the published tables of error codes.
 //!
-//! A Markdown document comes in, the text of a pattern file goes out, with a note for all that was left out or guessed.
-//! Tables with a column of codes and one of messages are read: with a column of details, that is the wording and the
-//! message its title; without, the message's first sentence is the title and the rest the wording. The tables do not
-//! say how bad a condition is or who can mend it, so `severity` is error, `side` source and `restart` false throughout,
-//! `scope` is database where an argument names one and else server, `actor` is support where the advice is to contact
-//! Microsoft support and else customer.
+//! A Markdown document comes in, the text of a pattern file goes out, with a note for everything that was left out. The
+//! vendor publishes its codes as pipe tables of two shapes:
+//!
+//! ```text
+//! | Code   | Message                            | Details                               | Resolution |
+//! | 603101 | Database exists in target          | Database `{0}` exists on the target…  |            |
+//!
+//! | Code   | Message                                                                    | Resolution |
+//! | 603101 | Database exists in target. Database `{0}` exists on the target…            |            |
+//! ```
+//!
+//! With a column of details, these are the wording and the message is the title. Without, the message's first sentence
+//! is the title and the rest is the wording. Then:
+//!
+//! 1. [`Importer::row`] collects the rows of each code (or title, where there is no code) in a [`Draft`], since the
+//!    tables repeat a code for each further wording or advice.
+//! 2. [`Importer::arguments`] names the placeholders. `{0}` gets the name that the known catalogue has for the code and
+//!    position, so that an import of a new edition keeps the names that reports and baselines use; `{serverName}` is
+//!    its own name. All other braces are text.
+//! 3. [`build_entry`] adds what the tables do not say: `severity` is error, `side` source and `restart` false throughout;
+//!    `scope` is database where an argument names one, else server; `actor` is support where the advice is to contact
+//!    the vendor's support, else customer. Kinds and subjects are those of the known argument, else [guesses](guess).
+//!
+//! The result is written by `render` and parsed again, so that what is returned is what the file will be read as.
 
-use super::file::{MAX_TEMPLATE_BYTES, findable};
+mod guess;
+
+use super::file::findable;
 use super::markdown::{self, Row, Table};
-use super::template::split_sentences;
-use super::{Actor, ArgValue, Argument, Catalog, Entry, Example, Kind, Lines, Merge, Scope};
-use super::{Severity, Side, Subject, Template, render};
+use super::{
+    Actor, Argument, Catalog, Entry, EntryLines, Example, Merge, Scope, Severity, Side, Subject, Template,
+    TemplateError, ValueKind, Vendor, render,
+};
 use crate::error::{CatalogProblem, Error};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-/// Names for the placeholders of an entry, by its id, in the order in which they first stand in its texts.
-pub type Names = BTreeMap<String, Vec<String>>;
+/// Names for the placeholders of an entry, by its id, in the order in which they first occur in its texts.
+pub type PlaceholderNames = BTreeMap<String, Vec<String>>;
 
-/// What a document gave.
+/// A pattern file made from a document.
 #[derive(Debug)]
 pub struct Imported {
     /// The pattern file.
     pub text: String,
-    /// The same, parsed.
+    /// The same file, parsed.
     pub catalog: Catalog,
     /// How many rows were read.
     pub rows: usize,
@@ -31,14 +53,15 @@ pub struct Imported {
     pub notes: Vec<CatalogProblem>,
 }
 
-/// Makes a pattern file of the tables in `text`, a document called `file`. Placeholders get the names that `names`
-/// gives, else those that `known` has for the code and position, else their own.
+/// Makes a pattern file of the tables in `text`, a document called `file`. Placeholders get the names in `names`, else
+/// those that `known` has for the code and position, else their own. The vendor is that of `known`.
 ///
 /// # Errors
 ///
-/// [`Error::Catalog`], when the document has no such table or `names` no valid names.
-pub fn import(file: &str, text: &str, names: &Names, known: &Catalog) -> Result<Imported, Error> {
-    let mut import = Import { file, names, known, drafts: Vec::new(), notes: Vec::new() };
+/// [`Error::Catalog`] if the document has no such table or `names` no valid names.
+pub fn import(file: &str, text: &str, names: &PlaceholderNames, known: &Catalog) -> Result<Imported, Error> {
+    let vendor = known.entries.first().map(|entry| entry.vendor.clone()).unwrap_or_default();
+    let mut import = Importer { file, names, known, vendor, drafts: Vec::new(), notes: Vec::new() };
     let mut rows = 0;
     for table in markdown::tables(text.trim_start_matches('\u{feff}')) {
         rows += import.table(&table);
@@ -52,12 +75,12 @@ pub fn import(file: &str, text: &str, names: &Names, known: &Catalog) -> Result<
     for id in names.keys().filter(|id| entries.iter().all(|entry| *entry.id != ***id)) {
         import.note(None, Some(id), "names are given for this entry, which no table has".into());
     }
-    let text = render::pattern_file(file, &edition(text), &entries);
+    let text = render::pattern_file(file, &edition(text), &import.vendor, &entries);
     let catalog = super::parse(file, &text)?;
     Ok(Imported { text, catalog, rows, notes: import.notes })
 }
 
-/// The edition by the document's own date (`ms.date: 05/07/2024`), or nothing.
+/// Reads the edition from the document's own date (`ms.date: 05/07/2024`); empty where there is none.
 fn edition(text: &str) -> String {
     let date = text.lines().take(40).find_map(|line| line.strip_prefix("ms.date:"));
     let parts: Vec<&str> = date.unwrap_or_default().trim().trim_matches(['"', '\'']).split('/').collect();
@@ -68,7 +91,7 @@ fn edition(text: &str) -> String {
     }
 }
 
-/// Where the columns of a table are.
+/// The numbers of a table's columns.
 struct Columns {
     code: usize,
     message: usize,
@@ -77,7 +100,7 @@ struct Columns {
 }
 
 impl Columns {
-    /// The columns by the head's words, whatever their case; none where it is no table of error codes.
+    /// Finds the columns by the words of the head, ignoring case; none where it is no table of error codes.
     fn of(head: &[String]) -> Option<Columns> {
         let heads: Vec<String> = head.iter().map(|cell| cell.to_lowercase()).collect();
         let column =
@@ -91,38 +114,39 @@ impl Columns {
     }
 }
 
-/// All rows of one entry, as the tables have them.
+/// All rows of one entry, with their texts as the tables have them.
 struct Draft {
     id: String,
     code: Option<String>,
     title: String,
     line: usize,
-    wordings: Vec<Raw>,
-    resolutions: Vec<Raw>,
+    wordings: Vec<RawText>,
+    resolutions: Vec<RawText>,
 }
 
 /// A text of the table with its line.
 #[derive(Clone)]
-struct Raw {
+struct RawText {
     line: usize,
     text: String,
 }
 
-struct Import<'a> {
+struct Importer<'a> {
     file: &'a str,
-    names: &'a Names,
+    names: &'a PlaceholderNames,
     known: &'a Catalog,
+    vendor: Arc<Vendor>,
     drafts: Vec<Draft>,
     notes: Vec<CatalogProblem>,
 }
 
-impl Import<'_> {
+impl Importer<'_> {
     fn note(&mut self, line: Option<usize>, entry: Option<&str>, message: String) {
         let (file, entry) = (self.file.to_string(), entry.map(str::to_string));
         self.notes.push(CatalogProblem { file, line, entry, message });
     }
 
-    /// Takes the rows of a table in; how many they are.
+    /// Adds the rows of a table to the drafts; returns their number.
     fn table(&mut self, table: &Table) -> usize {
         let Some(columns) = Columns::of(&table.head) else {
             let message = format!(
@@ -143,28 +167,28 @@ impl Import<'_> {
         table.rows.len()
     }
 
+    /// Adds a row to the draft of its code or title.
     fn row(&mut self, columns: &Columns, row: &Row) {
-        let cell = |column: usize| given(row.cells.get(column).map_or("", String::as_str));
+        let cell = |column: usize| content(row.cells.get(column).map_or("", String::as_str));
         let code = cell(columns.code).trim_matches(['`', '*', ' ']);
         let message = cell(columns.message);
         let details = columns.details.map_or("", cell);
-        let (title, wording) = if details.is_empty() { headed(message) } else { (message, details) };
-        // Details without a title are headed as a message is.
-        let (title, wording) = if title.is_empty() { headed(wording) } else { (title, wording) };
-        let slug = slug(title);
+        let (title, wording) =
+            if details.is_empty() { guess::title_and_wording(message) } else { (message, details) };
+        // Details without a title have it as their first sentence, as messages do.
+        let (title, wording) =
+            if title.is_empty() { guess::title_and_wording(wording) } else { (title, wording) };
+        let slug = guess::slug(title);
         if title.is_empty() || code.is_empty() && slug.is_empty() {
             return self.note(Some(row.line), None, "a row without code or title is left out".into());
         }
         let valid = code.is_empty() || code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
         if !valid {
-            return self.note(
-                Some(row.line),
-                None,
-                format!("the code `{code}` is not six digits; the row is left out"),
-            );
+            let message = format!("the code `{code}` is not six digits; the row is left out");
+            return self.note(Some(row.line), None, message);
         }
-        // A condition without a code keeps the id it goes by, so that it replaces the known entry.
-        let namesake = |entry: &&std::sync::Arc<Entry>| entry.code.is_none() && *entry.title == *title;
+        // A condition without a code keeps the id of the known entry with its title, so that it replaces that entry.
+        let namesake = |entry: &&Arc<Entry>| entry.code.is_none() && *entry.title == *title;
         let known = self.known.entries.iter().find(namesake).map_or(&*slug, |entry| &*entry.id);
         let id = if code.is_empty() { known } else { code }.to_string();
         let code = Some(code.to_string()).filter(|code| !code.is_empty());
@@ -179,7 +203,7 @@ impl Import<'_> {
         let resolution = columns.resolution.map_or("", cell);
         for (texts, text) in [(&mut draft.wordings, wording), (&mut draft.resolutions, resolution)] {
             if !text.is_empty() && texts.iter().all(|known| known.text != text) {
-                texts.push(Raw { line: row.line, text: text.to_string() });
+                texts.push(RawText { line: row.line, text: text.to_string() });
             }
         }
         if other_title {
@@ -188,58 +212,57 @@ impl Import<'_> {
         }
     }
 
-    /// The entry of a draft, if anything can be found of it.
+    /// Makes the entry of a draft; none where there is nothing to find it by.
     fn entry(&mut self, draft: &Draft) -> Option<Entry> {
         let mut arguments = self.arguments(draft);
-        let names: Vec<String> = arguments.iter().map(|(_, argument)| argument.name.to_string()).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let mut wordings: Vec<Template> = Vec::new();
-        for raw in &draft.wordings {
-            match template(&raw.text, &arguments, &names) {
-                Ok(template) if !findable(&template) => {
-                    let message =
-                        "a wording whose first sentence has no word to find it by is left out".into();
-                    self.note(Some(raw.line), Some(&draft.id), message);
-                }
-                Ok(template) if wordings.iter().any(|known| known.text == template.text) => {}
-                Ok(template) => wordings.push(template),
-                Err(message) => {
-                    let message = format!("a wording is left out: {message}");
-                    self.note(Some(raw.line), Some(&draft.id), message);
-                }
-            }
-        }
-        let mut resolutions: Vec<Template> = Vec::new();
-        for raw in &draft.resolutions {
-            match template(&raw.text, &arguments, &names) {
-                Ok(template) if resolutions.iter().any(|known| known.text == template.text) => {}
-                Ok(template) => resolutions.push(template),
-                Err(message) => {
-                    let message = format!("a resolution is left out: {message}");
-                    self.note(Some(raw.line), Some(&draft.id), message);
-                }
-            }
-        }
+        let wordings = self.templates(draft, TextRole::Wording, &arguments);
+        let resolutions = self.templates(draft, TextRole::Resolution, &arguments);
         if draft.code.is_none() && wordings.is_empty() {
             self.note(Some(draft.line), Some(&draft.id), "neither a code nor a wording; left out".into());
             return None;
         }
-        let used = used(&wordings, &resolutions);
+        let names: Vec<Arc<str>> = arguments.iter().map(|(_, argument)| argument.name.clone()).collect();
+        let used = used_arguments(&wordings, &resolutions);
         let kept: Vec<&str> =
-            names.iter().enumerate().filter(|(i, _)| used.contains(i)).map(|(_, name)| *name).collect();
-        // Indices change with what is kept, so the templates are read again.
-        let again = |templates: Vec<Template>| -> Vec<Template> {
+            names.iter().enumerate().filter(|(i, _)| used.contains(i)).map(|(_, name)| &**name).collect();
+        // Placeholders are indices, which change with the arguments that are kept.
+        let reparse = |templates: Vec<Template>| -> Vec<Template> {
             templates.iter().filter_map(|template| Template::parse(&template.text, &kept).ok()).collect()
         };
-        let (wordings, resolutions) = (again(wordings), again(resolutions));
+        let (wordings, resolutions) = (reparse(wordings), reparse(resolutions));
         arguments.retain(|(_, argument)| kept.contains(&&*argument.name));
         arguments.dedup_by(|a, b| a.1.name == b.1.name);
         let arguments = arguments.into_iter().map(|(_, argument)| argument).collect();
-        Some(finished(draft, arguments, wordings, resolutions))
+        Some(build_entry(draft, &self.vendor, arguments, wordings, resolutions))
     }
 
-    /// The placeholders of the draft as they stand there, each with its argument, in the order of positions.
-    fn arguments(&self, draft: &Draft) -> Vec<(String, Argument)> {
+    /// Parses the draft's texts of one role, each distinct one once; what cannot be used is noted.
+    fn templates(&mut self, draft: &Draft, role: TextRole, arguments: &[NamedPlaceholder]) -> Vec<Template> {
+        let mut templates: Vec<Template> = Vec::new();
+        let (texts, what) = match role {
+            TextRole::Wording => (&draft.wordings, "wording"),
+            TextRole::Resolution => (&draft.resolutions, "resolution"),
+        };
+        for raw in texts {
+            let message = match template(&raw.text, arguments) {
+                Ok(template) if role == TextRole::Wording && !findable(&template) => {
+                    "a wording whose first sentence has no word to find it by is left out".into()
+                }
+                Ok(template) => {
+                    if templates.iter().all(|known| known.text != template.text) {
+                        templates.push(template);
+                    }
+                    continue;
+                }
+                Err(error) => format!("a {what} is left out: {error}"),
+            };
+            self.note(Some(raw.line), Some(&draft.id), message);
+        }
+        templates
+    }
+
+    /// Returns the placeholders of the draft with their arguments, in the order of positions.
+    fn arguments(&self, draft: &Draft) -> Vec<NamedPlaceholder> {
         let mut raws: Vec<&str> = Vec::new();
         for text in draft.wordings.iter().chain(&draft.resolutions) {
             for raw in placeholders(&text.text) {
@@ -251,13 +274,13 @@ impl Import<'_> {
         let known = self.known.entry(&draft.id).map_or(&[][..], |entry| &entry.arguments);
         let numbers: Vec<u32> = raws.iter().filter_map(|raw| raw.parse().ok()).collect();
         let mut free = (0..).filter(|position| !numbers.contains(position));
-        let mut arguments: Vec<(String, Argument)> = Vec::new();
+        let mut arguments: Vec<NamedPlaceholder> = Vec::new();
         for (i, raw) in raws.iter().enumerate() {
             let position = raw.parse().ok().or_else(|| free.next()).unwrap_or_default();
             let namesake = known.iter().find(|argument| argument.position == position);
             let own = match raw.parse::<u32>() {
                 Ok(number) => namesake.map_or_else(|| format!("arg{number}"), |known| known.name.to_string()),
-                Err(_) => snake(raw),
+                Err(_) => guess::snake_case(raw),
             };
             let name = self.names.get(&draft.id).and_then(|names| names.get(i).cloned()).unwrap_or(own);
             // Two spellings of one name are one argument.
@@ -266,9 +289,9 @@ impl Import<'_> {
                 arguments.push((raw.to_string(), same));
                 continue;
             }
-            let kind = namesake.map_or_else(|| guessed(&name), |known| known.kind);
+            let kind = namesake.map_or_else(|| guess::kind(&name), |known| known.kind);
             let merge = namesake.map_or(Merge::Union, |known| known.merge);
-            let subject = namesake.map_or_else(|| named(&name), |known| known.subject);
+            let subject = namesake.map_or_else(|| guess::subject(&name), |known| known.subject);
             arguments.push((raw.to_string(), Argument { name: name.into(), position, kind, merge, subject }));
         }
         arguments.sort_by_key(|(_, argument)| argument.position);
@@ -276,27 +299,39 @@ impl Import<'_> {
     }
 }
 
-/// The arguments, by index, that the texts name.
-fn used(wordings: &[Template], resolutions: &[Template]) -> Vec<usize> {
+/// A placeholder as the table spells it, with its argument.
+type NamedPlaceholder = (String, Argument);
+
+/// The role of a text in an entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TextRole {
+    Wording,
+    Resolution,
+}
+
+/// Returns the indices of the arguments that the texts name.
+fn used_arguments(wordings: &[Template], resolutions: &[Template]) -> Vec<usize> {
     wordings.iter().chain(resolutions).flat_map(Template::arguments).collect()
 }
 
-/// The entry with what follows from its texts.
-fn finished(
+/// Makes the entry of a draft, with what follows from its texts.
+fn build_entry(
     draft: &Draft,
+    vendor: &Arc<Vendor>,
     arguments: Vec<Argument>,
     wordings: Vec<Template>,
     resolutions: Vec<Template>,
 ) -> Entry {
-    let is_database =
-        |argument: &Argument| matches!(&*argument.name, "database" | "db_name" | "database_name");
-    let support = |advice: &Template| advice.text.to_lowercase().contains("contact microsoft support");
+    let one_database =
+        |argument: &Argument| argument.subject == Some(Subject::Database) && argument.kind != ValueKind::List;
+    let contact = format!("contact {}", vendor.support.to_lowercase());
+    let support = |advice: &Template| advice.text.to_lowercase().contains(&contact);
     Entry {
         id: draft.id.as_str().into(),
         code: draft.code.as_deref().map(Into::into),
         title: draft.title.as_str().into(),
         severity: Severity::Error,
-        scope: if arguments.iter().any(is_database) { Scope::Database } else { Scope::Server },
+        scope: if arguments.iter().any(one_database) { Scope::Database } else { Scope::Server },
         side: Side::Source,
         actor: if resolutions.iter().any(support) { Actor::Support } else { Actor::Customer },
         restart: false,
@@ -305,22 +340,23 @@ fn finished(
         links: links(draft),
         examples: examples(draft, &arguments, &wordings),
         negatives: negatives(draft),
-        lines: Lines::default(),
+        vendor: vendor.clone(),
+        lines: EntryLines::default(),
         arguments,
         wordings,
         resolutions,
     }
 }
 
-/// Sentences of the advice that name what no wording names: the service fills them in and logs them.
+/// Returns the sentences of the advice that name what no wording names: the service fills them in and logs them.
 fn followups(arguments: &[Argument], wordings: &[Template], resolutions: &[Template]) -> Vec<Template> {
     let names: Vec<&str> = arguments.iter().map(|argument| &*argument.name).collect();
-    let said = used(wordings, &[]);
+    let in_wordings = used_arguments(wordings, &[]);
     let mut found: Vec<Template> = Vec::new();
     for sentence in resolutions.iter().flat_map(Template::sentence_texts) {
         let Ok(sentence) = Template::parse(sentence, &names) else { continue };
         let own = sentence.arguments();
-        let new = !own.is_empty() && own.iter().all(|index| !said.contains(index));
+        let new = !own.is_empty() && own.iter().all(|index| !in_wordings.contains(index));
         if new && findable(&sentence) && !found.contains(&sentence) {
             found.push(sentence);
         }
@@ -328,16 +364,16 @@ fn followups(arguments: &[Argument], wordings: &[Template], resolutions: &[Templ
     found
 }
 
-/// Each wording with believable values; where there is none, code and title.
+/// Makes an example of each wording; where there is none, of code and title.
 fn examples(draft: &Draft, arguments: &[Argument], wordings: &[Template]) -> Vec<Example> {
     let example = |wording: &Template| {
-        let mut args: HashMap<String, ArgValue> = HashMap::new();
+        let mut args = HashMap::new();
         let text = Template::fill(&wording.text, |name| {
-            let kind =
-                arguments.iter().find(|known| &*known.name == name).map_or(Kind::Text, |known| known.kind);
-            let taken = args.len();
-            let value = args.entry(name.to_string()).or_insert_with(|| believable(name, kind, taken));
-            value.to_string()
+            let known = arguments.iter().find(|known| &*known.name == name);
+            let kind = known.map_or(ValueKind::Text, |known| known.kind);
+            let number = args.len() + 1;
+            let value = args.entry(name.to_string());
+            value.or_insert_with(|| guess::sample_value(name, kind, number)).to_string()
         });
         Example { text, args }
     };
@@ -349,38 +385,13 @@ fn examples(draft: &Draft, arguments: &[Argument], wordings: &[Template]) -> Vec
     }
 }
 
-/// A title alone is no finding, unless the table repeats it as the message.
+/// Makes a negative of the title, which alone is no finding, unless the table repeats it as the message.
 fn negatives(draft: &Draft) -> Vec<String> {
     let repeated = draft.wordings.iter().any(|wording| wording.text.starts_with(&draft.title));
     if repeated { Vec::new() } else { vec![draft.title.clone()] }
 }
 
-/// A value as logs have it; `taken` values of the same text come before it.
-fn believable(name: &str, kind: Kind, taken: usize) -> ArgValue {
-    let one = |value: &str| ArgValue::One(value.to_string());
-    match kind {
-        Kind::List => ArgValue::Many(vec!["postgis".into(), "pg_cron".into()]),
-        Kind::Number => one("12"),
-        Kind::Version => one("9.6"),
-        Kind::Word => one("replica"),
-        Kind::Text => {
-            const TEXTS: [(&str, &str); 8] = [
-                ("server", "src"),
-                ("host", "src"),
-                ("database", "orders"),
-                ("db", "orders"),
-                ("user", "migadmin"),
-                ("role", "app_rw"),
-                ("table", "public.items"),
-                ("column", "name"),
-            ];
-            let text = TEXTS.iter().find(|(word, _)| name.contains(word)).map_or("sample", |(_, text)| text);
-            ArgValue::One(format!("{text}-{}", taken + 1))
-        }
-    }
-}
-
-/// Every distinct address of the draft's texts, in their order.
+/// Returns every distinct URL of the draft's texts, in their order.
 fn links(draft: &Draft) -> Vec<String> {
     let mut links: Vec<String> = Vec::new();
     for raw in draft.wordings.iter().chain(&draft.resolutions) {
@@ -398,25 +409,13 @@ fn links(draft: &Draft) -> Vec<String> {
     links
 }
 
-/// A cell's content, or nothing where it says that there is none.
-fn given(cell: &str) -> &str {
+/// Returns a cell's text; empty where the cell only says that there is none.
+fn content(cell: &str) -> &str {
     let none = ["n/a", "na", "none", "-", "–", "—"];
     if none.contains(&cell.trim_end_matches('.').to_lowercase().as_str()) { "" } else { cell }
 }
 
-/// A message cell: its first sentence is the title, the rest the wording.
-fn headed(message: &str) -> (&str, &str) {
-    let first = split_sentences(message).first().map_or(0, |first| first.len());
-    (message[..first].trim(), message[first..].trim())
-}
-
-/// Lower-case words joined by hyphens.
-fn slug(title: &str) -> String {
-    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
-}
-
-/// The name of a placeholder, without its braces: a number, or words of letters, digits, `_`, `-` and blanks.
+/// Whether the text in braces is a placeholder's name: a number, or words of letters, digits, `_`, `-` and blanks.
 fn is_name(inner: &str) -> bool {
     let number = !inner.is_empty() && inner.len() <= 3 && inner.bytes().all(|byte| byte.is_ascii_digit());
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
@@ -426,7 +425,7 @@ fn is_name(inner: &str) -> bool {
     number || words
 }
 
-/// Cuts at placeholders: the text before each and its name, then the rest with no name.
+/// Splits a text at its placeholders: the text before each with its name, then the rest with no name.
 fn pieces(text: &str) -> Vec<(&str, Option<&str>)> {
     let mut pieces = Vec::new();
     let (mut start, mut from) = (0, 0);
@@ -447,56 +446,17 @@ fn placeholders(text: &str) -> Vec<&str> {
     pieces(text).into_iter().filter_map(|(_, name)| name).collect()
 }
 
-/// The text as a template: placeholders renamed, other braces doubled.
-fn template(text: &str, arguments: &[(String, Argument)], names: &[&str]) -> Result<Template, String> {
-    let mut named = String::with_capacity(text.len() + 16);
+/// Parses a table's text as a template: placeholders renamed, other braces doubled.
+fn template(text: &str, arguments: &[NamedPlaceholder]) -> Result<Template, TemplateError> {
+    let mut renamed = String::with_capacity(text.len() + 16);
     for (before, raw) in pieces(text) {
-        named.push_str(&before.replace('{', "{{").replace('}', "}}"));
+        renamed.push_str(&before.replace('{', "{{").replace('}', "}}"));
         if let Some((_, argument)) = arguments.iter().find(|(known, _)| Some(known.as_str()) == raw) {
-            named.push_str(&format!("{{{}}}", argument.name));
+            renamed.push_str(&format!("{{{}}}", argument.name));
         }
     }
-    if named.len() > MAX_TEMPLATE_BYTES {
-        return Err(format!("longer than {MAX_TEMPLATE_BYTES} bytes"));
-    }
-    Template::parse(&named, names)
-}
-
-/// `serverName` as `server_name`.
-fn snake(raw: &str) -> String {
-    let mut name = String::with_capacity(raw.len() + 4);
-    let characters: Vec<char> = raw.trim().chars().collect();
-    for (i, c) in characters.iter().enumerate() {
-        let before = i.checked_sub(1).map(|i| characters[i]);
-        let starts = before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-            || before.is_some_and(|b| b.is_ascii_uppercase())
-                && characters.get(i + 1).is_some_and(char::is_ascii_lowercase);
-        if c.is_ascii_uppercase() && starts {
-            name.push('_');
-        }
-        let word = c.is_ascii_alphanumeric() || *c == '_';
-        name.push(if word { c.to_ascii_lowercase() } else { '_' });
-    }
-    name
-}
-
-/// What values look like by the argument's name: a plural of things is a list, all else any text.
-fn guessed(name: &str) -> Kind {
-    let list = ["names", "extensions", "roles", "languages", "users", "databases", "tables"];
-    if list.iter().any(|plural| name.ends_with(plural)) { Kind::List } else { Kind::Text }
-}
-
-/// What values name by the argument's name.
-fn named(name: &str) -> Option<Subject> {
-    let last = name.rsplit('_').next().unwrap_or(name);
-    match last.strip_suffix('s').unwrap_or(last) {
-        "server" | "host" => Some(Subject::Server),
-        "database" => Some(Subject::Database),
-        "role" | "user" => Some(Subject::Role),
-        "table" => Some(Subject::Table),
-        "column" => Some(Subject::Column),
-        _ => None,
-    }
+    let names: Vec<&str> = arguments.iter().map(|(_, argument)| &*argument.name).collect();
+    Template::parse(&renamed, &names)
 }
 
 #[cfg(test)]
@@ -556,11 +516,13 @@ mod tests {
         assert_eq!((&*entry("603709").title, entry("603709").wordings.len()), ("Migration setup failed.", 0));
         assert_eq!(entry("603117").argument_names(), ["user", "db_name"]);
         assert_eq!(entry("603117").scope, Scope::Database);
+        assert_eq!(entry("603117").subject("db_name"), Some(Subject::Database));
+        assert_eq!(entry("603117").vendor, builtin().entries[0].vendor);
         assert_eq!(texts(&entry("disk-full").wordings), ["The disk of {host} is almost exhausted."]);
     }
 
     #[test]
-    fn what_is_left_out_is_noted() {
+    fn omissions_are_noted() {
         let rows = "| 603998 | T. | It is so. | |\n| E-1 | T. | Something happened. | |\n\
                     | 603997 | T. | Both {0}{1} happened. | | x |\n|  | Title only | | |\n\
                     | 603998 | U. | Something happened. | N/A |\n";
@@ -580,20 +542,15 @@ mod tests {
                 "t.md: 603111: names are given for this entry, which no table has",
             ]
         );
-        let none = import("t.md", "no table", &Names::new(), builtin()).expect_err("nothing");
+        let none = import("t.md", "no table", &PlaceholderNames::new(), builtin()).expect_err("nothing");
         assert_eq!(none.to_string(), "t.md: no table with error codes and messages");
-        let bad = Names::from([("603997".to_string(), vec!["My Name".to_string()])]);
+        let bad = PlaceholderNames::from([("603997".to_string(), vec!["My Name".to_string()])]);
         let table = format!("{HEAD}| 603997 | T. | Value {{0}} happened. | |\n");
         assert!(import("t.md", &table, &bad, builtin()).is_err());
     }
 
     #[test]
     fn placeholders_get_names() {
-        let cases =
-            [("serverName", "server_name"), ("DBName", "db_name"), ("db-name", "db_name"), ("X", "x")];
-        for (raw, name) in cases {
-            assert_eq!(snake(raw), name);
-        }
         assert_eq!(placeholders("{0} {{1} {a: 1} {} {roleNames} { x"), ["0", "1", "roleNames"]);
         let rows = "| 603104 | T. | User `{0}` is unknown on {1}. | |\n";
         assert_eq!(

@@ -1,8 +1,11 @@
 //! Tables in Markdown, as GitHub and the documentation's own renderer read them.
 //!
-//! A document comes in; its pipe tables go out, each cell as plain text: escapes and entities undone, `<br>` a blank,
-//! white space evened out. Backticks, emphasis and links stay, because messages and advice keep them. What the cells
+//! A document comes in; its pipe tables go out, each cell as plain text: escapes and entities decoded, `<br>` a blank,
+//! white space normalized. Backticks, emphasis and links stay, because messages and advice keep them. What the cells
 //! mean is not known here.
+//!
+//! A table is a line with pipes, then a line of dashes with as many cells, then lines with pipes. Text in fenced code is
+//! no table, however it looks. A pipe in a cell is written `\|`, also in code, where no other escape is decoded.
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +23,11 @@ pub struct Table {
 pub struct Row {
     /// Its 1-based line.
     pub line: usize,
-    /// Its cells, as many as the line has.
+    /// Its cells; there can be fewer or more than the head has.
     pub cells: Vec<String>,
 }
 
-/// The tables of `text`, those in fenced code left out.
+/// Returns the tables of `text`, without those in fenced code.
 pub fn tables(text: &str) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     let mut open = false;
@@ -56,7 +59,7 @@ pub fn tables(text: &str) -> Vec<Table> {
     tables
 }
 
-/// Whether the line is the one between head and rows: dashes, with colons where columns are aligned.
+/// Whether the line separates the head from the rows: dashes, with colons where columns are aligned.
 fn is_rule(line: &str, columns: usize) -> bool {
     let cells = cells(line);
     let dashes = |cell: &String| {
@@ -67,7 +70,7 @@ fn is_rule(line: &str, columns: usize) -> bool {
     line.contains('|') && cells.len() == columns && cells.iter().all(dashes)
 }
 
-/// The cells of a line; a pipe behind a backslash belongs to its cell.
+/// Splits a line into cells; a pipe after a backslash belongs to its cell.
 fn cells(line: &str) -> Vec<String> {
     let inner = line.strip_prefix('|').unwrap_or(line);
     let mut cells = Vec::new();
@@ -79,34 +82,34 @@ fn cells(line: &str) -> Vec<String> {
         }
         escaped = c == '\\' && !escaped;
     }
-    // The closing pipe is optional, so what stands behind the last one counts unless it is nothing.
+    // The closing pipe is optional, so the text after the last one is a cell unless it is blank.
     if !inner[start..].trim().is_empty() {
         cells.push(plain(&inner[start..]));
     }
     cells
 }
 
-/// A cell's text: escapes undone, in code only that of the pipe.
+/// Decodes a cell's text; in code, only the escape of the pipe.
 fn plain(cell: &str) -> String {
     let mut text = String::with_capacity(cell.len());
     let mut rest = cell;
     while let Some(c) = rest.chars().next() {
-        let (taken, part) = if c == '`' {
+        let (length, part) = if c == '`' {
             let ticks = rest.len() - rest.trim_start_matches('`').len();
             let code = code_len(rest, ticks).unwrap_or(ticks);
             (code, rest[..code].replace("\\|", "|"))
-        } else if let Some((len, character)) = undone(rest) {
+        } else if let Some((len, character)) = unescape(rest) {
             (len, character.to_string())
         } else {
             (c.len_utf8(), c.to_string())
         };
         text.push_str(&part);
-        rest = &rest[taken..];
+        rest = &rest[length..];
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// How long the code is that begins with this many backticks: up to as many again.
+/// Returns the length of the code that starts with this many backticks and ends with as many.
 fn code_len(text: &str, ticks: usize) -> Option<usize> {
     let mut at = ticks;
     while let Some(found) = text[at..].find('`') {
@@ -119,8 +122,8 @@ fn code_len(text: &str, ticks: usize) -> Option<usize> {
     None
 }
 
-/// An escape, entity or line break at the begin of `text`: its length and what it stands for.
-fn undone(text: &str) -> Option<(usize, char)> {
+/// Decodes an escape, entity or line break at the start of `text`: its length and its character.
+fn unescape(text: &str) -> Option<(usize, char)> {
     const MARKS: [(&str, char); 13] = [
         ("&lt;", '<'),
         ("&gt;", '>'),

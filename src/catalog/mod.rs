@@ -1,25 +1,72 @@
-//! The catalogue: what messages there are, what they mean and what to do.
+//! The catalogue: the messages that a scan finds, what they mean and what to do about them.
 //!
 //! Pattern files come in, a [`Catalog`] of [`Entry`]s goes out: ids unique, placeholders declared, every wording with
-//! something to find it by. The room knows nothing of logs or matching. An entry has one or more wordings and any
-//! number of resolutions, because the published tables repeat codes with the same text and different advice.
+//! something to find it by. The module knows nothing of logs or matching.
+//!
+//! An entry is one condition. It has one or more wordings and any number of resolutions, because the published tables
+//! repeat a code with the same text and different advice. Everything that the rest of the program decides about a
+//! condition is declared here, never derived from a name: who can fix it is its [`Actor`], what a value means is its
+//! argument's [`Subject`], which commands fix it is its [`Fix`], and who supports it is its file's [`Vendor`].
+//!
+//! | module | purpose |
+//! |---|---|
+//! | `file` | parses a pattern file; `builtin` the one inside the binary, `render` writes one |
+//! | `template` | messages as literal text and placeholders |
+//! | `command`, `quote`, `fix`, `vendor` | commands with quoted values, and what uses them |
+//! | `import`, `markdown` | a pattern file from a published table of codes |
+//! | `diff`, `fingerprint` | whether two catalogues are the same, and where not |
+
+/// Declares an enum whose variants have names of their own.
+///
+/// The names are what pattern files, JSON and fingerprints hold, so they outlive a renaming of the variants in Rust.
+macro_rules! stable_names {
+    ($(#[$attribute:meta])* $name:ident { $($(#[$variant_attribute:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        $(#[$attribute])*
+        pub enum $name { $($(#[$variant_attribute])* #[serde(rename = $text)] $variant),+ }
+
+        impl $name {
+            /// Returns its name in pattern files and outputs.
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+
+            /// Returns the variant with this name.
+            pub fn from_name(name: &str) -> Option<$name> {
+                match name { $($text => Some($name::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
 
 mod builtin;
+pub mod command;
 pub mod diff;
 mod file;
+mod fingerprint;
 pub mod fix;
 pub mod import;
 mod markdown;
 pub mod quote;
 mod render;
 mod template;
+mod vendor;
 
 pub use builtin::{BUILTIN_FILE, builtin};
 #[cfg(test)]
 pub(crate) use file::generated_schema;
-pub use file::{MAX_ENTRIES, MAX_FILE_BYTES, parse, schema};
+pub use file::{MAX_ARGUMENTS, MAX_ENTRIES, MAX_FILE_BYTES, parse, schema};
 pub use fix::{Fix, FixKind};
-pub use template::{Part, QUOTES, Sentence, Template};
+pub use template::{QUOTES, Sentence, Template, TemplateError, TemplatePart};
+pub use vendor::{CommandTarget, NewValue, ServerCommands, Vendor};
 
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -31,28 +78,12 @@ use std::sync::Arc;
 /// The prefix of the service's error codes; a code is this and three more digits.
 pub const CODE_PREFIX: &str = "603";
 
-macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(test, derive(JsonSchema))]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(match self { $($name::$variant => $text),+ })
-            }
-        }
-    };
-}
-
-/// All entries a scan knows.
+/// All entries that a scan looks for.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     /// The edition of the published table, of all files joined with `+`.
     pub edition: String,
-    /// Entries in file order; a replaced entry keeps its place.
+    /// Entries in file order; an entry that replaces another has its place.
     pub entries: Vec<Arc<Entry>>,
     /// Ids that a later file replaced, in order of replacement.
     pub replaced: Vec<String>,
@@ -61,7 +92,7 @@ pub struct Catalog {
 /// One condition the service reports, with all its wordings and all its advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The code, or a slug where the service gives none.
+    /// The code, or a slug where the service has none.
     pub id: Arc<str>,
     /// The service's code, six digits.
     pub code: Option<Arc<str>>,
@@ -71,35 +102,37 @@ pub struct Entry {
     pub severity: Severity,
     /// What it concerns.
     pub scope: Scope,
-    /// Where the mending is done.
+    /// Where it is fixed.
     pub side: Side,
-    /// Who can mend it.
+    /// Who can fix it.
     pub actor: Actor,
-    /// Whether mending it restarts a server.
+    /// Whether the fix restarts a server.
     pub restart: bool,
     /// What the message names, in the order of the service's own positions.
     pub arguments: Vec<Argument>,
     /// The message templates, without the title.
     pub wordings: Vec<Template>,
-    /// Sentences that give arguments only beside the entry's code or message.
+    /// Sentences that have arguments, but count only beside the entry's code or message.
     pub followups: Vec<Template>,
     /// What to do, each distinct advice once.
     pub resolutions: Vec<Template>,
-    /// What mends it, as a step of a plan.
+    /// How it is fixed, as a step of a plan.
     pub fix: Option<Fix>,
     /// Where to read more.
     pub links: Vec<String>,
-    /// Texts that must match, with what must come out.
+    /// Texts that must match, with the arguments that must be found.
     pub examples: Vec<Example>,
     /// Texts that must not match.
     pub negatives: Vec<String>,
-    /// Where all this stands in the pattern file.
-    pub lines: Lines,
+    /// The vendor that its pattern file declares.
+    pub vendor: Arc<Vendor>,
+    /// Where its parts are in the pattern file.
+    pub lines: EntryLines,
 }
 
-/// The 1-based lines of an entry's parts in its pattern file; says where a problem is and decides nothing.
+/// The 1-based lines of an entry's parts in its pattern file. They are for messages about problems and decide nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lines {
+pub struct EntryLines {
     /// Of the id.
     pub id: usize,
     /// Of each wording.
@@ -118,44 +151,42 @@ pub struct Argument {
     /// The number in the service's own `{0}`.
     pub position: u32,
     /// What values look like.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// How several values become one in a resolution.
     pub merge: Merge,
-    /// What the values name, where that tells whose they are; none where they may be shown to anyone.
+    /// What the values name, where reports or redaction need to know.
     pub subject: Option<Subject>,
 }
 
-/// What the values of an argument look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Any text: names of servers, databases, users, collations.
-    Text,
-    /// A comma list.
-    List,
-    /// A whole number.
-    Number,
-    /// Digits and dots.
-    Version,
-    /// One word without blanks.
-    Word,
+stable_names! {
+    /// What the values of an argument look like.
+    #[cfg_attr(test, schemars(rename = "Kind"))]
+    ValueKind {
+        /// Any text: names of servers, databases, users, collations.
+        Text = "text",
+        /// A comma list.
+        List = "list",
+        /// A whole number.
+        Number = "number",
+        /// Digits and dots.
+        Version = "version",
+        /// One word without blanks.
+        Word = "word",
+    }
 }
-
-/// How several values of an argument become one in a resolution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(test, derive(JsonSchema))]
-#[serde(rename_all = "lowercase")]
-pub enum Merge {
-    /// Each distinct value, in order.
-    #[default]
-    Union,
-    /// The greatest, for minimums: who satisfies it satisfies all.
-    Max,
+stable_names! {
+    /// How several values of an argument become one in a resolution.
+    #[derive(Default)]
+    Merge {
+        /// Each distinct value, in order.
+        #[default]
+        Union = "union",
+        /// The greatest, for minimums: it satisfies all of them.
+        Max = "max",
+    }
 }
-
-named! {
-    /// What of somebody's own a value names: redaction replaces it.
+stable_names! {
+    /// What the values of an argument name.
     Subject {
         /// A server: a host name, an address, a resource.
         Server = "server",
@@ -167,6 +198,18 @@ named! {
         Table = "table",
         /// A column of a table.
         Column = "column",
+        /// An extension of PostgreSQL.
+        Extension = "extension",
+    }
+}
+
+impl Subject {
+    /// Whether its names are the user's own, so that redaction replaces them. Extensions have public names.
+    pub const fn is_private(self) -> bool {
+        match self {
+            Subject::Server | Subject::Database | Subject::Role | Subject::Table | Subject::Column => true,
+            Subject::Extension => false,
+        }
     }
 }
 
@@ -175,7 +218,7 @@ named! {
 pub struct Example {
     /// What a log might say.
     pub text: String,
-    /// The arguments that must be recovered, no more and no fewer.
+    /// The arguments that must be found, no more and no fewer.
     pub args: HashMap<String, ArgValue>,
 }
 
@@ -190,6 +233,16 @@ pub enum ArgValue {
     Many(Vec<String>),
 }
 
+impl ArgValue {
+    /// Returns the items of a list, or the only value.
+    pub fn items(&self) -> &[String] {
+        match self {
+            ArgValue::One(value) => std::slice::from_ref(value),
+            ArgValue::Many(values) => values,
+        }
+    }
+}
+
 impl fmt::Display for ArgValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -199,7 +252,7 @@ impl fmt::Display for ArgValue {
     }
 }
 
-named! {
+stable_names! {
     /// How bad a condition is; a greater one is worse.
     Severity {
         /// The migration goes on.
@@ -208,7 +261,7 @@ named! {
         Error = "error",
     }
 }
-named! {
+stable_names! {
     /// What a condition concerns.
     Scope {
         /// A whole server.
@@ -217,8 +270,8 @@ named! {
         Database = "database",
     }
 }
-named! {
-    /// Where the mending is done.
+stable_names! {
+    /// Where a condition is fixed.
     Side {
         /// On the source server.
         Source = "source",
@@ -230,27 +283,55 @@ named! {
         Service = "service",
     }
 }
-named! {
-    /// Who can mend a condition.
+stable_names! {
+    /// Who can fix a condition.
     Actor {
         /// The person who migrates.
         Customer = "customer",
-        /// Microsoft support.
+        /// The vendor's support.
         Support = "support",
-        /// Nobody: the service does not take it.
+        /// Nobody: the service does not support it.
         Unsupported = "unsupported",
     }
 }
 
 impl Entry {
-    /// The names of the arguments, in order.
+    /// Returns the names of the arguments, in order.
     pub fn argument_names(&self) -> Vec<&str> {
         self.arguments.iter().map(|argument| &*argument.name).collect()
+    }
+
+    /// Returns the argument of this name.
+    pub fn argument(&self, name: &str) -> Option<&Argument> {
+        self.arguments.iter().find(|argument| *argument.name == *name)
+    }
+
+    /// Returns what the argument of this name names.
+    pub fn subject(&self, name: &str) -> Option<Subject> {
+        self.argument(name)?.subject
+    }
+
+    /// Returns the first value among `args` that names one `subject`; a list names several and is passed over.
+    pub fn value_of<'a>(&self, subject: Subject, args: &'a [(Arc<str>, ArgValue)]) -> Option<&'a str> {
+        args.iter().find_map(|(name, value)| match value {
+            ArgValue::One(value) if self.subject(name) == Some(subject) => Some(value.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Returns all values among `args` that name a `subject`, lists item by item.
+    pub fn values_of<'a>(
+        &self,
+        subject: Subject,
+        args: &'a [(Arc<str>, ArgValue)],
+    ) -> impl Iterator<Item = &'a str> {
+        let about = args.iter().filter(move |(name, _)| self.subject(name) == Some(subject));
+        about.flat_map(|(_, value)| value.items()).map(String::as_str)
     }
 }
 
 impl Catalog {
-    /// Adds the entries of `other`; an id that exists is replaced in its place and noted in `replaced`.
+    /// Adds the entries of `other`; an entry whose id exists replaces the old one in its place, which `replaced` notes.
     pub fn add(&mut self, other: Catalog) {
         if self.edition.is_empty() {
             self.edition = other.edition;
@@ -270,31 +351,16 @@ impl Catalog {
         }
     }
 
-    /// The entry with this id.
+    /// Returns the entry with this id.
     pub fn entry(&self, id: &str) -> Option<&Arc<Entry>> {
         self.entries.iter().find(|entry| &*entry.id == id)
     }
 
-    /// A stable hash of everything that decides what is found and said: 16 hexadecimal digits.
-    pub fn fingerprint(&self) -> String {
-        let mut text = String::new();
-        for entry in &self.entries {
-            let mut field = |value: &str| {
-                text.push_str(value);
-                text.push('\0');
-            };
-            field(&entry.id);
-            field(entry.code.as_deref().unwrap_or_default());
-            field(&entry.title);
-            let facts = (entry.severity, entry.scope, entry.side, entry.actor, entry.restart);
-            field(&format!("{facts:?} {:?}", entry.arguments));
-            for template in entry.wordings.iter().chain(&entry.followups).chain(&entry.resolutions) {
-                field(&template.text);
-            }
-            entry.links.iter().for_each(|link| field(link));
-            entry.fix.iter().for_each(|fix| field(&render::fix(fix)));
-        }
-        format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes()))
+    /// Returns the vendor to ask about the code or id: its entry's, and for a code that no entry lists, the vendor of
+    /// the file that lists other codes of the same service.
+    pub fn vendor(&self, id: &str) -> Arc<Vendor> {
+        let of_service = || self.entries.iter().find(|entry| entry.code.is_some());
+        self.entry(id).or_else(of_service).map(|entry| entry.vendor.clone()).unwrap_or_default()
     }
 }
 
@@ -303,7 +369,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_added_entry_replaces_its_namesake_in_place() {
+    fn an_added_entry_replaces_the_one_with_its_id_in_place() {
         let mut catalog = builtin().clone();
         let mut other = Catalog { edition: "mine".into(), ..Catalog::default() };
         let mut entry = Entry::clone(&catalog.entries[3]);
@@ -316,5 +382,24 @@ mod tests {
         assert_eq!(catalog.replaced, [catalog.entries[3].id.to_string()]);
         assert_ne!(catalog.fingerprint(), before.1);
         assert!(catalog.edition.ends_with("+mine"));
+    }
+
+    #[test]
+    fn values_are_found_by_subject() {
+        let text = "format = 1\n[[entry]]\nid = \"x\"\ntitle = \"T\"\nseverity = \"error\"\nscope = \"server\"\n\
+                    side = \"source\"\nactor = \"customer\"\narguments = [\n\
+                    { name = \"server\", position = 0, kind = \"text\" },\n\
+                    { name = \"host\", position = 1, kind = \"text\", subject = \"server\" },\n\
+                    { name = \"libraries\", position = 2, kind = \"list\", subject = \"extension\" },\n]\n\
+                    wordings = [\"Loading of {libraries} by {host} for {server} failed.\"]\n";
+        let catalog = parse("my.toml", text).expect("parses");
+        let entry = &catalog.entries[0];
+        let one = |value: &str| ArgValue::One(value.into());
+        let libraries = ArgValue::Many(vec!["a".into(), "b".into()]);
+        let args = [("server".into(), one("s")), ("host".into(), one("h")), ("libraries".into(), libraries)];
+        assert_eq!(entry.value_of(Subject::Server, &args), Some("h"));
+        assert_eq!(entry.value_of(Subject::Extension, &args), None, "a list names several");
+        assert_eq!(entry.values_of(Subject::Extension, &args).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(entry.value_of(Subject::Database, &args), None);
     }
 }

@@ -1,47 +1,69 @@
 //! Quoting: values from logs as parts of commands that people copy.
 //!
-//! A value and what it is to be come in; its quoted form goes out, or why it is refused. Quoting follows PostgreSQL's
-//! rules, so that a value is one identifier, one literal or one word, whatever it holds. What a quote does not make safe
-//! everywhere it may be pasted (psql, a shell, cmd, PowerShell, an editor) is refused rather than escaped.
+//! A value and the role it has in a command come in; its quoted form goes out, or the reason why it is refused. The
+//! module knows nothing of templates or of what a command does.
+//!
+//! A log is written by others, and its values are hostile until shown otherwise. The user `a"; DROP TABLE x; --` must
+//! not become a second statement in a plan:
+//!
+//! ```text
+//! ALTER ROLE {user:ident} WITH REPLICATION;     a"; DROP TABLE x; --
+//! ALTER ROLE "a""; DROP TABLE x; --" WITH REPLICATION;
+//! ```
+//!
+//! The invariant: whatever the value, the result is exactly one identifier, one string literal, one number or one word
+//! of a shell. Doubling the quote mark, PostgreSQL's own rule, suffices for that on a server with
+//! `standard_conforming_strings`. But people paste commands into psql, scripts, cmd and PowerShell, and into editors and
+//! chats first, and no escape holds in all of them. So a value is refused, rather than escaped, if it holds
+//!
+//! - a **backslash**: psql reads `\!` at the start of a line, and servers with the old setting read `\'` as a quote;
+//! - a **control or hidden character** ([`is_hidden`]): a line break starts a new line of psql, and a command with a
+//!   bidirectional mark or a zero-width blank is not the command that the reader sees and approves;
+//! - **U+FFFD**, put in place of bytes that were no text: the name in the command would be another name;
+//! - **more than 63 bytes** as an identifier: PostgreSQL truncates it, and the truncated name may be another object;
+//! - as a shell's word **anything but letters, digits and `._-:@/`**, or a first character that makes it an option
+//!   (`-x`) or a file to read (`@x`).
+//!
+//! What is refused gives no command; the plan names the value and the reason, and the reader writes the command by hand.
 
-use serde::{Deserialize, Serialize};
+use crate::text::is_hidden;
 use std::fmt;
 
-/// The longest identifier in bytes; PostgreSQL cuts a longer one, and the command would name something else.
+/// The longest identifier in bytes; PostgreSQL truncates a longer one, and the command would name something else.
 pub const MAX_IDENTIFIER: usize = 63;
 /// The longest literal or word in bytes.
 pub const MAX_VALUE: usize = 1_000;
 /// The most digits of a number.
 const MAX_DIGITS: usize = 10;
 
-/// What a value is to be in a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Quoting {
-    /// An SQL identifier in double quotes.
-    Ident,
-    /// An SQL string in single quotes.
-    Literal,
-    /// Digits.
-    Number,
-    /// A word that no shell reads as anything else.
-    Word,
+stable_names! {
+    /// The role of a value in a command.
+    Quoting {
+        /// An SQL identifier in double quotes.
+        Ident = "ident",
+        /// An SQL string in single quotes.
+        Literal = "literal",
+        /// Digits.
+        Number = "number",
+        /// A word that no shell reads as anything else.
+        Word = "word",
+    }
 }
 
-/// Why a value is no part of a command.
+/// Why a value cannot be part of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is nothing.
+    /// It is empty.
     Empty,
-    /// It is longer than PostgreSQL takes.
+    /// It is longer than PostgreSQL's names.
     TooLong,
-    /// It holds a control character, or one that changes how text is shown.
+    /// It holds a hidden character.
     Control,
     /// It holds a backslash, which psql and old servers act on.
     Backslash,
-    /// It holds a mark in place of bytes that are no text.
+    /// It holds a mark in place of bytes that were no text.
     Lossy,
-    /// It is no number.
+    /// It is not a number.
     NoNumber,
     /// A shell might act on it.
     Shell,
@@ -62,22 +84,11 @@ impl fmt::Display for Refusal {
 }
 
 impl Quoting {
-    /// The name in pattern files.
-    pub fn parse(name: &str) -> Option<Quoting> {
-        Some(match name {
-            "ident" => Quoting::Ident,
-            "literal" => Quoting::Literal,
-            "number" => Quoting::Number,
-            "word" => Quoting::Word,
-            _ => return None,
-        })
-    }
-
-    /// `value` as a part of a command.
+    /// Returns `value` as a part of a command.
     ///
     /// # Errors
     ///
-    /// Why it cannot be one.
+    /// The reason why it cannot be one.
     pub fn quote(self, value: &str) -> Result<String, Refusal> {
         check(value, if self == Quoting::Ident { MAX_IDENTIFIER } else { MAX_VALUE })?;
         match self {
@@ -93,18 +104,19 @@ impl Quoting {
                 let plain =
                     |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '@' | '/');
                 // `-x` is an option and `@x` a file to read.
-                let begins = value.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/'));
-                if begins && value.chars().all(plain) { Ok(value.to_string()) } else { Err(Refusal::Shell) }
+                let first = value.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '/'));
+                if first && value.chars().all(plain) { Ok(value.to_string()) } else { Err(Refusal::Shell) }
             }
         }
     }
 }
 
-fn check(value: &str, most: usize) -> Result<(), Refusal> {
+/// Refuses what no quoting makes safe.
+fn check(value: &str, max_bytes: usize) -> Result<(), Refusal> {
     if value.is_empty() {
         return Err(Refusal::Empty);
     }
-    if value.len() > most {
+    if value.len() > max_bytes {
         return Err(Refusal::TooLong);
     }
     for c in value.chars() {
@@ -118,20 +130,12 @@ fn check(value: &str, most: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Characters that are not shown, or change how others are: a command with one is not what it looks like.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn quotes_are_doubled_and_the_rest_refused() {
+    fn quotes_are_doubled_and_unsafe_values_refused() {
         let ident = |value: &str| Quoting::Ident.quote(value);
         assert_eq!(ident("Order \"x\"; --").as_deref(), Ok("\"Order \"\"x\"\"; --\""));
         assert_eq!(ident("größe").as_deref(), Ok("\"größe\""));

@@ -1,16 +1,19 @@
 //! Entries as the text of a pattern file.
 //!
-//! [`Entry`]s come in, TOML in the layout of the built-in file goes out, such that reading it gives the same entries.
-//! Written by hand, because the layout (a text a line, arguments inline, examples last) is what people look at.
+//! [`Entry`]s come in, TOML goes out; parsed again, it is the same entries. It has the layout of the built-in file (each
+//! text on its line, arguments inline, examples last), for which the serializer of the TOML crate has no setting: the
+//! result is made to be read and edited by people. The module does not decide what is in an entry.
 
-use super::fix::{CommandTemplate, Least, ParameterChange, Within};
-use super::{ArgValue, Argument, Entry, Example, Fix, Merge, Template};
+use super::command::CommandTemplate;
+use super::fix::{Minimum, Parameter, ParameterChange, Within};
+use super::{ArgValue, Argument, Entry, Example, Fix, Merge, Template, Vendor};
+use crate::text::is_hidden;
 use std::fmt::Write;
 
-/// The pattern file of `entries`, made from the document `source`.
-pub fn pattern_file(source: &str, edition: &str, entries: &[Entry]) -> String {
+/// Writes the pattern file of `entries`, which are about the service of `vendor` and made from the document `source`.
+pub fn pattern_file(source: &str, edition: &str, vendor: &Vendor, entries: &[Entry]) -> String {
     let mut text = format!(
-        "# Made by `migsift catalog import` from {}. The tables say neither how bad a condition is nor where it is mended and\n\
+        "# Made by `migsift catalog import` from {}. The tables say neither how bad a condition is nor where it is fixed and\n\
          # by whom: look through severity, scope, side, actor and restart, and the kinds of the arguments. Then add examples and\n\
          # negatives from real logs, and let `migsift catalog check` prove the file.\n\n\
          format = 1\nname = \"imported\"\n",
@@ -19,8 +22,23 @@ pub fn pattern_file(source: &str, edition: &str, entries: &[Entry]) -> String {
     if !edition.is_empty() {
         text += &format!("edition = {}\n", string(edition));
     }
+    if *vendor != Vendor::default() {
+        text += &format!("\n{}", self::vendor(vendor));
+    }
     for written in entries.iter().map(entry) {
         text += &written;
+    }
+    text
+}
+
+/// Writes the `vendor` table at the head of a pattern file.
+pub(super) fn vendor(vendor: &Vendor) -> String {
+    let mut text = format!("[vendor]\nsupport = {}\n", string(&vendor.support));
+    if let Some(server) = &vendor.server {
+        text += "\n[vendor.server]\n";
+        for (key, command) in server.templates() {
+            text += &format!("{key} = {}\n", string(&command.text));
+        }
     }
     text
 }
@@ -32,10 +50,10 @@ fn entry(entry: &Entry) -> String {
         line("code", string(code));
     }
     line("title", string(&entry.title));
-    line("severity", string(&entry.severity.to_string()));
-    line("scope", string(&entry.scope.to_string()));
-    line("side", string(&entry.side.to_string()));
-    line("actor", string(&entry.actor.to_string()));
+    line("severity", string(entry.severity.name()));
+    line("scope", string(entry.scope.name()));
+    line("side", string(entry.side.name()));
+    line("actor", string(entry.actor.name()));
     line("restart", entry.restart.to_string());
     let texts = |templates: &[Template]| list(templates.iter().map(|template| string(&template.text)));
     line("arguments", list(entry.arguments.iter().map(argument)));
@@ -55,7 +73,7 @@ fn entry(entry: &Entry) -> String {
     text
 }
 
-/// The keys of an entry's `fix` table.
+/// Writes the keys of an entry's `fix` table.
 pub(super) fn fix(fix: &Fix) -> String {
     let mut text = format!("kind = \"{}\"\n", fix.kind);
     let mut line = |key: &str, value: String| text.push_str(&format!("{key} = {value}\n"));
@@ -64,10 +82,12 @@ pub(super) fn fix(fix: &Fix) -> String {
             line(key, string(value));
         }
     }
-    let parameter = |parameter: &super::fix::Parameter| {
+    let parameter = |parameter: &Parameter| {
         let (key, value) = match &parameter.change {
             ParameterChange::Set(value) => ("set", value),
-            ParameterChange::AtLeast(Least::Argument(value) | Least::Unknown(value)) => ("at_least", value),
+            ParameterChange::AtLeast(Minimum::Argument(value) | Minimum::Unknown(value)) => {
+                ("at_least", value)
+            }
             ParameterChange::Add(value) => ("add", value),
         };
         format!("{{ name = {}, {key} = {} }}", string(&parameter.name), string(value))
@@ -90,7 +110,7 @@ pub(super) fn fix(fix: &Fix) -> String {
 }
 
 fn argument(argument: &Argument) -> String {
-    let kind = format!("{:?}", argument.kind).to_lowercase();
+    let kind = argument.kind.name();
     let merge = if argument.merge == Merge::Max { ", merge = \"max\"" } else { "" };
     let subject = argument.subject.map_or(String::new(), |subject| format!(", subject = \"{subject}\""));
     format!(
@@ -100,7 +120,7 @@ fn argument(argument: &Argument) -> String {
     )
 }
 
-/// An example, its arguments in the entry's order.
+/// Writes an example, its arguments in the entry's order.
 fn example(entry: &Entry, example: &Example) -> String {
     let value = |value: &ArgValue| match value {
         ArgValue::One(value) => string(value),
@@ -117,23 +137,26 @@ fn example(entry: &Entry, example: &Example) -> String {
     format!("\n[[entry.examples]]\ntext = {}\nargs = {args}\n", string(&example.text))
 }
 
-/// An array, an item a line.
+/// Writes an array, each item on its line.
 fn list(items: impl Iterator<Item = String>) -> String {
     let lines: String = items.map(|item| format!("  {item},\n")).collect();
     if lines.is_empty() { "[]".to_string() } else { format!("[\n{lines}]") }
 }
 
-/// A basic string. Characters that a terminal acts on instead of showing them are written out too: the file is printed.
+/// Writes a basic string. Hidden characters are escaped, because the file is printed and reviewed.
 fn string(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
-        let active = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            _ if c.is_control() || active => {
+            // TOML has two forms: four digits and eight.
+            _ if is_hidden(c) && c > '\u{ffff}' => {
+                let _ = write!(quoted, "\\U{:08X}", u32::from(c));
+            }
+            _ if is_hidden(c) => {
                 let _ = write!(quoted, "\\u{:04X}", u32::from(c));
             }
             _ => quoted.push(c),
@@ -149,9 +172,9 @@ mod tests {
     use crate::catalog::{builtin, parse};
 
     #[test]
-    fn what_is_written_reads_the_same() {
+    fn a_written_file_is_parsed_to_the_same_entries() {
         let entries: Vec<Entry> = builtin().entries.iter().map(|entry| Entry::clone(entry)).collect();
-        let text = pattern_file("a \"b\"\nc", "2024-05", &entries);
+        let text = pattern_file("a \"b\"\nc", "2024-05", &entries[0].vendor, &entries);
         let again = parse("again.toml", &text).expect("parses");
         for (before, after) in entries.iter().zip(&again.entries) {
             let after = Entry { lines: before.lines.clone(), ..Entry::clone(after) };
@@ -162,12 +185,14 @@ mod tests {
 
     #[test]
     fn strings_are_toml() {
-        let all: String =
-            (0..0x3000).filter_map(char::from_u32).chain(['\u{feff}', '😀', '\u{10ffff}']).collect();
+        let all: String = (0..0x3000)
+            .filter_map(char::from_u32)
+            .chain(['\u{feff}', '😀', '\u{e0041}', '\u{10ffff}'])
+            .collect();
         let quoted = string(&all);
         let table: toml::Table = toml::from_str(&format!("x = {quoted}")).expect("TOML");
         assert_eq!(table["x"].as_str(), Some(&*all));
-        assert!(!quoted.contains(char::is_control));
+        assert!(!quoted.contains(is_hidden));
         assert_eq!(string("a\\|\"b\"\n\u{1b}\u{202e}"), r#""a\\|\"b\"\n\u001B\u202E""#);
     }
 }

@@ -10,11 +10,11 @@
 //! other name is replaced wherever it occurs. If a name cannot be found where it must be, the whole text is masked.
 
 use super::Finding;
-use crate::catalog::{ArgValue, Entry, Part, Subject};
+use crate::catalog::{ArgValue, Entry, Subject, TemplatePart};
 use crate::context::{Context, Level, MigrationInfo, State};
 use crate::matcher::wording::MatchQuality;
 use crate::redact::secrets::{MASK, mask, mask_in_place};
-use crate::redact::{Known, Redactor, Where};
+use crate::redact::{KnownName, NamePosition, Redactor};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -74,7 +74,7 @@ impl<'r> Sanitizer<'r> {
             finding.text = text.unwrap_or_else(|| MASK.into());
         }
         for (name, value) in &mut finding.args {
-            *value = redactor.argument(subject(entry, name), value);
+            *value = redactor.redact_argument(subject(entry, name), value);
         }
         let Context { database, server, migration, validation, state, level } = &mut finding.context;
         let replace = |value: &mut Option<String>, token: &dyn Fn(&str) -> String| {
@@ -82,7 +82,7 @@ impl<'r> Sanitizer<'r> {
                 *value = token(value);
             }
         };
-        replace(database, &|name| redactor.name(Subject::Database, name));
+        replace(database, &|name| redactor.token_for(Subject::Database, name));
         replace(server, &|name| redactor.server(name));
         replace(migration, &|id| redactor.migration(id));
         replace(validation, &|word| redactor.word(word));
@@ -122,32 +122,37 @@ impl<'r> Sanitizer<'r> {
                 ArgValue::Many(values) => values,
             };
             for value in values {
-                known.push(Known { subject, name: value, place: words.place(name, value) });
+                known.push(KnownName { subject, name: value, position: words.position(name, value) });
             }
         }
         for i in 0..known.len() {
             let (one, others) = (&known[i], known.iter().enumerate());
-            let same =
-                |other: &Known<'_>| other.name.eq_ignore_ascii_case(one.name) && other.subject != one.subject;
+            let same = |other: &KnownName<'_>| {
+                other.name.eq_ignore_ascii_case(one.name) && other.subject != one.subject
+            };
             let shared = others.into_iter().any(|(at, other)| at != i && same(other));
             if shared
                 && let Some((name, _)) =
                     finding.args.iter().find(|(name, _)| subject(entry, name) == Some(one.subject))
             {
-                known[i].place = Where::Behind(words.before(name));
+                known[i].position = NamePosition::AfterIfAny(words.before(name));
             }
         }
         let drifted = finding.wording == MatchQuality::Drifted;
-        let text = redactor.text(&finding.text, &known, drifted)?;
+        let text = redactor.redact_text(&finding.text, &known, drifted)?;
         // Names from the context may be in the message, but need not be.
         let Context { database, server, .. } = &finding.context;
         let around = [(Subject::Database, database), (Subject::Server, server)];
         let around = around.into_iter().filter_map(|(subject, name)| {
             let name = name.as_deref()?;
-            let place = if words.is_own(name) { Where::Named(Vec::new()) } else { Where::Anywhere };
-            Some(Known { subject, name, place })
+            let position = if words.is_own(name) {
+                NamePosition::QuotedOrAfter(Vec::new())
+            } else {
+                NamePosition::Anywhere
+            };
+            Some(KnownName { subject, name, position })
         });
-        Some(redactor.known_text(&text, &around.collect::<Vec<_>>()))
+        Some(redactor.redact_known(&text, &around.collect::<Vec<_>>()))
     }
 }
 
@@ -159,12 +164,12 @@ impl Words {
                 let mut last: Option<String> = None;
                 for part in &sentence.parts {
                     match part {
-                        Part::Literal(literal) => {
+                        TemplatePart::Literal(literal) => {
                             let all = split(literal).map(str::to_lowercase);
                             words.all.extend(all);
                             last = split(literal).last().map(str::to_string);
                         }
-                        Part::Argument(index) => {
+                        TemplatePart::Argument(index) => {
                             let name = entry.arguments[*index].name.clone();
                             words.before.entry(name).or_default().extend(last.take());
                         }
@@ -187,8 +192,12 @@ impl Words {
     }
 
     /// Returns where to look for the value `name` of an argument.
-    fn place(&self, argument: &str, name: &str) -> Where {
-        if self.is_own(name) { Where::Named(self.before(argument)) } else { Where::Anywhere }
+    fn position(&self, argument: &str, name: &str) -> NamePosition {
+        if self.is_own(name) {
+            NamePosition::QuotedOrAfter(self.before(argument))
+        } else {
+            NamePosition::Anywhere
+        }
     }
 }
 
@@ -197,8 +206,9 @@ fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
+/// What the argument names, if that is private.
 fn subject(entry: Option<&Entry>, argument: &str) -> Option<Subject> {
-    entry?.arguments.iter().find(|known| *known.name == *argument)?.subject
+    entry?.subject(argument).filter(|subject| subject.is_private())
 }
 
 fn mask_word(word: &mut Box<str>) {
@@ -214,7 +224,7 @@ fn redacted(redactor: &Redactor, info: &MigrationInfo) -> MigrationInfo {
         source: server(&info.source),
         target: server(&info.target),
         server: server(&info.server),
-        databases: info.databases.iter().map(|name| redactor.name(Subject::Database, name)).collect(),
+        databases: info.databases.iter().map(|name| redactor.token_for(Subject::Database, name)).collect(),
         tracking: info.tracking.clone(),
         state: info.state.as_ref().map(|state| State::from(&*redactor.word(state.as_str()))),
         started: info.started,

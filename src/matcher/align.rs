@@ -9,7 +9,7 @@ use super::argument::{argument, value};
 use super::bytes::is_word;
 use super::normalized::Normalized;
 use super::wording::{Wording, WordingPart};
-use crate::catalog::{ArgValue, Kind, QUOTES};
+use crate::catalog::{ArgValue, QUOTES, ValueKind};
 
 /// The least share of a wording's literal words, up to its last argument, that a text must have in order. Messages that
 /// were reworded ("was unsuccessful" as "could not be established") keep half of their words; unlike ones share fewer.
@@ -49,7 +49,7 @@ struct Word {
 #[derive(Debug)]
 enum Slot {
     Word(Vec<u8>),
-    Argument { index: usize, kind: Kind },
+    Argument { index: usize, kind: ValueKind },
 }
 
 /// A wording as slots.
@@ -292,7 +292,7 @@ struct ArgumentGap {
 
 impl ArgumentGap {
     /// The argument in the gap and where it ends: what is quoted, else what the wording's own words leave.
-    fn argument(&self, text: &[u8], kind: Kind) -> Option<(ArgValue, usize)> {
+    fn argument(&self, text: &[u8], kind: ValueKind) -> Option<(ArgValue, usize)> {
         let gap = text.get(self.from..self.to)?;
         let found = |from: usize, to: usize| {
             let range = argument(text, from, to, kind)?;
@@ -314,9 +314,9 @@ impl ArgumentGap {
 
 /// Where a bare argument ends if the words behind it are others than the wording's: behind one name, in a list behind the
 /// name that follows the last comma.
-fn bare_end(words: &[Word], gap: &[u8], skipped: usize, kind: Kind) -> usize {
+fn bare_end(words: &[Word], gap: &[u8], skipped: usize, kind: ValueKind) -> usize {
     let comma = |pair: &[Word]| gap[pair[0].end..pair[1].start].contains(&b',');
-    let after_comma = words[skipped..].windows(2).rposition(comma).filter(|_| kind == Kind::List);
+    let after_comma = words[skipped..].windows(2).rposition(comma).filter(|_| kind == ValueKind::List);
     let mut last = after_comma.map_or(skipped, |at| skipped + at + 1);
     // A name of several words has capitals ("Full Name"); the words of a sentence behind it have none.
     let capital = |word: Option<&Word>| word.is_some_and(|word| gap[word.start].is_ascii_uppercase());

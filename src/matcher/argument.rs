@@ -12,7 +12,7 @@
 
 use super::bounds::starts_record;
 use super::bytes::{is_word, lossy, mail_quote};
-use crate::catalog::{ArgValue, Kind, QUOTES};
+use crate::catalog::{ArgValue, QUOTES, ValueKind};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -22,7 +22,7 @@ pub const MAX_ARGUMENT: usize = 1024;
 const MAX_BARE_WORDS: usize = 6;
 
 /// Returns the trimmed range of the gap `from..to` if it can be an argument of `kind`.
-pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Option<Range<usize>> {
+pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: ValueKind) -> Option<Range<usize>> {
     let gap = text.get(from..to)?;
     let lead = gap.len() - gap.trim_ascii_start().len();
     // Marks of quoted mail are no part of it.
@@ -34,7 +34,7 @@ pub(super) fn argument(text: &[u8], from: usize, to: usize, kind: Kind) -> Optio
     let quoted = closes(text, from, to) && !closes_inside(trimmed);
     let words = |part: &[u8]| part.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
     let too_wordy = match kind {
-        Kind::List => trimmed.split(|byte| *byte == b',').any(|item| words(item) > MAX_BARE_WORDS),
+        ValueKind::List => trimmed.split(|byte| *byte == b',').any(|item| words(item) > MAX_BARE_WORDS),
         _ => words(trimmed) > MAX_BARE_WORDS,
     };
     let sentences = trimmed.windows(2).any(|pair| pair == b". ");
@@ -100,10 +100,10 @@ fn closes_inside(quoted: &[u8]) -> bool {
 }
 
 /// Returns the value of an argument's text: without quotes, lists split, line breaks as one blank.
-pub(super) fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
+pub(super) fn value(text: &[u8], kind: ValueKind) -> Option<ArgValue> {
     let text = unwrapped(text);
     let inner = unquoted(&text);
-    if kind == Kind::List {
+    if kind == ValueKind::List {
         let items: Vec<String> = items(inner).map(str::to_string).collect();
         return (!items.is_empty()).then_some(ArgValue::Many(items));
     }
@@ -111,27 +111,27 @@ pub(super) fn value(text: &[u8], kind: Kind) -> Option<ArgValue> {
 }
 
 /// Whether an argument's text has a value.
-fn is_value(text: &[u8], kind: Kind) -> bool {
+fn is_value(text: &[u8], kind: ValueKind) -> bool {
     // Text with a letter or digit has one: only marks are trimmed.
-    if matches!(kind, Kind::Text | Kind::List) && text.iter().any(u8::is_ascii_alphanumeric) {
+    if matches!(kind, ValueKind::Text | ValueKind::List) && text.iter().any(u8::is_ascii_alphanumeric) {
         return true;
     }
     let text = unwrapped(text);
     let inner = unquoted(&text);
-    if kind == Kind::List { items(inner).next().is_some() } else { fits(inner, kind) }
+    if kind == ValueKind::List { items(inner).next().is_some() } else { fits(inner, kind) }
 }
 
 fn items(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(|item| item.trim().trim_matches(QUOTES).trim()).filter(|item| !item.is_empty())
 }
 
-fn fits(value: &str, kind: Kind) -> bool {
+fn fits(value: &str, kind: ValueKind) -> bool {
     !value.is_empty()
         && match kind {
-            Kind::Number => value.chars().all(|c| c.is_ascii_digit()),
-            Kind::Version => value.chars().all(|c| c.is_ascii_digit() || c == '.'),
-            Kind::Word => !value.contains(char::is_whitespace),
-            Kind::Text | Kind::List => true,
+            ValueKind::Number => value.chars().all(|c| c.is_ascii_digit()),
+            ValueKind::Version => value.chars().all(|c| c.is_ascii_digit() || c == '.'),
+            ValueKind::Word => !value.contains(char::is_whitespace),
+            ValueKind::Text | ValueKind::List => true,
         }
 }
 

@@ -46,7 +46,7 @@ use super::bounds::Side;
 use super::bytes::is_word;
 use super::normalized::{Normalized, UnescapedText};
 use super::prefilter::WordBoundaries;
-use crate::catalog::{ArgValue, Entry, Kind, Part, QUOTES, Template};
+use crate::catalog::{ArgValue, Entry, QUOTES, Template, TemplatePart, ValueKind};
 use memchr::memmem;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -59,7 +59,7 @@ pub struct Wording {
     pub entry: usize,
     /// Literals and arguments, sentence by sentence.
     pub parts: Vec<WordingPart>,
-    /// Part counts at which a match may end: after each sentence, starting with the one that completes the arguments.
+    /// TemplatePart counts at which a match may end: after each sentence, starting with the one that completes the arguments.
     stops: Vec<usize>,
     /// The search for each literal; none for arguments.
     finders: Vec<Option<memmem::Finder<'static>>>,
@@ -88,7 +88,7 @@ pub enum WordingPart {
         /// Index in the entry's arguments.
         index: usize,
         /// The form of its values.
-        kind: Kind,
+        kind: ValueKind,
     },
 }
 
@@ -191,7 +191,7 @@ impl LiteralSpan {
 struct OpenArgument {
     /// The argument, by its part.
     part: usize,
-    kind: Kind,
+    kind: ValueKind,
     /// The known end in the normalized text.
     at: usize,
     /// The known end in the text.
@@ -238,7 +238,7 @@ impl Wording {
         for (number, sentence) in template.sentences.iter().enumerate() {
             for part in &sentence.parts {
                 match part {
-                    Part::Literal(text) => {
+                    TemplatePart::Literal(text) => {
                         let normalized = Normalized::new(text.as_bytes()).bytes;
                         if !normalized.is_empty() {
                             let text = text.trim().to_string();
@@ -249,7 +249,7 @@ impl Wording {
                             });
                         }
                     }
-                    Part::Argument(index) => {
+                    TemplatePart::Argument(index) => {
                         seen.push(*index);
                         let kind = entry.arguments[*index].kind;
                         parts.push(WordingPart::Argument { index: *index, kind });

@@ -1,22 +1,16 @@
 //! Safe text: nothing from a log reaches a reader raw that its medium would act on.
 //!
-//! Log text, arguments and paths come in; the same with control and bidirectional marks written out goes out. Every
-//! printer takes one of these doors.
+//! Log text, arguments and paths come in; the same with [hidden characters](is_hidden) escaped goes out. Every printer
+//! passes text from a log through one of these functions.
 
+use crate::text::is_hidden;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// Whether a terminal or viewer acts on the character instead of showing it: controls (C0, DEL, C1), marks that
-/// change the direction of text, and line separators.
-pub fn is_active(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-}
-
-/// `text` on one line: line breaks and tabs as blanks, other active characters written out (`\u{1b}`).
+/// `text` on one line: line breaks and tabs as blanks, other hidden characters escaped (`\u{1b}`).
 pub fn line(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_active) {
+    if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 8);
@@ -24,7 +18,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
         match c {
             '\n' | '\t' => safe.push(' '),
             '\r' => {}
-            _ if is_active(c) => safe.extend(c.escape_unicode()),
+            _ if is_hidden(c) => safe.extend(c.escape_unicode()),
             _ => safe.push(c),
         }
     }
@@ -64,7 +58,7 @@ fn begins_formula(text: &str) -> bool {
     text.starts_with(mark)
 }
 
-/// JSON on one line with active characters escaped; `\u001b` and the like are valid JSON for the same text.
+/// JSON on one line with hidden characters escaped; `\u001b` and the like are valid JSON for the same text.
 #[derive(Debug)]
 pub struct Compact;
 
@@ -112,7 +106,7 @@ fn write_fragment<W: Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Resu
         return plain.write_string_fragment(writer, fragment);
     }
     let mut rest = fragment;
-    while let Some(at) = rest.find(is_active) {
+    while let Some(at) = rest.find(is_hidden) {
         plain.write_string_fragment(writer, &rest[..at])?;
         let c = rest[at..].chars().next().unwrap_or_default();
         let mut units = [0; 2];
@@ -137,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn active_characters_are_written_out() {
+    fn hidden_characters_are_escaped() {
         assert_eq!(line("a\x1b[31mb\u{202e}c\u{9b}d\r\ne"), "a\\u{1b}[31mb\\u{202e}c\\u{9b}d e");
         assert_eq!(json("a\x1b\u{202e}\u{9b}\u{7f}"), "\"a\\u001b\\u202e\\u009b\\u007f\"");
         for formula in [
@@ -175,12 +169,12 @@ mod tests {
         }
 
         #[test]
-        fn nothing_active_remains(text in any::<String>()) {
-            prop_assert!(!line(&text).contains(is_active));
-            prop_assert!(!cell(&text).contains(is_active));
-            prop_assert!(!block(&text).contains(|c| c != '\n' && is_active(c)));
+        fn no_hidden_character_remains(text in any::<String>()) {
+            prop_assert!(!line(&text).contains(is_hidden));
+            prop_assert!(!cell(&text).contains(is_hidden));
+            prop_assert!(!block(&text).contains(|c| c != '\n' && is_hidden(c)));
             let json = json(&text);
-            prop_assert!(!json.contains(is_active));
+            prop_assert!(!json.contains(is_hidden));
             prop_assert_eq!(serde_json::from_str::<String>(&json).expect("valid"), text);
         }
     }

@@ -18,10 +18,10 @@ pub(super) fn facts(step: &Step) -> String {
     if let Some(server) = &step.server {
         text += &format!(" {server}");
     }
-    text += match step.actor {
-        Actor::Customer => ", by you",
-        Actor::Support => ", by Microsoft support",
-        Actor::Unsupported => ", by you: the service does not support it",
+    text += &match step.actor {
+        Actor::Customer => ", by you".into(),
+        Actor::Support => format!(", by {}", step.support),
+        Actor::Unsupported => ", by you: the service does not support it".to_string(),
     };
     if step.restart {
         text += ", with one restart";

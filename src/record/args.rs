@@ -1,6 +1,6 @@
 //! Arguments in JSON: an object in the template's order, each name once.
 
-use crate::catalog::ArgValue;
+use crate::catalog::{ArgValue, MAX_ARGUMENTS};
 use crate::finding::Args;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde::ser::Serializer;
@@ -37,8 +37,8 @@ impl<'de> Visitor<'de> for Names {
         let mut args: Args = Vec::new();
         while let Some((name, value)) = map.next_entry::<Arc<str>, ArgValue>()? {
             // No entry has more than a few, but a hostile report may.
-            if args.len() >= MAX_ARGS {
-                return Err(A::Error::custom(format_args!("more than {MAX_ARGS} arguments")));
+            if args.len() >= MAX_ARGUMENTS {
+                return Err(A::Error::custom(format_args!("more than {MAX_ARGUMENTS} arguments")));
             }
             if args.iter().any(|(known, _)| *known == name) {
                 return Err(A::Error::custom(format_args!("the argument `{name}` stands twice")));
@@ -48,6 +48,3 @@ impl<'de> Visitor<'de> for Names {
         Ok(args)
     }
 }
-
-/// The most arguments of an entry in any pattern file.
-const MAX_ARGS: usize = 64;

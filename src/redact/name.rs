@@ -1,17 +1,26 @@
 //! Names that have parts: servers with domain and port, resource ids, paths.
 //!
-//! What is public (the domain that all servers share, the names of resource types, a file's extension) stays, so that
-//! commands with a redacted id are still commands and a server has one token, however it is called.
+//! A name comes in, the same with tokens for its private parts goes out. Public parts (the domain that all servers of
+//! the service share, the names of resource types, a file's extension) stay, so that a command with a redacted id is
+//! still a command, and a server has one token, with or without its domain:
+//!
+//! ```text
+//! src-1:5432                                   server-7f3a5b0c9d1e2f34:5432
+//! SRC-1.postgres.database.azure.com            server-7f3a5b0c9d1e2f34.postgres.database.azure.com
+//! /subscriptions/S/resourceGroups/G/…/src-1    /subscriptions/subscription-…/resourceGroups/group-…/…/server-7f3a…
+//! ```
+//!
+//! It does not know where names come from.
 
 use super::Redactor;
 use crate::source::{Origin, STDIN};
 use std::net::IpAddr;
 use std::path::Path;
 
-/// Domains below which names are somebody's own, and the domains themselves are not.
+/// Public domains whose subdomains are private names.
 const PUBLIC_DOMAINS: [&str; 2] = [".private.postgres.database.azure.com", ".postgres.database.azure.com"];
 
-/// Types of resources with what they name; what stands behind any other type is a `resource`.
+/// Types in resource ids with the kind of the name that follows; after any other type it is a `resource`.
 const RESOURCE_TYPES: [(&str, &str); 7] = [
     ("subscriptions", "subscription"),
     ("resourcegroups", "group"),
@@ -22,7 +31,7 @@ const RESOURCE_TYPES: [(&str, &str); 7] = [
     ("migrations", "migration"),
 ];
 
-/// What file names may end with and keep: formats, not names.
+/// Extensions of file names that are kept: formats, not names.
 const EXTENSIONS: [&str; 24] = [
     "log", "txt", "json", "ndjson", "jsonl", "csv", "tsv", "xml", "html", "yaml", "yml", "md", "eml", "out",
     "err", "sql", "gz", "zst", "xz", "bz2", "lz4", "zip", "tar", "tgz",
@@ -31,7 +40,7 @@ const EXTENSIONS: [&str; 24] = [
 const MAX_EXTENSIONS: usize = 3;
 
 impl Redactor {
-    /// The token for a server: a resource id, an address, or a host with or without domain and port.
+    /// Redacts the name of a server: a resource id, an address, or a host with or without domain and port.
     pub fn server(&self, name: &str) -> String {
         if name.starts_with('/') {
             return self.resource(name);
@@ -48,15 +57,15 @@ impl Redactor {
         if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
             return format!("{}{port}", self.token("address", &address.to_string()));
         }
-        // Neither names of hosts nor those of resources are told apart by case.
+        // Names of hosts and of resources ignore case.
         let host = host.to_ascii_lowercase();
         let own = PUBLIC_DOMAINS.iter().find_map(|domain| host.strip_suffix(domain)).unwrap_or(&host);
         format!("{}{}{port}", self.token("server", own), &host[own.len()..])
     }
 
-    /// A resource id whose types are kept and whose names are tokens.
+    /// Redacts a resource id: types are kept, names become tokens.
     pub fn resource(&self, id: &str) -> String {
-        // What the next part names, if the part before says so.
+        // The kind of name that the next part is, if the part before says so.
         let mut names = None;
         let redacted: Vec<String> = id
             .split('/')
@@ -81,7 +90,7 @@ impl Redactor {
         redacted.join("/")
     }
 
-    /// A migration's id: that of a resource, or a name; a UUID says nothing and support asks for it.
+    /// Redacts a migration's id: a resource id or a name. A UUID stays: it says nothing, and support asks for it.
     pub fn migration(&self, id: &str) -> String {
         if is_uuid(id.as_bytes()) {
             id.to_string()
@@ -92,7 +101,7 @@ impl Redactor {
         }
     }
 
-    /// The name of a source, path and member each as one token with their extensions.
+    /// Redacts the name of a source: path and member become one token each, with their extensions.
     pub fn origin(&self, origin: &Origin) -> Origin {
         Origin {
             path: self.path(&origin.path).into(),
@@ -117,7 +126,7 @@ impl Redactor {
     }
 }
 
-/// How long a UUID is in its text form, in bytes.
+/// The length of a UUID as text, in bytes.
 pub const UUID_CHARS: usize = 36;
 
 /// Whether `text` has the form of a UUID.
@@ -137,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_has_one_token_however_it_is_called() {
+    fn a_server_has_one_token_in_all_its_spellings() {
         let redactor = redactor();
         let token = redactor.server("src-1");
         assert!(token.starts_with("server-"), "{token}");
@@ -162,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_public_stays_of_an_id() {
+    fn only_public_parts_of_an_id_stay() {
         let redacted = redactor().resource("/home/jdoe/providers/Acme.Thing/servers/x//y");
         for name in ["home", "jdoe", "Acme", "x", "y"] {
             assert!(!redacted.split(['/', '-', '.']).any(|part| part == name), "{name} in {redacted}");
@@ -170,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn of_paths_only_extensions_stay() {
+    fn only_extensions_of_paths_stay() {
         let redactor = redactor();
         let file = |path: &str| redactor.origin(&Origin::path(Path::new(path))).to_string();
         assert_eq!(file("-"), "-");

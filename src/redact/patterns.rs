@@ -1,7 +1,8 @@
-//! Patterns: what in free text looks like a name of somebody's own.
+//! Patterns: what in free text looks like a private name.
 //!
-//! Text comes in; places and what stands there go out. Each pattern finds more than it must rather than less, but none
-//! finds anything in the messages of the catalogue.
+//! Text comes in; ranges and the kind of name in each go out. When in doubt a pattern matches: a word too many in a
+//! redacted text is a nuisance, a name too many a leak. But none matches in the messages of the catalogue, which must
+//! be found again in what is redacted; a test holds this. The module knows no tokens and no arguments.
 
 use super::name::is_uuid;
 use regex::Regex;
@@ -9,9 +10,9 @@ use std::net::IpAddr;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// What was found in a text.
+/// What a name names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum NameKind {
     Server,
     Database,
     Role,
@@ -20,22 +21,22 @@ pub(super) enum Kind {
     Subscription,
     /// An address of a network or of mail.
     Address,
-    /// A name of which it is not known what it names.
+    /// Something that is not known.
     Any,
 }
 
-/// Why it was found.
+/// Why a range is thought to be a name; the better reason comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sure {
+pub(super) enum Evidence {
     /// It has the shape of a name of its kind: it is one name.
     Shape,
-    /// It stands where a name would: it may be several, or other words.
-    Place,
+    /// It is where a name would be: it may be several names, or other words.
+    Position,
 }
 
-/// Domains that belong to nobody whose logs these could be, with all below them.
+/// Public domains: hosts in them are no private names.
 const PUBLIC: [&str; 5] = ["microsoft.com", "aka.ms", "postgresql.org", "github.com", "pgpedia.info"];
-/// What the last label of a host is: not what files, code and versions end with.
+/// Last labels of hosts, without those that files, code and versions end with.
 const TOP_LEVELS: [&str; 39] = [
     "com",
     "net",
@@ -117,40 +118,40 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
     }
 });
 
-/// Calls `found` with each place that looks like a name; also with each that stands in quotes, if `quoted`.
-pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>, Kind, Sure)) {
+/// Calls `found` with each range that looks like a name and, if `quoted`, with each that is in quotes.
+pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>, NameKind, Evidence)) {
     let patterns = &*PATTERNS;
     for id in patterns.resource.find_iter(text) {
-        found(id.range(), Kind::Resource, Sure::Shape);
+        found(id.range(), NameKind::Resource, Evidence::Shape);
     }
     for id in patterns.subscription.captures_iter(text).filter_map(|found| found.get(1)) {
         if is_uuid(id.as_str().as_bytes()) {
-            found(id.range(), Kind::Subscription, Sure::Shape);
+            found(id.range(), NameKind::Subscription, Evidence::Shape);
         }
     }
     for address in patterns.mail.find_iter(text) {
-        found(address.range(), Kind::Address, Sure::Shape);
+        found(address.range(), NameKind::Address, Evidence::Shape);
     }
     for dotted in patterns.dotted.find_iter(text).filter(|dotted| is_host(dotted.as_str())) {
-        found(dotted.range(), Kind::Server, Sure::Shape);
+        found(dotted.range(), NameKind::Server, Evidence::Shape);
     }
     for colons in patterns.colons.find_iter(text).filter(|colons| colons.as_str().parse::<IpAddr>().is_ok()) {
-        found(colons.range(), Kind::Server, Sure::Shape);
+        found(colons.range(), NameKind::Server, Evidence::Shape);
     }
     for pattern in [&patterns.keyed, &patterns.called] {
         for named in pattern.captures_iter(text) {
             let kinds = [
-                ("server", Kind::Server),
-                ("database", Kind::Database),
-                ("role", Kind::Role),
-                ("table", Kind::Table),
+                ("server", NameKind::Server),
+                ("database", NameKind::Database),
+                ("role", NameKind::Role),
+                ("table", NameKind::Table),
             ];
             let is = |name: &str| {
                 pattern.capture_names().any(|known| known == Some(name)) && named.name(name).is_some()
             };
-            let kind = kinds.iter().find(|(name, _)| is(name)).map_or(Kind::Any, |(_, kind)| *kind);
+            let kind = kinds.iter().find(|(name, _)| is(name)).map_or(NameKind::Any, |(_, kind)| *kind);
             if let Some(value) = named.name("value").or_else(|| named.name("bare")) {
-                found(value.range(), kind, Sure::Place);
+                found(value.range(), kind, Evidence::Position);
             }
         }
     }
@@ -158,7 +159,7 @@ pub(super) fn find(text: &str, quoted: bool, mut found: impl FnMut(Range<usize>,
         for value in
             patterns.quoted.captures_iter(text).filter_map(|found| found.iter().skip(1).flatten().next())
         {
-            found(value.range(), Kind::Any, Sure::Place);
+            found(value.range(), NameKind::Any, Evidence::Position);
         }
     }
 }

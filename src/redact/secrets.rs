@@ -1,26 +1,45 @@
-//! Secrets: passwords and keys in text, told by what stands before them or by how they look.
+//! Secrets: passwords and keys in text, recognized by the words before them or by their form.
 //!
-//! Text comes in, the same text goes out with [`MASK`] for each secret. It is made for text that people show others, so
-//! that where in doubt it masks: a word behind `password:` is one, whatever it is. It knows nothing of the catalogue.
+//! Text comes in, the same text goes out with [`MASK`] for each secret. The result is shown to others, so that in doubt
+//! it masks: a word after `password:` is one, whatever it is. The module knows nothing of the catalogue and needs no key.
+//!
+//! # Marks first, patterns after
+//!
+//! Thirteen regular expressions would run over every line that a report may show, and nearly none has a secret. So each
+//! kind of secret has *marks*: literals of which every text with such a secret holds at least one (`pass` or `pwd` or …
+//! before a value, `://` before a user, `eyj` at the start of a JSON token). One pass of an Aho-Corasick automaton finds
+//! the marks of all kinds and returns a bit for each kind that may occur; a second condition, one of two bytes that a
+//! secret of the kind needs (`:` or `=` after a name), drops most of what is left. Only then is a pattern compiled, on
+//! its first use, and tried:
+//!
+//! ```text
+//! 2024-06-06 LOG: connection received          no mark: returned as it is, nothing allocated
+//! the password for server x is incorrect       mark "pass", but neither `:` nor `=`, no quote: returned as it is
+//! host=a password=hunter2                      mark "pass" and `=`: the first pattern masks `hunter2`
+//! ```
+//!
+//! The invariant: marks save time and hide nothing. Trying every pattern on every text masks the same, which the
+//! property test `every_secret_has_a_mark` holds. Whoever adds a kind adds an example, and the test finds a mark that
+//! is too narrow. A mask itself has no mark, so that masked text can be masked again.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// What stands for a secret.
+/// The text in place of a secret.
 pub const MASK: &str = "***";
-/// The fewest characters of a line that holds nothing but digits of base 64, as the lines of a key in PEM do.
+/// The fewest base64 digits on a line of their own that may be a line of a key in PEM.
 const MIN_KEY_LINE: usize = 60;
 
 /// A kind of secret.
 struct Secret {
-    /// One of these stands in every text that holds one, in any case.
+    /// Every text with such a secret holds one of these, in upper or lower case.
     marks: &'static [&'static str],
-    /// So does one of these bytes, if any are named.
+    /// Every text with such a secret also holds one of these bytes.
     bytes: Option<[u8; 2]>,
-    /// With what it keeps before the secret as `a` and behind it as `b`. Compiling one takes long enough to be felt, and
-    /// most logs need few of them.
+    /// Matches the secret with the text before it that is kept as the group `a`, and after it as `b`. Compiling one takes
+    /// milliseconds, and most logs need few of them, so each is compiled on its first use.
     pattern: LazyLock<Regex>,
 }
 
@@ -30,11 +49,11 @@ impl Secret {
     }
 }
 
-/// A value: in quotes that may be escaped, or up to a blank or mark.
+/// A value: in quotes that may be escaped, or up to a blank or punctuation.
 const VALUE: &str = r#"(?:\\*"(?:[^"\\]|\\[^"])*\\*"|\\*'(?:[^'\\]|''|\\[^'])*\\*'|[^\s"'\\,;&<>()\[\]{}]+)"#;
 
-/// What a password is called before its value.
-const NAMED: &str = "(?:(?:pass(?:word|wd|phrase|code)|pwd|secret|credentials?|token)[a-z0-9_]{0,24}\
+/// Names of passwords and keys before their values.
+const PASSWORD_NAMES: &str = "(?:(?:pass(?:word|wd|phrase|code)|pwd|secret|credentials?|token)[a-z0-9_]{0,24}\
                      |(?:access|account|api|private|shared|storage|encryption|signing)[ _-]?key[a-z0-9_]{0,24}\
                      |(?:primary|secondary|master)_?key|shared[ _-]?access[ _-]?signature|(?:\\b|_)(?:pass|sas))";
 
@@ -43,7 +62,7 @@ static SECRETS: [Secret; 13] = [
     Secret::new(
         &["pass", "pwd", "secret", "credential", "token", "key", "signature", "sas"],
         Some(*b":="),
-        || pattern(&format!(r#"(?P<a>(?i-u:{NAMED})\\*["']?\s*(?:=>|:=|[:=])\s*){VALUE}"#)),
+        || pattern(&format!(r#"(?P<a>(?i-u:{PASSWORD_NAMES})\\*["']?\s*(?:=>|:=|[:=])\s*){VALUE}"#)),
     ),
     // `PASSWORD 'x'` and `IDENTIFIED BY 'x'` of SQL, `--password x` of a command.
     Secret::new(&["password", "identified"], Some(*b"'\""), || {
@@ -78,8 +97,8 @@ fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("a valid pattern")
 }
 
-/// The marks of all kinds, and the kind of each as a bit.
-static MARKED: LazyLock<(AhoCorasick, Vec<u16>)> = LazyLock::new(|| {
+/// The marks of all kinds, and for each mark its kind as a bit.
+static MARKS: LazyLock<(AhoCorasick, Vec<u16>)> = LazyLock::new(|| {
     let kinds = SECRETS.iter().enumerate();
     let marks = kinds.flat_map(|(kind, secret)| secret.marks.iter().map(move |mark| (*mark, 1 << kind)));
     let (marks, kinds): (Vec<&str>, Vec<u16>) = marks.unzip();
@@ -88,17 +107,17 @@ static MARKED: LazyLock<(AhoCorasick, Vec<u16>)> = LazyLock::new(|| {
     (marked.build(marks).expect("a few short literals"), kinds)
 });
 
-/// The text with [`MASK`] for each secret in it.
+/// Replaces each secret in `text` by [`MASK`].
 pub fn mask(text: &str) -> Cow<'_, str> {
     if is_key_line(text) {
         return MASK.to_string().into();
     }
-    mask_kinds(text, marked(text))
+    mask_kinds(text, possible_kinds(text))
 }
 
-/// The kinds of secrets that the text may hold, as bits.
-fn marked(text: &str) -> u16 {
-    let (marks, kinds) = &*MARKED;
+/// Returns the kinds of secrets that the text may hold, as bits.
+fn possible_kinds(text: &str) -> u16 {
+    let (marks, kinds) = &*MARKS;
     let marked = marks.find_overlapping_iter(text).fold(0, |all, mark| all | kinds[mark.pattern()]);
     let lacks = |[one, other]: [u8; 2]| memchr::memchr2(one, other, text.as_bytes()).is_none();
     let all = SECRETS.iter().enumerate().filter(|(kind, _)| marked >> kind & 1 != 0);
@@ -106,7 +125,7 @@ fn marked(text: &str) -> u16 {
         .fold(marked, |left, (kind, _)| left & !(1 << kind))
 }
 
-/// Masks secrets of `kinds`. What is masked adds no mark, so that they are told once.
+/// Masks secrets of these kinds. A mask adds no mark, so that the kinds need not be computed again.
 fn mask_kinds(text: &str, kinds: u16) -> Cow<'_, str> {
     let mut masked = Cow::Borrowed(text);
     for (_, secret) in SECRETS.iter().enumerate().filter(|(kind, _)| kinds >> kind & 1 != 0) {
@@ -121,14 +140,14 @@ fn mask_kinds(text: &str, kinds: u16) -> Cow<'_, str> {
     masked
 }
 
-/// Masks in place, and leaves alone what holds no secret.
+/// Masks in place. A text without secrets is not copied.
 pub fn mask_in_place(text: &mut String) {
     if let Cow::Owned(masked) = mask(text) {
         *text = masked;
     }
 }
 
-/// Whether it may be a line of a key in PEM.
+/// Whether the line may be one of a key in PEM.
 fn is_key_line(line: &str) -> bool {
     let line = line.trim();
     line.len() >= MIN_KEY_LINE
@@ -170,13 +189,13 @@ mod tests {
     ];
 
     #[test]
-    fn secrets_are_masked_where_they_stand() {
+    fn secrets_are_masked_in_place() {
         for &(text, masked) in EXAMPLES {
             assert_eq!(mask(text), masked, "{text}");
             let mut own = text.to_string();
             mask_in_place(&mut own);
             assert_eq!(own, masked);
-            assert_eq!(mask(masked), masked, "what is masked stays");
+            assert_eq!(mask(masked), masked, "masking again changes nothing");
         }
         for text in ["the password for server x is incorrect", "primary key", "a://b", "passenger list", ""] {
             assert_eq!(mask(text), text);
@@ -210,17 +229,17 @@ mod tests {
     }
 
     proptest! {
-        /// Marks spare time and hide nothing: each pattern tried on every text masks the same.
+        /// Marks save time and hide nothing: trying each pattern on every text masks the same.
         #[test]
         fn every_secret_has_a_mark(fragments in prop::collection::vec(fragment(), 0..6)) {
             let text = fragments.concat();
-            prop_assert_eq!(mask_kinds(&text, marked(&text)), mask_kinds(&text, u16::MAX));
+            prop_assert_eq!(mask_kinds(&text, possible_kinds(&text)), mask_kinds(&text, u16::MAX));
         }
     }
 
-    /// Masking leaves the messages of the catalogue as they are, so that they match.
+    /// Masking does not change the messages of the catalogue, so that they match.
     #[test]
-    fn no_message_is_taken_for_a_secret() {
+    fn no_message_looks_like_a_secret() {
         for entry in &catalog::builtin().entries {
             for template in entry.wordings.iter().chain(&entry.followups).chain(&entry.resolutions) {
                 assert_eq!(mask(&template.text), template.text, "{}", entry.id);

@@ -1,143 +1,92 @@
-//! Text with names in it.
+//! Redaction of a text: names replaced by tokens.
 //!
-//! Text comes in with the names that are known to stand in it; it goes out with tokens for them and for whatever looks
-//! like a name. Where two places overlap, the longer one is replaced and what is left of the other is masked, so that no
-//! part of a name stays.
+//! Text comes in with the names that a finding knows; it goes out with a token for each of them and for everything else
+//! that looks like a name. The module does not know which arguments are private, or what a token is made of.
+//!
+//! Names are found in two ways. *Known* names (arguments, the database around the message) are searched for as whole
+//! words. Then [patterns](super::patterns) find what has the shape of a name (an address, a host, a resource id) or is
+//! where a name would be (`dbname=…`, `role "…"`). Four things make this harder than it sounds:
+//!
+//! - **A name can be a word of the message.** In "Database `database` exists" only the quoted one is a name. Such a
+//!   name is replaced only in quotes or after the word that the template has before it ([`NamePosition`]).
+//! - **One name can be two things.** The role `app` and the server `app` have different tokens, so each is replaced
+//!   after its own words where it occurs there.
+//! - **A known name must be there.** If it is not found as it is known (the log escaped or wrapped it differently), it
+//!   may be there in a form that is not recognized. [`Redactor::redact_text`] then returns none, and the caller masks
+//!   the whole text. Where in doubt, less is shown.
+//! - **Matches overlap.** Certain matches win over likely ones, longer over shorter; what remains of the loser is
+//!   masked. `x a b c d y` with the names `a b` and `b c d` becomes `x ***role-… y`: no part of a name stays.
+//!
+//! The invariant that the tests hold: redacted messages are still found as the same entries, with the tokens as their
+//! arguments.
 
-use super::patterns::{self, Kind, Sure};
+use super::patterns::{self, Evidence, NameKind};
 use super::secrets::MASK;
 use super::{Redactor, name};
 use crate::catalog::{QUOTES, Subject};
+use std::cmp::Reverse;
 use std::ops::Range;
 
-/// A name that is known to stand in a text.
+/// A name that is known to occur in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known<'a> {
+pub struct KnownName<'a> {
     /// What it names.
     pub subject: Subject,
     /// The name.
     pub name: &'a str,
-    /// Where in the text.
-    pub place: Where,
+    /// Where in the text it is a name.
+    pub position: NamePosition,
 }
 
-/// Where a name stands in a text.
+/// Where in a text the occurrences of a word are a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Where {
+pub enum NamePosition {
     /// Wherever it is a whole word.
     Anywhere,
-    /// In quotes or behind one of these words: it is a word of the message, too.
-    Named(Vec<String>),
-    /// Behind one of these words, if there at all: something else has the same name.
-    Behind(Vec<String>),
+    /// In quotes or after one of these words: it is a word of the message, too.
+    QuotedOrAfter(Vec<String>),
+    /// After one of these words, if it occurs there at all: something else has the same name.
+    AfterIfAny(Vec<String>),
 }
 
-/// A place to be replaced.
-struct Place {
+/// A range of the text and its replacement.
+struct Replacement {
     range: Range<usize>,
     token: String,
-    sure: Sure,
+    evidence: Evidence,
 }
 
 impl Redactor {
-    /// The text without names; what stands in quotes is taken for one, too, if `quoted`. None if one of those `known`
-    /// does not stand in it, so that it may stand there in a form in which it is not seen.
-    pub fn text(&self, text: &str, known: &[Known<'_>], quoted: bool) -> Option<String> {
-        let mut places = Vec::new();
+    /// Replaces the names in `text`: those `known`, and whatever looks like one; if `quoted`, also everything in quotes.
+    /// Returns none if a known name is not found, because it may be there in a form that is not recognized.
+    pub fn redact_text(&self, text: &str, known: &[KnownName<'_>], quoted: bool) -> Option<String> {
+        let mut replacements = Vec::new();
         for known in known.iter().filter(|known| !known.name.is_empty()) {
-            let before = places.len();
-            self.places(text, known, &mut places);
-            if places.len() == before {
+            let before = replacements.len();
+            self.find_known(text, known, &mut replacements);
+            if replacements.len() == before {
                 return None;
             }
         }
-        self.looked_for(text, quoted, &mut places);
-        Some(self.replaced(text, places))
+        self.find_by_pattern(text, quoted, &mut replacements);
+        Some(apply(text, replacements))
     }
 
-    /// The text without the names that may stand in it.
-    pub fn known_text(&self, text: &str, names: &[Known<'_>]) -> String {
-        let mut places = Vec::new();
-        names.iter().for_each(|known| self.places(text, known, &mut places));
-        self.replaced(text, places)
+    /// Replaces only these names, if they occur in `text`.
+    pub fn redact_known(&self, text: &str, names: &[KnownName<'_>]) -> String {
+        let mut replacements = Vec::new();
+        names.iter().for_each(|known| self.find_known(text, known, &mut replacements));
+        apply(text, replacements)
     }
 
-    /// The text without what looks like a name, what stands in quotes included.
-    pub fn free_text(&self, text: &str) -> String {
-        let mut places = Vec::new();
-        self.looked_for(text, true, &mut places);
-        self.replaced(text, places)
+    /// Replaces whatever in `text` looks like a name, and everything in quotes.
+    pub fn redact_free_text(&self, text: &str) -> String {
+        let mut replacements = Vec::new();
+        self.find_by_pattern(text, true, &mut replacements);
+        apply(text, replacements)
     }
 
-    fn places(&self, text: &str, known: &Known<'_>, places: &mut Vec<Place>) {
-        let all: Vec<_> = occurrences(text, known.name, known.subject == Subject::Server).collect();
-        let behind = |words: &[String]| -> Vec<_> {
-            all.iter().filter(|range| is_behind(text, range, words)).cloned().collect()
-        };
-        let found = match &known.place {
-            Where::Anywhere => all,
-            Where::Named(words) => {
-                all.into_iter().filter(|at| is_quoted(text, at) || is_behind(text, at, words)).collect()
-            }
-            Where::Behind(words) => Some(behind(words)).filter(|found| !found.is_empty()).unwrap_or(all),
-        };
-        let token = self.name(known.subject, known.name);
-        places.extend(found.into_iter().map(|range| Place {
-            range,
-            token: token.clone(),
-            sure: Sure::Shape,
-        }));
-    }
-
-    fn looked_for(&self, text: &str, quoted: bool, places: &mut Vec<Place>) {
-        patterns::find(text, quoted, |range, kind, sure| {
-            let found = &text[range.clone()];
-            let token = match kind {
-                Kind::Server => self.server(found),
-                Kind::Database => self.name(Subject::Database, found),
-                Kind::Role => self.name(Subject::Role, found),
-                Kind::Table => self.name(Subject::Table, found),
-                Kind::Resource => self.resource(found),
-                Kind::Subscription => self.token("subscription", &found.to_ascii_lowercase()),
-                Kind::Address => self.token("address", &found.to_ascii_lowercase()),
-                Kind::Any => self.token("name", found),
-            };
-            places.push(Place { range, token, sure });
-        });
-    }
-
-    fn replaced(&self, text: &str, mut places: Vec<Place>) -> String {
-        // Stable: of equal places, the known one comes first.
-        places.sort_by_key(|place| (place.sure, std::cmp::Reverse(place.range.len())));
-        let mut taken: Vec<Place> = Vec::new();
-        for place in places {
-            let over =
-                |other: &&Place| other.range.start < place.range.end && place.range.start < other.range.end;
-            let mut left = vec![place.range.clone()];
-            for other in taken.iter().filter(over) {
-                left = left.into_iter().flat_map(|part| without(part, &other.range)).collect();
-            }
-            if left == [place.range.clone()] {
-                taken.push(place);
-                continue;
-            }
-            // What stands between names may stay: commas of a list.
-            let parts = left.into_iter().filter(|part| text[part.clone()].contains(char::is_alphanumeric));
-            taken.extend(parts.map(|range| Place { range, token: MASK.into(), sure: place.sure }));
-        }
-        taken.sort_by_key(|place| place.range.start);
-        let mut redacted = String::with_capacity(text.len());
-        let mut at = 0;
-        for place in &taken {
-            redacted.push_str(&text[at..place.range.start]);
-            redacted.push_str(&place.token);
-            at = place.range.end;
-        }
-        redacted.push_str(&text[at..]);
-        redacted
-    }
-
-    /// A word of the service's own, such as a state; whatever is not one word is a name.
+    /// Keeps a word of the service's own, such as a state; anything else than plain words becomes a token.
     pub fn word(&self, text: &str) -> String {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ' ');
         if text.len() <= 64 && text.chars().all(plain) && !name::is_uuid(text.as_bytes()) {
@@ -146,21 +95,91 @@ impl Redactor {
             self.token("name", text)
         }
     }
+
+    fn find_known(&self, text: &str, known: &KnownName<'_>, replacements: &mut Vec<Replacement>) {
+        let all: Vec<_> = occurrences(text, known.name, known.subject == Subject::Server).collect();
+        let after = |words: &[String]| -> Vec<_> {
+            all.iter().filter(|range| is_after(text, range, words)).cloned().collect()
+        };
+        let found = match &known.position {
+            NamePosition::Anywhere => all,
+            NamePosition::QuotedOrAfter(words) => {
+                all.into_iter().filter(|at| is_quoted(text, at) || is_after(text, at, words)).collect()
+            }
+            NamePosition::AfterIfAny(words) => {
+                Some(after(words)).filter(|found| !found.is_empty()).unwrap_or(all)
+            }
+        };
+        let token = self.token_for(known.subject, known.name);
+        let replacement = |range| Replacement { range, token: token.clone(), evidence: Evidence::Shape };
+        replacements.extend(found.into_iter().map(replacement));
+    }
+
+    fn find_by_pattern(&self, text: &str, quoted: bool, replacements: &mut Vec<Replacement>) {
+        patterns::find(text, quoted, |range, kind, evidence| {
+            let found = &text[range.clone()];
+            let token = match kind {
+                NameKind::Server => self.server(found),
+                NameKind::Database => self.token_for(Subject::Database, found),
+                NameKind::Role => self.token_for(Subject::Role, found),
+                NameKind::Table => self.token_for(Subject::Table, found),
+                NameKind::Resource => self.resource(found),
+                NameKind::Subscription => self.token("subscription", &found.to_ascii_lowercase()),
+                NameKind::Address => self.token("address", &found.to_ascii_lowercase()),
+                NameKind::Any => self.token("name", found),
+            };
+            replacements.push(Replacement { range, token, evidence });
+        });
+    }
 }
 
-/// What is left of `part` without `taken`.
-fn without(part: Range<usize>, taken: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
-    let before = part.start..part.end.min(taken.start);
-    let behind = part.start.max(taken.end)..part.end;
-    [before, behind].into_iter().filter(|range| range.start < range.end)
+/// Applies the replacements, better and longer ones first. What such a one leaves of another is masked.
+fn apply(text: &str, mut replacements: Vec<Replacement>) -> String {
+    // The sort is stable: of equal ranges, the known name comes first.
+    replacements.sort_by_key(|replacement| (replacement.evidence, Reverse(replacement.range.len())));
+    let mut applied: Vec<Replacement> = Vec::new();
+    for replacement in replacements {
+        let Replacement { range, evidence, .. } = &replacement;
+        let overlaps = |other: &&Replacement| other.range.start < range.end && range.start < other.range.end;
+        let mut left = vec![range.clone()];
+        for other in applied.iter().filter(overlaps) {
+            left = left.into_iter().flat_map(|part| without(part, &other.range)).collect();
+        }
+        if left == [range.clone()] {
+            applied.push(replacement);
+            continue;
+        }
+        // Text between names, such as the commas of a list, may stay.
+        let parts = left.into_iter().filter(|part| text[part.clone()].contains(char::is_alphanumeric));
+        let masked: Vec<_> =
+            parts.map(|range| Replacement { range, token: MASK.into(), evidence: *evidence }).collect();
+        applied.extend(masked);
+    }
+    applied.sort_by_key(|replacement| replacement.range.start);
+    let mut redacted = String::with_capacity(text.len());
+    let mut at = 0;
+    for replacement in &applied {
+        redacted.push_str(&text[at..replacement.range.start]);
+        redacted.push_str(&replacement.token);
+        at = replacement.range.end;
+    }
+    redacted.push_str(&text[at..]);
+    redacted
 }
 
-/// Where `name` stands in `text`, not as a part of a longer word. Blanks in it may be any white space, also a line break
-/// with what quotes the next line of a mail.
+/// Returns the parts of `part` before and after `removed`.
+fn without(part: Range<usize>, removed: &Range<usize>) -> impl Iterator<Item = Range<usize>> + use<> {
+    let before = part.start..part.end.min(removed.start);
+    let after = part.start.max(removed.end)..part.end;
+    [before, after].into_iter().filter(|range| range.start < range.end)
+}
+
+/// Returns where `name` occurs in `text` as a whole word. A blank in it matches any white space, also a line break with
+/// the `>` that quotes the next line of a mail.
 fn occurrences<'t>(text: &'t str, name: &'t str, any_case: bool) -> impl Iterator<Item = Range<usize>> + 't {
     let word = |c: char| c.is_alphanumeric() || c == '_';
     let (open, close) = (name.starts_with(word), name.ends_with(word));
-    // Nothing stands between any two characters, without end.
+    // An empty name would be found between any two characters, without end.
     let mut at = if name.is_empty() { text.len() } else { 0 };
     std::iter::from_fn(move || {
         while at < text.len() {
@@ -177,7 +196,7 @@ fn occurrences<'t>(text: &'t str, name: &'t str, any_case: bool) -> impl Iterato
     })
 }
 
-/// Where the name ends that begins at `start`, if it does.
+/// Returns the end of the name that starts at `start`, if it does.
 fn match_at(text: &str, start: usize, name: &str, any_case: bool) -> Option<usize> {
     let mut rest = text[start..].chars().peekable();
     let mut end = start;
@@ -204,14 +223,14 @@ fn match_at(text: &str, start: usize, name: &str, any_case: bool) -> Option<usiz
     Some(end)
 }
 
-/// Whether what stands at `range` is in quotes.
+/// Whether the text at `range` is in quotes.
 fn is_quoted(text: &str, range: &Range<usize>) -> bool {
     let before = text[..range.start].trim_end_matches('\\');
     before.ends_with(QUOTES) && text[range.end..].trim_start_matches('\\').starts_with(QUOTES)
 }
 
-/// Whether what stands at `range` stands behind one of the words.
-fn is_behind(text: &str, range: &Range<usize>, words: &[String]) -> bool {
+/// Whether the text at `range` comes after one of the words, with only white space and quotes between.
+fn is_after(text: &str, range: &Range<usize>, words: &[String]) -> bool {
     let between = |c: char| c.is_whitespace() || c == '\\' || QUOTES.contains(&c);
     let before = text[..range.start].trim_end_matches(between);
     words.iter().any(|word| {
@@ -230,39 +249,42 @@ mod tests {
         Redactor::new(&[7; KEY_BYTES])
     }
 
-    fn known(subject: Subject, name: &str) -> Known<'_> {
-        Known { subject, name, place: Where::Anywhere }
+    fn known(subject: Subject, name: &str) -> KnownName<'_> {
+        KnownName { subject, name, position: NamePosition::Anywhere }
     }
 
     #[test]
-    fn known_names_are_replaced_as_words() {
+    fn known_names_are_replaced_as_whole_words() {
         let redactor = redactor();
-        let token = redactor.name(Subject::Role, "app");
-        let found = redactor.text("app in application, 'app'", &[known(Subject::Role, "app")], false);
+        let token = redactor.token_for(Subject::Role, "app");
+        let found = redactor.redact_text("app in application, 'app'", &[known(Subject::Role, "app")], false);
         assert_eq!(found, Some(format!("{token} in application, '{token}'")));
-        let wrapped = redactor.text("role my\n> app x", &[known(Subject::Role, "my app")], false);
-        assert_eq!(wrapped, Some(format!("role {} x", redactor.name(Subject::Role, "my app"))));
-        assert_eq!(redactor.text("nothing here", &[known(Subject::Role, "app")], false), None);
-        let server = redactor.text("SRC-1", &[known(Subject::Server, "src-1")], false);
+        let wrapped = redactor.redact_text("role my\n> app x", &[known(Subject::Role, "my app")], false);
+        assert_eq!(wrapped, Some(format!("role {} x", redactor.token_for(Subject::Role, "my app"))));
+        assert_eq!(redactor.redact_text("nothing here", &[known(Subject::Role, "app")], false), None);
+        let server = redactor.redact_text("SRC-1", &[known(Subject::Server, "src-1")], false);
         assert_eq!(server, Some(redactor.server("src-1")));
     }
 
-    /// Found by a fuzzer: it was found without end.
+    /// Found by a fuzzer: the search did not end.
     #[test]
-    fn a_name_of_nothing_stands_nowhere() {
+    fn an_empty_name_is_not_found() {
         let redactor = redactor();
         let nothing = known(Subject::Database, "");
-        assert_eq!(redactor.known_text("app x", std::slice::from_ref(&nothing)), "app x");
-        assert_eq!(redactor.text("app x", &[nothing], false).as_deref(), Some("app x"));
+        assert_eq!(redactor.redact_known("app x", std::slice::from_ref(&nothing)), "app x");
+        assert_eq!(redactor.redact_text("app x", &[nothing], false).as_deref(), Some("app x"));
     }
 
     #[test]
-    fn names_that_are_words_of_the_message_are_replaced_where_they_are_names() {
+    fn a_name_that_is_a_word_of_the_message_is_replaced_only_where_it_is_a_name() {
         let redactor = redactor();
-        let name =
-            Known { place: Where::Named(vec!["Database".into()]), ..known(Subject::Database, "database") };
-        let token = redactor.name(Subject::Database, "database");
-        let found = redactor.text("database database exists in 'database', a database", &[name], false);
+        let name = KnownName {
+            position: NamePosition::QuotedOrAfter(vec!["Database".into()]),
+            ..known(Subject::Database, "database")
+        };
+        let token = redactor.token_for(Subject::Database, "database");
+        let found =
+            redactor.redact_text("database database exists in 'database', a database", &[name], false);
         assert_eq!(found, Some(format!("database {token} exists in '{token}', a database")));
     }
 
@@ -281,38 +303,43 @@ mod tests {
             (r#"{\"databaseName\":\"orders\"}"#, &["orders"]),
             (r#"role "jdoe" and table 'accounts'"#, &["jdoe", "accounts"]),
         ] {
-            let found = redactor.text(text, &[], false).expect("nothing is known");
+            let found = redactor.redact_text(text, &[], false).expect("nothing is known");
             for name in names {
                 assert!(!found.contains(name), "{name} in {found}");
             }
             assert!(found.contains("-"), "{found}");
         }
-        let free = redactor.free_text("say 'orders' on old.lan");
+        let free = redactor.redact_free_text("say 'orders' on old.lan");
         assert!(!free.contains("orders") && !free.contains("old"), "{free}");
         for text in
             ["https://aka.ms/x see learn.microsoft.com", "version 3.2.3 at 10:20:30, a.log, pg_catalog.x"]
         {
-            assert_eq!(redactor.text(text, &[], false).as_deref(), Some(text));
+            assert_eq!(redactor.redact_text(text, &[], false).as_deref(), Some(text));
         }
     }
 
     #[test]
-    fn of_places_that_overlap_nothing_stays() {
+    fn no_part_of_overlapping_names_stays() {
         let redactor = redactor();
         let names = [known(Subject::Role, "a b"), known(Subject::Role, "b c d")];
-        let found = redactor.text("x a b c d y", &names, false).expect("both are there");
-        assert_eq!(found, format!("x {MASK}{} y", redactor.name(Subject::Role, "b c d")));
+        let found = redactor.redact_text("x a b c d y", &names, false).expect("both are there");
+        assert_eq!(found, format!("x {MASK}{} y", redactor.token_for(Subject::Role, "b c d")));
     }
 
-    /// Redaction leaves the messages of the catalogue as they are, so that they match.
+    /// Redaction does not change the messages of the catalogue, so that they still match.
     #[test]
-    fn no_message_is_taken_for_a_name() {
+    fn no_message_looks_like_a_name() {
         let redactor = redactor();
         for entry in &catalog::builtin().entries {
             for template in entry.wordings.iter().chain(&entry.followups) {
                 let filled = catalog::Template::fill(&template.text, |name| format!("x{name}"));
                 let bare: String = filled.chars().filter(|c| !QUOTES.contains(c)).collect();
-                assert_eq!(redactor.text(&bare, &[], false).as_deref(), Some(bare.as_str()), "{}", entry.id);
+                assert_eq!(
+                    redactor.redact_text(&bare, &[], false).as_deref(),
+                    Some(bare.as_str()),
+                    "{}",
+                    entry.id
+                );
             }
         }
     }

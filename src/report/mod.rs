@@ -18,7 +18,7 @@ pub use resolve::{Segment, advice, resolutions};
 pub use support::Support;
 pub use verdict::Verdict;
 
-use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side};
+use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side, Vendor};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::MatchQuality;
 use crate::scan::{Inputs, Outcome};
@@ -127,6 +127,8 @@ pub struct CodeReport {
     pub resolutions: Vec<String>,
     /// The entry, where a catalogue lists it.
     pub entry: Option<Arc<Entry>>,
+    /// The vendor of the service that has the code.
+    pub vendor: Arc<Vendor>,
     /// The first few findings.
     pub samples: Vec<Finding>,
     /// What the log says where the catalogue's wording no longer fits.
@@ -251,8 +253,8 @@ impl Report {
         let mut codes = Vec::new();
         for (id, summary) in outcome.summary.codes {
             window.merge(summary.times);
-            let entry = catalog.entry(&id).cloned();
-            codes.push(code_report(id, summary, entry));
+            let (entry, vendor) = (catalog.entry(&id).cloned(), catalog.vendor(&id));
+            codes.push(code_report(id, summary, entry, vendor));
         }
         codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
         let (around, attempts) = (&outcome.summary.migration, &outcome.summary.attempts);
@@ -291,6 +293,13 @@ impl Report {
         }
     }
 
+    /// Returns the name of the organization that supports what only support can fix, where there is one for all of it.
+    pub fn support_name(&self) -> &str {
+        let mut names = self.codes.iter().filter(|code| code.actor() == Some(Actor::Support));
+        let first = names.next().map(|code| code.vendor.support.as_str());
+        first.filter(|first| names.all(|code| code.vendor.support == *first)).unwrap_or("support")
+    }
+
     /// Sums over all codes.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
@@ -307,7 +316,12 @@ impl Report {
     }
 }
 
-fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) -> CodeReport {
+fn code_report(
+    id: Arc<str>,
+    summary: CodeSummary,
+    entry: Option<Arc<Entry>>,
+    vendor: Arc<Vendor>,
+) -> CodeReport {
     let (args_truncated, failures_truncated) = (summary.args_truncated(), summary.failures_truncated());
     let (args_distinct, args_distinct_truncated) =
         (summary.args_distinct(), summary.args_distinct_truncated());
@@ -335,6 +349,7 @@ fn code_report(id: Arc<str>, summary: CodeSummary, entry: Option<Arc<Entry>>) ->
         args_distinct_truncated,
         args_truncated,
         entry,
+        vendor,
         samples: summary.samples,
         drift: summary.drift,
         suppressed: Suppressed::default(),

@@ -4,8 +4,7 @@
 //! no database or of no named server has a place of its own: nothing is dropped, and nothing is guessed.
 
 use super::{CodeReport, Support};
-use crate::catalog::{ArgValue, Side};
-use crate::summary::ArgSet;
+use crate::catalog::{Side, Subject};
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,8 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The most rows and columns of a matrix.
 pub const MAX_SIDE: usize = 200;
-/// The argument whose items are extensions.
-const EXTENSIONS: &str = "extensions";
 
 /// A server by its name, and which one it is.
 type Place = (Option<String>, Option<Side>);
@@ -94,7 +91,10 @@ fn extensions(codes: &[CodeReport]) -> ExtensionMatrix {
     let mut found: BTreeMap<&str, BTreeMap<Option<&str>, BTreeSet<&str>>> = BTreeMap::new();
     for code in codes {
         for set in &code.args {
-            for extension in items(set, EXTENSIONS) {
+            let entry = code.entry.as_deref();
+            for extension in
+                entry.into_iter().flat_map(|entry| entry.values_of(Subject::Extension, &set.args))
+            {
                 let row = found.entry(extension).or_default();
                 for database in set.databases.keys() {
                     row.entry(Some(database)).or_default().insert(&*code.id);
@@ -160,14 +160,4 @@ fn servers(codes: &[CodeReport], support: &Support) -> ServerMatrix {
     rows.sort_by_key(|row| row.server.is_none());
     rows.truncate(MAX_SIDE);
     ServerMatrix { codes: columns.into_iter().map(str::to_string).collect(), rows, truncated }
-}
-
-/// The items of a set's argument that is a list.
-fn items<'a>(set: &'a ArgSet, name: &str) -> &'a [String] {
-    let value = set.args.iter().find(|(known, _)| &**known == name);
-    match value {
-        Some((_, ArgValue::Many(items))) => items,
-        Some((_, ArgValue::One(item))) => std::slice::from_ref(item),
-        None => &[],
-    }
 }

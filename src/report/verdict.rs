@@ -1,7 +1,7 @@
 //! The verdict: how many failures block the migration, in how many databases, and whose they are.
 
 use super::{CodeReport, Report};
-use crate::catalog::{Actor, ArgValue, Severity};
+use crate::catalog::{Actor, Entry, Severity, Subject};
 use crate::summary::ArgSet;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -23,7 +23,7 @@ pub struct Verdict {
     pub databases: Option<u64>,
     /// Blockers that the person who migrates can fix.
     pub customer: u64,
-    /// Blockers for Microsoft's support.
+    /// Blockers for the vendor's support.
     pub support: u64,
     /// Blockers that the service does not take.
     pub unsupported: u64,
@@ -44,7 +44,7 @@ impl Report {
         let named = !known.is_empty();
         for code in &self.codes {
             verdict.at_least |= code.args_truncated || code.failures_truncated;
-            known.extend(code.args.iter().flat_map(databases));
+            known.extend(code.args.iter().flat_map(|set| databases(code.entry.as_deref(), set)));
             verdict.suppressed += code.suppressed.failures;
             if code.severity == Severity::Warning {
                 verdict.warnings += code.open_failures();
@@ -65,16 +65,18 @@ impl Report {
     }
 }
 
-/// The databases that a set of arguments concerns: what stands around it, else what it names itself.
-pub(crate) fn databases(set: &ArgSet) -> impl Iterator<Item = &str> {
-    let own = set.args.iter().find_map(|(name, value)| match value {
-        ArgValue::One(value) if &**name == "database" && set.databases.is_empty() => Some(value.as_str()),
-        _ => None,
-    });
-    set.databases.keys().map(String::as_str).chain(own)
+/// Returns the databases that a set of arguments concerns: those it was found for, else the one that an argument of
+/// `entry` names.
+pub(crate) fn databases<'a>(
+    entry: Option<&Entry>,
+    set: &'a ArgSet,
+) -> impl Iterator<Item = &'a str> + use<'a> {
+    let named = entry.filter(|_| set.databases.is_empty());
+    let named = named.and_then(|entry| entry.value_of(Subject::Database, &set.args));
+    set.databases.keys().map(String::as_str).chain(named)
 }
 
 /// The databases that a code concerns, in order.
 pub(super) fn databases_of(code: &CodeReport) -> BTreeSet<&str> {
-    code.args.iter().flat_map(databases).collect()
+    code.args.iter().flat_map(|set| databases(code.entry.as_deref(), set)).collect()
 }

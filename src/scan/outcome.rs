@@ -95,7 +95,7 @@ impl Inputs {
     pub(super) fn redact(&mut self, redactor: &Redactor) {
         for problem in &mut self.problems {
             problem.origin = Arc::new(redactor.origin(&problem.origin));
-            problem.reason = redactor.free_text(&problem.reason);
+            problem.reason = redactor.redact_free_text(&problem.reason);
         }
         self.sort();
     }

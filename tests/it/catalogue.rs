@@ -71,11 +71,11 @@ fn every_wording_is_exact_in_all_quotes() {
                     let argument =
                         entry.arguments.iter().find(|argument| &*argument.name == name).expect("declared");
                     let value = match argument.kind {
-                        migsift::catalog::Kind::Text => "app.orders-2",
-                        migsift::catalog::Kind::List => "postgis, pg_cron",
-                        migsift::catalog::Kind::Number => "12",
-                        migsift::catalog::Kind::Version => "9.6",
-                        migsift::catalog::Kind::Word => "replica",
+                        migsift::catalog::ValueKind::Text => "app.orders-2",
+                        migsift::catalog::ValueKind::List => "postgis, pg_cron",
+                        migsift::catalog::ValueKind::Number => "12",
+                        migsift::catalog::ValueKind::Version => "9.6",
+                        migsift::catalog::ValueKind::Word => "replica",
                     };
                     format!("{quotes}{value}{quotes}")
                 });

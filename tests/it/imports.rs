@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The layers of the modules, as the table in the crate's documentation has them.
-const LAYERS: [(&str, u32); 21] = [
+const LAYERS: [(&str, u32); 22] = [
     ("error", 0),
     ("source", 0),
+    ("text", 0),
     ("catalog", 10),
     ("redact", 15),
     ("input", 20),

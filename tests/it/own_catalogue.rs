@@ -1,7 +1,7 @@
 //! Catalogues that users bring: hostile files are refused with a reason, published tables become files that pass their check.
 
 use crate::{compare, program, run, stderr, stdout, top};
-use migsift::catalog::import::{Names, import};
+use migsift::catalog::import::{PlaceholderNames, import};
 use migsift::catalog::{Catalog, Entry, Template, builtin};
 use migsift::check::check;
 use std::fmt::Write;
@@ -148,7 +148,8 @@ fn unnamed(text: &str) -> String {
 #[test]
 fn published_tables_become_files_that_pass_their_check() {
     for four in [true, false] {
-        let imported = import("table.md", &table(four), &Names::new(), builtin()).expect("imports");
+        let imported =
+            import("table.md", &table(four), &PlaceholderNames::new(), builtin()).expect("imports");
         let notes: Vec<String> = imported.notes.iter().map(ToString::to_string).collect();
         assert_eq!(notes, [""; 0]);
         assert_eq!(imported.catalog.edition, "2025-02");

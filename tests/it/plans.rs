@@ -1,6 +1,7 @@
 //! Plans: what is printed for people to run is what the catalogue says, whatever a log holds.
 
-use migsift::catalog::fix::{CommandPart, CommandTemplate, Fix};
+use migsift::catalog::Fix;
+use migsift::catalog::command::{CommandPart, CommandTemplate, Filled};
 use migsift::catalog::{ArgValue, Catalog, FixKind, Side, builtin, parse};
 use migsift::finding::Finding;
 use migsift::print::safe;
@@ -8,6 +9,7 @@ use migsift::report::plan::{Command, Language, Plan};
 use migsift::report::{Report, Segment};
 use migsift::scan::Outcome;
 use migsift::summary::Summary;
+use migsift::text::is_hidden;
 use proptest::prelude::*;
 use sqlparser::ast::Statement;
 use sqlparser::dialect::PostgreSqlDialect;
@@ -65,7 +67,7 @@ fn tokens(sql: &str) -> Vec<Token> {
 
 /// Whether the command is its template with other values: as many tokens, of which only the values differ.
 fn is_template(text: &str, template: &CommandTemplate, item: &str) -> bool {
-    let (plain, _) = template.fill(|_| Some("plain")).expect("fills");
+    let plain = template.fill(|_| Some("plain")).expect("fills").text;
     let (plain, filled) = (tokens(&plain), tokens(text));
     plain.len() == filled.len()
         && plain.iter().zip(&filled).all(|(plain, filled)| {
@@ -142,7 +144,7 @@ proptest! {
     fn statements_are_their_templates_whatever_the_names(name in hostile(), database in hostile()) {
         for entry in &builtin().entries {
             let args: Vec<(&str, ArgValue)> = entry.arguments.iter().map(|argument| {
-                let list = argument.kind == migsift::catalog::Kind::List;
+                let list = argument.kind == migsift::catalog::ValueKind::List;
                 (&*argument.name, if list { many(&[&name, "second"]) } else { one(&name) })
             }).collect();
             let found = [finding(&entry.id, &args, Some(&database))];
@@ -165,7 +167,7 @@ proptest! {
                     && !code.contains("<user>")
                 {
                     prop_assert_eq!(statements(&code, &[]).len(), 1, "{}", code);
-                    prop_assert!(!code.contains(safe::is_active));
+                    prop_assert!(!code.contains(is_hidden));
                 }
             }
         }
@@ -174,7 +176,7 @@ proptest! {
 
 fn check(command: &Command, fix: &Fix, values: &[&str]) -> Result<(), TestCaseError> {
     let text = &command.text;
-    prop_assert!(!text.contains(safe::is_active) && !text.contains('\\'), "{text:?}");
+    prop_assert!(!text.contains(is_hidden) && !text.contains('\\'), "{text:?}");
     prop_assert_eq!(&*safe::line(text), text, "what is shown is what is copied");
     if command.language == Language::Az {
         let plain = |c: char| c.is_ascii_alphanumeric() || " ._-:/<>\",@".contains(c);
@@ -194,7 +196,7 @@ fn every_template_is_one_statement() {
     let mut count = 0;
     for (id, fix) in fixes() {
         for template in &fix.sql {
-            let (text, blanks) = template.fill(|_| Some("name")).expect("fills");
+            let Filled { text, blanks } = template.fill(|_| Some("name")).expect("fills");
             assert_eq!(statements(&text, &blanks).len(), 1, "{id}: {text}");
             count += 1;
         }

@@ -1,7 +1,7 @@
 //! Redaction: what must not be shown is not, and what is shown still says what happened.
 
 use crate::{program, run, stderr, stdout};
-use migsift::catalog::{self, ArgValue, Kind, Subject, Template};
+use migsift::catalog::{self, ArgValue, Subject, Template, ValueKind};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -265,13 +265,13 @@ fn lines_around_findings_are_not_shown_under_redaction() {
 }
 
 /// A value of an argument that is nobody's word.
-fn value(kind: Kind, name: &str) -> String {
+fn value(kind: ValueKind, name: &str) -> String {
     match kind {
-        Kind::Text => name.to_string(),
-        Kind::List => format!("{name}, {name}2"),
-        Kind::Number => "12".into(),
-        Kind::Version => "13.4".into(),
-        Kind::Word => "replica".into(),
+        ValueKind::Text => name.to_string(),
+        ValueKind::List => format!("{name}, {name}2"),
+        ValueKind::Number => "12".into(),
+        ValueKind::Version => "13.4".into(),
+        ValueKind::Word => "replica".into(),
     }
 }
 
@@ -352,5 +352,5 @@ fn names_have_subjects() {
     }
     let value = ArgValue::One("x".into());
     let redactor = migsift::redact::Redactor::new(&[1; migsift::redact::KEY_BYTES]);
-    assert_ne!(redactor.argument(Some(Subject::Table), &value), value);
+    assert_ne!(redactor.redact_argument(Some(Subject::Table), &value), value);
 }

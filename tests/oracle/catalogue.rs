@@ -1,14 +1,15 @@
 //! Pattern files and the tables they are made from: any text is taken or refused with its place, and what is taken
 //! can be searched with, proved, and written down so that it is read the same.
 
-use migsift::catalog::import::{Names, import};
-use migsift::catalog::{Catalog, builtin, diff::Difference, parse};
+use migsift::catalog::import::{PlaceholderNames, import};
+use migsift::catalog::{Catalog, builtin, diff::CatalogDifference, parse};
 use migsift::check;
 use migsift::error::Error;
 use migsift::explain::Explanation;
 use migsift::input::Window;
 use migsift::matcher::Matcher;
 use migsift::print::human;
+use migsift::text::is_hidden;
 
 /// A few entries.
 const MOST: usize = 8 << 10;
@@ -19,10 +20,10 @@ pub fn check(data: &[u8]) {
         Ok(catalog) => taken(&catalog, &text),
         Err(error) => refused(&error),
     }
-    match import("codes.md", &text, &Names::new(), builtin()) {
+    match import("codes.md", &text, &PlaceholderNames::new(), builtin()) {
         Ok(imported) => {
             let again = parse("imported.toml", &imported.text).expect("what is made is read");
-            assert!(Difference::new(&imported.catalog, &again).is_empty());
+            assert!(CatalogDifference::new(&imported.catalog, &again).is_empty());
             taken(&imported.catalog, &imported.text);
         }
         Err(error) => refused(&error),
@@ -51,7 +52,7 @@ fn taken(catalog: &Catalog, text: &str) {
         let layout = human::Layout { width: Some(80), color: false, plan: false };
         human::write_explanation(&Explanation::from(&**entry), layout, &mut shown).expect("writes");
         let shown = String::from_utf8(shown).expect("UTF-8");
-        let raw = |c: char| migsift::print::safe::is_active(c) && c != '\n';
+        let raw = |c: char| is_hidden(c) && c != '\n';
         assert!(!shown.contains(raw), "{shown:?}");
     }
 }

@@ -12,6 +12,7 @@ use migsift::report::{CatalogStamp, Report};
 use migsift::scan::{Inputs, Outcome, Problem, Sink, Status};
 use migsift::source::Origin;
 use migsift::summary::Summary;
+use migsift::text::is_hidden;
 use pulldown_cmark as md;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -55,7 +56,7 @@ fn printed(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>, allowed: &[c
     let mut out = Vec::new();
     write(&mut out).expect("writes");
     let text = String::from_utf8(out).expect("UTF-8");
-    let active = text.chars().find(|c| safe::is_active(*c) && !allowed.contains(c));
+    let active = text.chars().find(|c| is_hidden(*c) && !allowed.contains(c));
     assert_eq!(active, None, "{text}");
     text
 }

@@ -3,7 +3,7 @@
 use super::made::Choices;
 use migsift::catalog::Subject;
 use migsift::redact::secrets::{MASK, mask};
-use migsift::redact::{KEY_BYTES, Known, Redactor, Where};
+use migsift::redact::{KEY_BYTES, KnownName, NamePosition, Redactor};
 
 /// A few lines of a log.
 const MOST: usize = 4 << 10;
@@ -27,12 +27,12 @@ pub fn check(data: &[u8]) {
     assert!(!mask(&told).ends_with("Zq7hunter2Zq\n"), "{told:?}");
 
     let redactor = Redactor::new(&[7; KEY_BYTES]);
-    let known = [Known { subject: Subject::Database, name: &name, place: Where::Anywhere }];
-    let free = redactor.free_text(&text);
-    assert_eq!(free, redactor.free_text(&text), "the same twice");
-    let without = redactor.known_text(&text, &known);
-    let told = redactor.text(&text, &known, true);
-    assert_eq!(told, redactor.text(&text, &known, true), "the same twice");
+    let known = [KnownName { subject: Subject::Database, name: &name, position: NamePosition::Anywhere }];
+    let free = redactor.redact_free_text(&text);
+    assert_eq!(free, redactor.redact_free_text(&text), "the same twice");
+    let without = redactor.redact_known(&text, &known);
+    let told = redactor.redact_text(&text, &known, true);
+    assert_eq!(told, redactor.redact_text(&text, &known, true), "the same twice");
     // A name that no part of a token and no word of ours can be.
     let strange = name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase());
     let whole = |text: &str| {

@@ -7,7 +7,7 @@ use super::load;
 use crate::cli::args::{CatalogDiff, TextFormat};
 use crate::cli::exit::Exit;
 use crate::cli::print;
-use migsift::catalog::diff::{Changed, Difference, Named};
+use migsift::catalog::diff::{CatalogDifference, ChangedEntry, EntryName};
 use migsift::catalog::{self, Catalog};
 use migsift::error::Error;
 use migsift::print::json;
@@ -27,7 +27,7 @@ pub fn run(args: &CatalogDiff) -> Result<Exit, Error> {
         }
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
-    let difference = Difference::new(&old, &new);
+    let difference = CatalogDifference::new(&old, &new);
     print(|writer| match args.format {
         TextFormat::Human => human(&difference, writer),
         TextFormat::Json => json::write_pretty(&Record::new(&old, &new, &difference), writer),
@@ -48,7 +48,7 @@ struct Record<'a> {
     old: Stamp,
     new: Stamp,
     #[serde(flatten)]
-    difference: &'a Difference,
+    difference: &'a CatalogDifference,
 }
 
 /// Which catalogue was compared.
@@ -60,7 +60,7 @@ struct Stamp {
 }
 
 impl<'a> Record<'a> {
-    fn new(old: &Catalog, new: &Catalog, difference: &'a Difference) -> Record<'a> {
+    fn new(old: &Catalog, new: &Catalog, difference: &'a CatalogDifference) -> Record<'a> {
         let stamp = |catalog: &Catalog| Stamp {
             edition: catalog.edition.clone(),
             entries: catalog.entries.len(),
@@ -70,17 +70,17 @@ impl<'a> Record<'a> {
     }
 }
 
-fn human(difference: &Difference, writer: &mut dyn Write) -> io::Result<()> {
+fn human(difference: &CatalogDifference, writer: &mut dyn Write) -> io::Result<()> {
     if difference.is_empty() {
         return writeln!(writer, "no difference");
     }
     for (what, entries) in [("added", &difference.added), ("removed", &difference.removed)] {
-        for Named { id, title } in entries {
+        for EntryName { id, title } in entries {
             writeln!(writer, "{what:<8}  {}  {}", safe::line(id), safe::line(title))?;
         }
     }
     for (what, entries) in [("reworded", &difference.reworded), ("changed", &difference.changed)] {
-        for Changed { id, title, changes } in entries {
+        for ChangedEntry { id, title, changes } in entries {
             writeln!(writer, "{what:<8}  {}  {}", safe::line(id), safe::line(title))?;
             for change in changes {
                 // Wordings are what the word "reworded" is about; all else needs its name.
@@ -94,7 +94,7 @@ fn human(difference: &Difference, writer: &mut dyn Write) -> io::Result<()> {
             }
         }
     }
-    let Difference { added, removed, reworded, changed } = difference;
+    let CatalogDifference { added, removed, reworded, changed } = difference;
     writeln!(
         writer,
         "{} added, {} removed, {} reworded, {} changed",

@@ -71,7 +71,7 @@ fn facts(code: &CodeReport) -> Markup {
             div { dt { "Findings" } dd { (thousands(code.count)) " in " (plural(code.files, "input")) } }
             @if let Some(entry) = entry {
                 div { dt { "Where" } dd { (entry.scope) " " (side(entry.side)) } }
-                div { dt { "Who acts" } dd { (actor(entry.actor)) } }
+                div { dt { "Who acts" } dd { (actor(entry.actor, &code.vendor.support)) } }
                 div {
                     dt { "Restart" }
                     dd { @if entry.restart { strong { "needed" } } @else { "not needed" } }
@@ -84,11 +84,11 @@ fn facts(code: &CodeReport) -> Markup {
     }
 }
 
-/// Who can mend it, for people.
-pub fn actor(actor: Actor) -> &'static str {
+/// Who can fix it, for people; `support` is the vendor's support.
+pub fn actor(actor: Actor, support: &str) -> &str {
     match actor {
         Actor::Customer => "you",
-        Actor::Support => "Microsoft support",
+        Actor::Support => support,
         Actor::Unsupported => "not supported by the service",
     }
 }

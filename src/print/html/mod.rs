@@ -142,7 +142,7 @@ fn owners(report: &Report) -> Option<String> {
     let verdict = report.verdict();
     let parts: Vec<String> = [
         (verdict.customer, "for you to fix"),
-        (verdict.support, "for Microsoft support"),
+        (verdict.support, &*format!("for {}", report.support_name())),
         (verdict.unsupported, "not supported by the service"),
         (verdict.unknown, "not in the catalogue"),
     ]

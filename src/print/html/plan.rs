@@ -58,7 +58,7 @@ fn item(step: &Step) -> Markup {
                     @if step.severity == Severity::Warning { (severity(Severity::Warning)) }
                     @match step.actor {
                         Actor::Customer => {},
-                        other => { span class="badge" { (actor(other)) } },
+                        other => { span class="badge" { (actor(other, &step.support)) } },
                     }
                     @if step.restart { " " span class="badge warning" { "restart" } }
                 }

@@ -7,6 +7,7 @@
 use super::super::safe;
 use crate::catalog::{ArgValue, Entry, Severity};
 use crate::finding::Args;
+use crate::text::is_hidden;
 use maud::{Markup, Render, html};
 
 /// The most characters shown of one value; what is longer is cut, and that is said.
@@ -87,7 +88,7 @@ pub fn anchor(id: &str) -> String {
 
 /// A link, if it is one that a browser may follow.
 pub fn link(address: &str) -> Markup {
-    let follows = address.starts_with("https://") && !address.contains(safe::is_active);
+    let follows = address.starts_with("https://") && !address.contains(is_hidden);
     html! {
         @if follows { a href=(address) rel="noopener noreferrer" { (Log(address)) } } @else { (Log(address)) }
     }

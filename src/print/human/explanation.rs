@@ -19,9 +19,9 @@ pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn 
     writeln!(page.out, "{}  {}", page.paint(BOLD, entry.id), page.paint(BOLD, line(entry.title)))?;
     let restart = if entry.restart { ", needs a restart" } else { "" };
     let who = match entry.actor {
-        crate::catalog::Actor::Customer => "you can fix it",
-        crate::catalog::Actor::Support => "needs Microsoft support",
-        crate::catalog::Actor::Unsupported => "not supported by the service",
+        crate::catalog::Actor::Customer => "you can fix it".to_string(),
+        crate::catalog::Actor::Support => format!("needs {}", line(entry.support)),
+        crate::catalog::Actor::Unsupported => "not supported by the service".to_string(),
     };
     let severity = page.severity(entry.severity, 0);
     writeln!(page.out, "{severity}, concerns the {}, {who}: {}{restart}", entry.scope, side(entry.side))?;
@@ -108,12 +108,12 @@ pub fn write_catalog(catalog: &Catalog, layout: Layout, out: &mut dyn Write) -> 
     writeln!(page.out, "\n{} and {other} without a code, edition {edition}", plural(codes as u64, "code"))
 }
 
-fn kind(kind: crate::catalog::Kind) -> &'static str {
+fn kind(kind: crate::catalog::ValueKind) -> &'static str {
     match kind {
-        crate::catalog::Kind::Text => "text",
-        crate::catalog::Kind::List => "list",
-        crate::catalog::Kind::Number => "number",
-        crate::catalog::Kind::Version => "version",
-        crate::catalog::Kind::Word => "word",
+        crate::catalog::ValueKind::Text => "text",
+        crate::catalog::ValueKind::List => "list",
+        crate::catalog::ValueKind::Number => "number",
+        crate::catalog::ValueKind::Version => "version",
+        crate::catalog::ValueKind::Word => "word",
     }
 }

@@ -78,7 +78,7 @@ impl Page<'_> {
             _ => headline(&verdict),
         };
         self.wrapped("", &self.paint(style, head))?;
-        let whose = whose(&verdict);
+        let whose = whose(&verdict, report.support_name());
         if !whose.is_empty() {
             self.wrapped("", &whose)?;
         }
@@ -168,7 +168,7 @@ impl Page<'_> {
         ];
         match entry.actor {
             Actor::Customer => {}
-            Actor::Support => facts.push("needs Microsoft support".into()),
+            Actor::Support => facts.push(format!("needs {}", line(&code.vendor.support))),
             Actor::Unsupported => facts.push("not supported by the service".into()),
         }
         if entry.restart {
@@ -280,10 +280,11 @@ fn headline(verdict: &Verdict) -> String {
 }
 
 /// Whose the blockers are.
-fn whose(verdict: &Verdict) -> String {
+fn whose(verdict: &Verdict, support: &str) -> String {
+    let for_support = format!("for {}", line(support));
     let parts = [
         (verdict.customer, "yours to fix"),
-        (verdict.support, "for Microsoft support"),
+        (verdict.support, &*for_support),
         (verdict.unsupported, "not supported by the service"),
         (verdict.unknown, "not in the catalogue"),
     ];

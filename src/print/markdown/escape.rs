@@ -6,6 +6,7 @@
 //! becomes code. Nothing here knows a report.
 
 use crate::print::safe;
+use crate::text::is_hidden;
 use std::fmt::Write;
 
 /// Marks that prose words may begin with.
@@ -229,7 +230,7 @@ fn is_link(link: &str) -> bool {
     let scheme = link.starts_with("https://") || link.starts_with("http://");
     scheme
         && !link.contains(|c: char| {
-            c.is_whitespace() || matches!(c, '<' | '>' | '`' | '|' | '\\') || safe::is_active(c)
+            c.is_whitespace() || matches!(c, '<' | '>' | '`' | '|' | '\\') || is_hidden(c)
         })
 }
 

@@ -92,9 +92,10 @@ fn table(codes: &[CodeReport], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "|---|---|--:|--:|---|---|")?;
     for code in codes {
         let cell = |text: &str| Line::default().text(text).cell();
+        let support = cell(&code.vendor.support);
         let who = match code.actor() {
             Some(Actor::Customer) => "you",
-            Some(Actor::Support) => "Microsoft support",
+            Some(Actor::Support) => &support,
             Some(Actor::Unsupported) => "not supported by the service",
             None => "",
         };

@@ -53,6 +53,9 @@ pub struct Step {
     pub scope: Scope,
     /// Who does it.
     pub actor: Actor,
+    /// The organization that does it where the actor is support. It follows from the catalogue, so no report stores it.
+    #[serde(skip)]
+    pub support: String,
     /// Whether the server must be restarted, once, after all of it.
     pub restart: bool,
     /// The ids that it clears.
@@ -184,6 +187,7 @@ impl Step {
             server: None,
             scope: code.scope().unwrap_or(Scope::Server),
             actor: code.actor().unwrap_or(Actor::Support),
+            support: code.vendor.support.clone(),
             restart: code.entry.as_ref().is_some_and(|entry| entry.restart),
             codes: vec![code.id.to_string()],
             failures: code.failures,
@@ -243,7 +247,8 @@ fn merge(steps: &mut Vec<Step>, step: Step) {
     let same = |known: &&mut Step| {
         let support = known.kind == FixKind::Support && step.kind == FixKind::Support;
         let equal = known.title == step.title && known.side == step.side && known.actor == step.actor;
-        support || known.kind == step.kind && equal
+        (known.actor != Actor::Support || known.support == step.support)
+            && (support || known.kind == step.kind && equal)
     };
     match steps.iter_mut().find(same) {
         Some(known) => known.merge(step),

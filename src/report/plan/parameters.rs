@@ -4,9 +4,10 @@
 //! minimums the greatest counts. The step's commands go out, extensions allowed before they are loaded.
 
 use super::{Command, Language, Step};
-use crate::catalog::fix::{Fix, Least, Parameter, ParameterChange, blanks};
+use crate::catalog::command::blanks;
+use crate::catalog::fix::{Fix, Minimum, Parameter, ParameterChange};
 use crate::catalog::quote::Quoting;
-use crate::catalog::{ArgValue, FixKind, Scope, Side};
+use crate::catalog::{CommandTarget, FixKind, NewValue, Scope, ServerCommands, Side};
 use crate::report::CodeReport;
 use crate::report::server::Server;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,8 @@ pub(super) struct Parameters {
     server: Option<Server>,
     /// By the kind that asks for them first, and name.
     wanted: BTreeMap<(FixKind, String), Wanted>,
+    /// The commands of the first vendor that asks for something.
+    commands: Option<ServerCommands>,
     step: Option<Step>,
 }
 
@@ -31,7 +34,7 @@ struct Wanted {
 
 impl Parameters {
     pub(super) fn new(side: Side, server: Option<Server>) -> Parameters {
-        Parameters { side, server, wanted: BTreeMap::new(), step: None }
+        Parameters { side, server, wanted: BTreeMap::new(), commands: None, step: None }
     }
 
     /// Takes in what `code` asks for, if that is on this server.
@@ -39,6 +42,9 @@ impl Parameters {
         let here = code.side().is_some_and(|side| side == self.side || side == Side::Both);
         if !here {
             return;
+        }
+        if self.commands.is_none() {
+            self.commands.clone_from(&code.vendor.server);
         }
         let mut step = Step::new(code);
         (step.kind, step.side, step.scope) = (fix.kind, self.side, Scope::Server);
@@ -64,8 +70,8 @@ impl Parameters {
         let wanted = self.wanted.entry(known.unwrap_or_else(|| (kind, parameter.name.clone()))).or_default();
         match &parameter.change {
             ParameterChange::Set(value) => wanted.set = Some(value.clone()),
-            ParameterChange::AtLeast(Least::Unknown(blank)) => wanted.blank = Some(blank.clone()),
-            ParameterChange::AtLeast(Least::Argument(name)) => {
+            ParameterChange::AtLeast(Minimum::Unknown(blank)) => wanted.blank = Some(blank.clone()),
+            ParameterChange::AtLeast(Minimum::Argument(name)) => {
                 for value in values(code, name) {
                     match Quoting::Number.quote(value) {
                         Ok(number) => wanted.least = wanted.least.max(number.parse().ok()),
@@ -93,13 +99,17 @@ impl Parameters {
         let mut step = self.step?;
         let then = if step.restart { ", then restart it once" } else { "" };
         step.title = format!("Change parameters of the {} server{then}", self.side);
-        let azure = self.side == Side::Target || self.server.as_ref().is_some_and(|server| server.flexible);
-        let commands = if azure {
-            azure_commands(self.side, self.server.as_ref(), &self.wanted, step.restart)
-        } else {
-            sql_commands(&self.wanted, step.restart)
+        // The target is the vendor's own server, the source where its resource id says so.
+        let managed = self.side == Side::Target || self.server.as_ref().is_some_and(|server| server.flexible);
+        let (language, commands) = match self.commands.filter(|_| managed) {
+            Some(commands) => {
+                let commands =
+                    vendor_commands(&commands, self.side, self.server.as_ref(), &self.wanted, step.restart);
+                (Language::Az, commands)
+            }
+            None => (Language::Sql, sql_commands(&self.wanted, step.restart)),
         };
-        let (side, language) = (self.side, if azure { Language::Az } else { Language::Sql });
+        let side = self.side;
         let command = |text: String| Command { language, side, database: None, blanks: blanks(&text), text };
         step.commands = commands.into_iter().map(command).collect();
         Some(step)
@@ -109,16 +119,7 @@ impl Parameters {
 /// The values of an argument, lists item by item.
 fn values<'a>(code: &'a CodeReport, name: &str) -> BTreeSet<&'a str> {
     let args = code.args.iter().flat_map(|set| &set.args).filter(|(known, _)| &**known == name);
-    let mut values = BTreeSet::new();
-    for (_, value) in args {
-        match value {
-            ArgValue::One(value) => {
-                values.insert(value.as_str());
-            }
-            ArgValue::Many(items) => values.extend(items.iter().map(String::as_str)),
-        }
-    }
-    values
+    args.flat_map(|(_, value)| value.items()).map(String::as_str).collect()
 }
 
 impl Wanted {
@@ -127,42 +128,34 @@ impl Wanted {
         let least = self.least.map(|least| least.to_string());
         least.or_else(|| self.set.clone()).or_else(|| self.blank.clone()).unwrap_or_default()
     }
+
+    /// The value as a vendor's command takes it.
+    fn new_value(&self) -> NewValue {
+        if !self.items.is_empty() {
+            NewValue::WithItems(self.items.iter().cloned().collect())
+        } else if self.least.is_none() && self.set.is_none() {
+            NewValue::Blank(self.value())
+        } else {
+            NewValue::Exactly(self.value())
+        }
+    }
 }
 
-fn azure_commands(
+fn vendor_commands(
+    commands: &ServerCommands,
     side: Side,
     server: Option<&Server>,
     wanted: &BTreeMap<(FixKind, String), Wanted>,
     restart: bool,
 ) -> Vec<String> {
-    let word = |value: Option<&str>, blank: &str| {
-        value.and_then(|value| Quoting::Word.quote(value).ok()).unwrap_or_else(|| blank.to_string())
+    let target = CommandTarget {
+        group: server.and_then(|server| server.group.as_deref()),
+        name: server.map(|server| server.name.as_str()),
+        name_blank: &format!("{side}-server"),
     };
-    let group = word(server.and_then(|server| server.group.as_deref()), "<resource-group>");
-    let name = word(server.map(|server| server.name.as_str()), &format!("<{side}-server>"));
-    let parameter = format!("--resource-group {group} --server-name {name}");
-    let mut commands = Vec::new();
-    for ((_, of), wanted) in wanted {
-        let value = if wanted.items.is_empty() && wanted.least.is_none() && wanted.set.is_none() {
-            format!("\"{}\"", wanted.value())
-        } else if wanted.items.is_empty() {
-            wanted.value()
-        } else {
-            // What is set replaces the list, so what is in it now must be named again.
-            commands.push(format!(
-                "az postgres flexible-server parameter show {parameter} --name {of} --query value --output tsv"
-            ));
-            let items: Vec<&str> = wanted.items.iter().map(String::as_str).collect();
-            format!("\"<current-value>,{}\"", items.join(","))
-        };
-        commands.push(format!(
-            "az postgres flexible-server parameter set {parameter} --name {of} --value {value}"
-        ));
-    }
-    if restart {
-        commands.push(format!("az postgres flexible-server restart --resource-group {group} --name {name}"));
-    }
-    commands
+    let settings =
+        wanted.iter().flat_map(|((_, name), wanted)| commands.set(target, name, &wanted.new_value()));
+    settings.chain(restart.then(|| commands.restart(target))).collect()
 }
 
 fn sql_commands(wanted: &BTreeMap<(FixKind, String), Wanted>, restart: bool) -> Vec<String> {

@@ -4,8 +4,9 @@
 //! once. A value that cannot be quoted gives no command but a refusal.
 
 use super::{Command, Language, MAX_COMMANDS, Step};
-use crate::catalog::fix::{CommandTemplate, DATABASE, Fix, Within};
-use crate::catalog::{ArgValue, Entry};
+use crate::catalog::command::{CommandTemplate, DATABASE_PLACEHOLDER, Filled};
+use crate::catalog::fix::{Fix, Within};
+use crate::catalog::{ArgValue, Entry, Subject};
 use crate::report::CodeReport;
 use crate::report::verdict::databases;
 use crate::summary::ArgSet;
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 pub(super) fn write(code: &CodeReport, entry: &Entry, fix: &Fix, step: &mut Step) {
     let mut known: BTreeSet<Command> = BTreeSet::new();
     for set in &code.args {
-        let mut places: Vec<Option<&str>> = databases(set).map(Some).collect();
+        let mut places: Vec<Option<&str>> = databases(Some(entry), set).map(Some).collect();
         if places.is_empty() {
             places.push(None);
         }
@@ -27,9 +28,9 @@ pub(super) fn write(code: &CodeReport, entry: &Entry, fix: &Fix, step: &mut Step
                         step.commands_truncated = true;
                         return;
                     }
-                    match template.fill(|name| value(set, name, item, place)) {
+                    match template.fill(|name| value(entry, set, name, item, place)) {
                         Err(refused) => step.refuse(&refused.name, &refused.value, refused.why.to_string()),
-                        Ok((text, blanks)) => {
+                        Ok(Filled { text, blanks }) => {
                             let (side, database) = (entry.side, inside.map(str::to_string));
                             let command = Command { language, side, database, text, blanks };
                             if known.insert(command.clone()) {
@@ -60,13 +61,32 @@ fn items<'a>(template: &CommandTemplate, set: &'a ArgSet) -> Vec<Option<&'a str>
     }
 }
 
-/// What stands for `name` in a command: the item of a list, an argument, or the database around the finding.
-fn value<'a>(set: &'a ArgSet, name: &str, item: Option<&'a str>, place: Option<&'a str>) -> Option<&'a str> {
+/// Returns the value of `name` in a command: the item of a list, an argument, or the database that the finding is in.
+fn value<'a>(
+    entry: &Entry,
+    set: &'a ArgSet,
+    name: &str,
+    item: Option<&'a str>,
+    place: Option<&'a str>,
+) -> Option<&'a str> {
     match argument(set, name) {
         Some(ArgValue::Many(_)) => item,
         Some(ArgValue::One(value)) => Some(value),
-        None if name == DATABASE => place,
+        None if names_the_database(entry, name) => entry.value_of(Subject::Database, &set.args).or(place),
         None => None,
+    }
+}
+
+/// Whether a placeholder without a value is about the database that the finding is in: the general placeholder, or the
+/// entry's only argument about a database.
+fn names_the_database(entry: &Entry, name: &str) -> bool {
+    let about_database = |subject| subject == Some(Subject::Database);
+    match entry.argument(name) {
+        None => name == DATABASE_PLACEHOLDER,
+        Some(argument) => {
+            let all = entry.arguments.iter().filter(|argument| about_database(argument.subject));
+            about_database(argument.subject) && all.count() == 1
+        }
     }
 }
 

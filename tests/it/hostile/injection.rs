@@ -3,7 +3,7 @@
 use super::BOUNDS;
 use crate::bundles::zip::{DEFLATE, Zip, member};
 use crate::bundles::{Folder, line};
-use migsift::print::safe;
+use migsift::text::is_hidden;
 use std::process::{Command, Output, Stdio};
 
 /// Each with what it does where it is let through.
@@ -83,7 +83,7 @@ fn nothing_acts_in_any_format() {
             let output = scan(&folder, &["-f", format, "-C", "2", "--color", "never", "-v"]);
             for (place, bytes) in [("output", output.stdout), ("talk", output.stderr)] {
                 let text = String::from_utf8(bytes).expect("UTF-8");
-                let raw = text.chars().find(|c| safe::is_active(*c) && !matches!(c, '\n' | '\r'));
+                let raw = text.chars().find(|c| is_hidden(*c) && !matches!(c, '\n' | '\r'));
                 // CSV alone ends its lines with both.
                 let alone = text.replace("\r\n", "").contains('\r');
                 if raw.is_some() || alone || place == "output" && holds_markup(format, &text) {

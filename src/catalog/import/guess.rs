@@ -1,0 +1,122 @@
+//! Guesses about arguments and titles of a published table, all made from names.
+//!
+//! The tables give a placeholder a name and nothing else, so that its kind and subject are guessed here, once, when a
+//! pattern file is made. The guesses are written into the file, where a person looks them through; from then on the
+//! program reads what is declared and never a name. A wrong guess is edited in the file.
+
+use crate::catalog::template::split_sentences;
+use crate::catalog::{ArgValue, Subject, ValueKind};
+
+/// Guesses the kind of an argument: a plural of things is a list, all else is any text.
+pub(super) fn kind(name: &str) -> ValueKind {
+    let list = ["names", "extensions", "roles", "languages", "users", "databases", "tables"];
+    if list.iter().any(|plural| name.ends_with(plural)) { ValueKind::List } else { ValueKind::Text }
+}
+
+/// Guesses what the values of an argument name: `source_server`, `db_name`, `role_names`.
+///
+/// The last word decides, or the one before it where the last is "name". `server_version` names no server.
+pub(super) fn subject(name: &str) -> Option<Subject> {
+    let mut words = name.rsplit('_').map(|word| word.strip_suffix('s').unwrap_or(word));
+    let last = words.next()?;
+    match if last == "name" { words.next()? } else { last } {
+        "server" | "servername" | "host" | "hostname" => Some(Subject::Server),
+        "database" | "databasename" | "db" | "dbname" => Some(Subject::Database),
+        "role" | "rolename" | "user" | "username" => Some(Subject::Role),
+        "table" | "tablename" => Some(Subject::Table),
+        "column" | "columnname" => Some(Subject::Column),
+        "extension" | "extensionname" => Some(Subject::Extension),
+        _ => None,
+    }
+}
+
+/// Makes up a value for an example, as logs have it; `number` tells values of one text apart.
+pub(super) fn sample_value(name: &str, kind: ValueKind, number: usize) -> ArgValue {
+    let one = |value: &str| ArgValue::One(value.to_string());
+    match kind {
+        ValueKind::List => ArgValue::Many(vec!["postgis".into(), "pg_cron".into()]),
+        ValueKind::Number => one("12"),
+        ValueKind::Version => one("9.6"),
+        ValueKind::Word => one("replica"),
+        ValueKind::Text => {
+            const TEXTS: [(&str, &str); 8] = [
+                ("server", "src"),
+                ("host", "src"),
+                ("database", "orders"),
+                ("db", "orders"),
+                ("user", "migadmin"),
+                ("role", "app_rw"),
+                ("table", "public.items"),
+                ("column", "name"),
+            ];
+            let text = TEXTS.iter().find(|(word, _)| name.contains(word)).map_or("sample", |(_, text)| text);
+            ArgValue::One(format!("{text}-{number}"))
+        }
+    }
+}
+
+/// Splits a message cell: its first sentence is the title, the rest the wording.
+pub(super) fn title_and_wording(message: &str) -> (&str, &str) {
+    let first = split_sentences(message).first().map_or(0, |first| first.len());
+    (message[..first].trim(), message[first..].trim())
+}
+
+/// Makes an id of a title: lower-case words joined by hyphens.
+pub(super) fn slug(title: &str) -> String {
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
+}
+
+/// Makes an argument's name of a placeholder: `serverName` becomes `server_name`, `DBName` `db_name`.
+pub(super) fn snake_case(placeholder: &str) -> String {
+    let mut name = String::with_capacity(placeholder.len() + 4);
+    let characters: Vec<char> = placeholder.trim().chars().collect();
+    for (i, c) in characters.iter().enumerate() {
+        let before = i.checked_sub(1).map(|i| characters[i]);
+        let starts_word = before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            || before.is_some_and(|b| b.is_ascii_uppercase())
+                && characters.get(i + 1).is_some_and(char::is_ascii_lowercase);
+        if c.is_ascii_uppercase() && starts_word {
+            name.push('_');
+        }
+        let word = c.is_ascii_alphanumeric() || *c == '_';
+        name.push(if word { c.to_ascii_lowercase() } else { '_' });
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_guessed_from_the_last_word() {
+        for (name, guess) in [
+            ("server", Some(Subject::Server)),
+            ("source_server", Some(Subject::Server)),
+            ("server_name", Some(Subject::Server)),
+            ("host", Some(Subject::Server)),
+            ("db_name", Some(Subject::Database)),
+            ("dbname", Some(Subject::Database)),
+            ("databases", Some(Subject::Database)),
+            ("role_names", Some(Subject::Role)),
+            ("table_name", Some(Subject::Table)),
+            ("column", Some(Subject::Column)),
+            ("extensions", Some(Subject::Extension)),
+            ("server_version", None),
+            ("name", None),
+            ("arg0", None),
+        ] {
+            assert_eq!(subject(name), guess, "{name}");
+        }
+    }
+
+    #[test]
+    fn placeholders_become_names() {
+        for (placeholder, name) in
+            [("serverName", "server_name"), ("DBName", "db_name"), ("db-name", "db_name"), ("X", "x")]
+        {
+            assert_eq!(snake_case(placeholder), name);
+        }
+    }
+}
