@@ -1,35 +1,64 @@
 //! Alignment: arguments from a message whose wording the catalogue does not have.
 //!
-//! The text around a code and the wordings of its entry come in; the best alignment of words goes out with the
-//! arguments it shows, or nothing where the text is too unlike. Words are aligned globally over the wording and locally
-//! over the text; an argument takes what stands between its aligned neighbours. Quotes tell its bounds where they can:
-//! "on instance `x` was not found" names `x`, whatever the words around became.
+//! The text around a code and the wordings of its entry come in; the best alignment of their words goes out, with the
+//! arguments that it shows, or nothing if the text is too different. This file does not know codes or windows.
+//!
+//! # Idea
+//!
+//! Services reword their messages from release to release. The code still says which entry it is, and half of the words stay (═), while others change (─):
+//!
+//! ```text
+//! wording  Connection to the server   {server}             was unsuccessful.
+//! text     Connection to the instance `20.228.214.65:5432` could not be established.
+//!          ══════════ ══ ═══ ──────── └──── argument ────┘ ─────
+//! ```
+//!
+//! Aligning them is what bioinformatics does with sequences (Needleman and Wunsch): a table has a row for each *slot* of the
+//! wording, a word or an argument, and a column for each word of the text. A cell is the best score of any alignment of the
+//! slots and words so far: +6 for a pair of equal words, negative for a pair of different ones, for a slot without a word
+//! and for a word without a slot. An argument may have several words; its first one scores +1 and each more -1, so a longer
+//! argument must pay for itself with equal words after it. The alignment is global over the wording, but local over the
+//! text: words before and after the message cost nothing. Each cell also stores the step that led to it, and walking these
+//! steps back from the best last cell reads the alignment off.
+//!
+//! # Which bytes are the argument
+//!
+//! The words that agree on both sides of an argument bound a gap. If the gap contains quotes, the quoted text is the argument:
+//! in "on instance `x` was not found" it is `x`, whatever the words around became. Without quotes, the slots between tell
+//! how many of the gap's words are the wording's own, and the argument is one name, or a list, after them ([`bare_end`]).
+//!
+//! # Bounds
+//!
+//! At most [`MAX_WORDS`] words are aligned, and a text must have at least [`MIN_SIMILARITY`] of the wording's words in order.
+//! A wrong argument is worse than none.
 
 use super::argument::{argument, value};
 use super::bytes::is_word;
 use super::normalized::Normalized;
 use super::wording::{Wording, WordingPart};
 use crate::catalog::{ArgValue, QUOTES, ValueKind};
+use std::cmp::Reverse;
 
 /// The least share of a wording's literal words, up to its last argument, that a text must have in order. Messages that
-/// were reworded ("was unsuccessful" as "could not be established") keep half of their words; unlike ones share fewer.
+/// were reworded ("was unsuccessful" as "could not be established") keep half of their words; other texts share fewer.
 pub const MIN_SIMILARITY: f64 = 0.5;
 /// The most words of text that are aligned.
 const MAX_WORDS: usize = 400;
 
-const MATCH: i32 = 6;
-const SUBSTITUTE: i32 = -2;
-const MISSING: i32 = -3;
-const EXTRA: i32 = -2;
-const ARGUMENT: i32 = 1;
+/// The scores of a slot and a word, or of either alone.
+const EQUAL: i32 = 6;
+const DIFFERENT: i32 = -2;
+const SLOT_ALONE: i32 = -3;
+const WORD_ALONE: i32 = -2;
+const ARGUMENT_FIRST: i32 = 1;
 const ARGUMENT_MORE: i32 = -1;
 
-/// A text that says what a wording says, in other words.
+/// A text that says the same as a wording in other words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Alignment {
     /// Text index of the first aligned word.
     pub start: usize,
-    /// Text index behind the last aligned word.
+    /// Text index after the last aligned word.
     pub end: usize,
     /// The share of literal words that agree.
     pub similarity: f64,
@@ -37,10 +66,12 @@ pub struct Alignment {
     pub args: Vec<(usize, ArgValue)>,
 }
 
-/// A word of a text: its key and where it stands.
+/// A word of a text.
 #[derive(Debug, Clone, PartialEq)]
 struct Word {
-    key: Vec<u8>,
+    /// The form in which words are compared.
+    stem: Vec<u8>,
+    /// Its range in the text.
     start: usize,
     end: usize,
 }
@@ -48,24 +79,28 @@ struct Word {
 /// A word of a wording, or an argument.
 #[derive(Debug)]
 enum Slot {
+    /// The stem of a word.
     Word(Vec<u8>),
+    /// An argument of the entry, by index.
     Argument { index: usize, kind: ValueKind },
 }
 
 /// A wording as slots.
 struct Pattern {
     slots: Vec<Slot>,
-    /// Slots up to the end of the sentence that completes the arguments.
+    /// How many slots there are up to the end of the sentence that completes the arguments.
     required: usize,
 }
 
-/// The best alignment of `text` with any of `wordings` that is similar enough.
+/// Returns the best alignment of `text` with any of `wordings` that is similar enough.
 pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Option<Alignment> {
     let mut words = words(text);
     words.truncate(MAX_WORDS);
     let mut best: Option<Alignment> = None;
     for wording in wordings {
-        let Some(aligned) = align(&pattern(wording), text, &words) else { continue };
+        let pattern = pattern(wording);
+        let Some(pairs) = align(&pattern, &words) else { continue };
+        let Some(aligned) = read(&pattern, text, &words, &pairs) else { continue };
         let better = |known: &Alignment| {
             (aligned.similarity, aligned.args.len()) > (known.similarity, known.args.len())
         };
@@ -79,10 +114,10 @@ pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Opt
 fn pattern(wording: &Wording) -> Pattern {
     let mut slots = Vec::new();
     let mut required = 0;
-    for (i, piece) in wording.parts.iter().enumerate() {
-        match piece {
+    for (i, part) in wording.parts.iter().enumerate() {
+        match part {
             WordingPart::Literal { text, .. } => {
-                slots.extend(words(text.as_bytes()).into_iter().map(|w| Slot::Word(w.key)))
+                slots.extend(words(text.as_bytes()).into_iter().map(|word| Slot::Word(word.stem)))
             }
             WordingPart::Argument { index, kind } => {
                 slots.push(Slot::Argument { index: *index, kind: *kind })
@@ -95,7 +130,8 @@ fn pattern(wording: &Wording) -> Pattern {
     Pattern { slots, required }
 }
 
-/// Cuts into words; marks between letters and digits ("db1.contoso.com:6432") hold a word together, contractions are two.
+/// Splits a text into words. Marks between letters and digits ("db1.contoso.com:6432") do not end a word; contractions are
+/// two words.
 fn words(text: &[u8]) -> Vec<Word> {
     let mut words = Vec::new();
     let mut i = 0;
@@ -110,23 +146,23 @@ fn words(text: &[u8]) -> Vec<Word> {
         }
         let word = &text[start..i];
         if text[i..].starts_with(b"(s)") {
-            words.push(Word { key: key(word), start, end: i + 3 });
+            words.push(Word { stem: stem(word), start, end: i + 3 });
             i += 3;
         } else if word.ends_with(b"n't") && word.len() > 3 {
-            let stem = if word == b"can't" { b"can" } else { &word[..word.len() - 3] };
-            words.push(Word { key: key(stem), start, end: i - 3 });
-            words.push(Word { key: b"not".to_vec(), start: i - 3, end: i });
+            let verb = if word == b"can't" { b"can" } else { &word[..word.len() - 3] };
+            words.push(Word { stem: stem(verb), start, end: i - 3 });
+            words.push(Word { stem: b"not".to_vec(), start: i - 3, end: i });
         } else if word == b"cannot" {
-            words.push(Word { key: b"can".to_vec(), start, end: start + 3 });
-            words.push(Word { key: b"not".to_vec(), start: start + 3, end: i });
+            words.push(Word { stem: b"can".to_vec(), start, end: start + 3 });
+            words.push(Word { stem: b"not".to_vec(), start: start + 3, end: i });
         } else {
-            words.push(Word { key: key(word), start, end: i });
+            words.push(Word { stem: stem(word), start, end: i });
         }
     }
     words
 }
 
-/// Whether the mark at `i` stands inside a word.
+/// Whether the mark at `i` is inside a word.
 fn joins(text: &[u8], i: usize) -> bool {
     matches!(text[i], b'.' | b'-' | b':' | b'@' | b'/' | b'\'' | b'$')
         && text.get(i + 1).is_some_and(|byte| is_word(*byte))
@@ -140,100 +176,122 @@ fn glued(rest: &[u8]) -> bool {
     rest[0] == b'.' && rest[1].is_ascii_uppercase() && rest.get(2).is_some_and(u8::is_ascii_lowercase)
 }
 
-/// What words are compared by: their keys without a plural's end.
-fn key(word: &[u8]) -> Vec<u8> {
-    let mut key = Normalized::new(word).bytes;
-    key.make_ascii_lowercase();
-    if key.len() > 3 && key.ends_with(b"s") {
-        key.pop();
+/// Returns the form in which a word is compared: normalized, in lower case, without a plural's last letter.
+fn stem(word: &[u8]) -> Vec<u8> {
+    let mut stem = Normalized::new(word).bytes;
+    stem.make_ascii_lowercase();
+    if stem.len() > 3 && stem.ends_with(b"s") {
+        stem.pop();
     }
-    key
+    stem
 }
 
-/// Where a cell of the table came from.
+/// The last step of the best alignment of the slots and words up to a cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum EditOp {
-    Begin,
+enum Step {
+    /// None: words of the text before the message.
+    Start,
+    /// The last slot and the last word are a pair.
     Pair,
-    Missing,
-    Extra,
-    ArgumentBegins,
-    ArgumentGoesOn,
+    /// The last slot has no word.
+    SlotAlone,
+    /// The last word has no slot.
+    WordAlone,
+    /// The last word is the first of the argument that is the last slot.
+    ArgumentFirst,
+    /// The last word is a further one of it.
+    ArgumentMore,
 }
 
-fn align(pattern: &Pattern, text: &[u8], words: &[Word]) -> Option<Alignment> {
-    let (rows, columns) = (pattern.slots.len() + 1, words.len() + 1);
-    let mut score = vec![0i32; rows * columns];
-    let mut step = vec![EditOp::Begin; rows * columns];
-    for i in 1..rows {
-        let slot = &pattern.slots[i - 1];
-        for j in 0..columns {
-            let mut best = (score[(i - 1) * columns + j] + MISSING, EditOp::Missing);
-            let mut offer = |value: i32, how: EditOp| {
-                if value > best.0 {
-                    best = (value, how);
-                }
-            };
-            if j > 0 {
-                let (diagonal, left) = (score[(i - 1) * columns + j - 1], score[i * columns + j - 1]);
-                match slot {
-                    Slot::Word(key) => {
-                        let same = *key == words[j - 1].key;
-                        offer(diagonal + if same { MATCH } else { SUBSTITUTE }, EditOp::Pair);
-                        offer(left + EXTRA, EditOp::Extra);
-                    }
-                    Slot::Argument { .. } => {
-                        offer(diagonal + ARGUMENT, EditOp::ArgumentBegins);
-                        let inside = matches!(
-                            step[i * columns + j - 1],
-                            EditOp::ArgumentBegins | EditOp::ArgumentGoesOn
-                        );
-                        offer(
-                            left + if inside { ARGUMENT_MORE } else { EXTRA },
-                            if inside { EditOp::ArgumentGoesOn } else { EditOp::Extra },
-                        );
-                    }
-                }
-            }
-            (score[i * columns + j], step[i * columns + j]) = best;
-        }
-    }
-    // The wording may end behind the sentence that completes its arguments, or anywhere later.
-    let ends = (pattern.required..rows).flat_map(|i| (0..columns).map(move |j| (i, j)));
-    let (i, j) = ends.max_by_key(|&(i, j)| (score[i * columns + j], std::cmp::Reverse((i, j))))?;
-    let pairs = trace(&step, columns, i, j, pattern, words);
-    read(pattern, text, words, &pairs)
-}
-
-/// For each slot the word that agrees with it, by walking back through the table.
-fn trace(
-    step: &[EditOp],
+/// The scores and last steps of all alignments of the first `slot` slots with the first `word` words.
+struct Table {
     columns: usize,
-    i: usize,
-    j: usize,
-    pattern: &Pattern,
-    words: &[Word],
-) -> Vec<Option<usize>> {
-    let (mut i, mut j) = (i, j);
+    scores: Vec<i32>,
+    steps: Vec<Step>,
+}
+
+impl Table {
+    fn new(pattern: &Pattern, words: &[Word]) -> Table {
+        let (rows, columns) = (pattern.slots.len() + 1, words.len() + 1);
+        let (scores, steps) = (vec![0; rows * columns], vec![Step::Start; rows * columns]);
+        let mut table = Table { columns, scores, steps };
+        for slot in 1..rows {
+            for word in 0..columns {
+                let index = table.index(slot, word);
+                (table.scores[index], table.steps[index]) = table.best_step(pattern, words, slot, word);
+            }
+        }
+        table
+    }
+
+    fn index(&self, slot: usize, word: usize) -> usize {
+        slot * self.columns + word
+    }
+
+    fn score(&self, slot: usize, word: usize) -> i32 {
+        self.scores[self.index(slot, word)]
+    }
+
+    fn step(&self, slot: usize, word: usize) -> Step {
+        self.steps[self.index(slot, word)]
+    }
+
+    /// Returns the best score of a cell and its step, from the cells above and to the left of it. Of equal ones the first
+    /// that is offered wins.
+    fn best_step(&self, pattern: &Pattern, words: &[Word], slot: usize, word: usize) -> (i32, Step) {
+        let mut best = (self.score(slot - 1, word) + SLOT_ALONE, Step::SlotAlone);
+        let mut offer = |score: i32, step: Step| {
+            if score > best.0 {
+                best = (score, step);
+            }
+        };
+        let Some(last) = word.checked_sub(1) else { return best };
+        let (diagonal, left) = (self.score(slot - 1, last), self.score(slot, last));
+        match &pattern.slots[slot - 1] {
+            Slot::Word(stem) => {
+                let equal = *stem == words[last].stem;
+                offer(diagonal + if equal { EQUAL } else { DIFFERENT }, Step::Pair);
+                offer(left + WORD_ALONE, Step::WordAlone);
+            }
+            Slot::Argument { .. } => {
+                offer(diagonal + ARGUMENT_FIRST, Step::ArgumentFirst);
+                if matches!(self.step(slot, last), Step::ArgumentFirst | Step::ArgumentMore) {
+                    offer(left + ARGUMENT_MORE, Step::ArgumentMore);
+                } else {
+                    offer(left + WORD_ALONE, Step::WordAlone);
+                }
+            }
+        }
+        best
+    }
+}
+
+/// Aligns the slots with the words and returns for each slot the word that agrees with it, by index.
+fn align(pattern: &Pattern, words: &[Word]) -> Option<Vec<Option<usize>>> {
+    let table = Table::new(pattern, words);
+    // The wording may end after the sentence that completes its arguments, or anywhere later.
+    let ends = (pattern.required..=pattern.slots.len())
+        .flat_map(|slot| (0..=words.len()).map(move |word| (slot, word)));
+    let (mut slot, mut word) = ends.max_by_key(|&(i, j)| (table.score(i, j), Reverse((i, j))))?;
     let mut pairs = vec![None; pattern.slots.len()];
-    while i > 0 {
-        match step[i * columns + j] {
-            EditOp::Begin => break,
-            EditOp::Missing => i -= 1,
-            EditOp::Extra | EditOp::ArgumentGoesOn => j -= 1,
-            EditOp::ArgumentBegins => (i, j) = (i - 1, j - 1),
-            EditOp::Pair => {
-                (i, j) = (i - 1, j - 1);
-                if matches!(&pattern.slots[i], Slot::Word(key) if *key == words[j].key) {
-                    pairs[i] = Some(j);
+    while slot > 0 {
+        match table.step(slot, word) {
+            Step::Start => break,
+            Step::SlotAlone => slot -= 1,
+            Step::WordAlone | Step::ArgumentMore => word -= 1,
+            Step::ArgumentFirst => (slot, word) = (slot - 1, word - 1),
+            Step::Pair => {
+                (slot, word) = (slot - 1, word - 1);
+                if matches!(&pattern.slots[slot], Slot::Word(stem) if *stem == words[word].stem) {
+                    pairs[slot] = Some(word);
                 }
             }
         }
     }
-    pairs
+    Some(pairs)
 }
 
-/// Reads similarity, span and arguments off the agreeing words.
+/// Reads the similarity, the range and the arguments of an alignment off its pairs.
 fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>]) -> Option<Alignment> {
     let literal = |i: &usize| matches!(pattern.slots[*i], Slot::Word(_));
     let required: Vec<usize> = (0..pattern.required).filter(literal).collect();
@@ -249,13 +307,13 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
     for (i, slot) in pattern.slots.iter().enumerate() {
         let Slot::Argument { index, kind } = slot else { continue };
         let before = (0..i).rev().find_map(|k| Some((k, pairs[k]?)));
-        let behind = (i + 1..pairs.len()).find_map(|k| Some((k, pairs[k]?)));
+        let after = (i + 1..pairs.len()).find_map(|k| Some((k, pairs[k]?)));
         let Some((left, word)) = before else { continue };
         let gap = ArgumentGap {
             from: words[word].end,
-            to: behind.map_or_else(|| message_end(text, words[word].end), |(_, word)| words[word].start),
+            to: after.map_or_else(|| message_end(text, words[word].end), |(_, word)| words[word].start),
             skipped: i - left - 1,
-            exact_end: behind.is_some_and(|(right, _)| right == i + 1),
+            exact_end: after.is_some_and(|(right, _)| right == i + 1),
         };
         if let Some((value, end)) = gap.argument(text, *kind) {
             aligned.end = aligned.end.max(end);
@@ -270,7 +328,7 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
     Some(aligned)
 }
 
-/// Where the sentence or string around `from` ends.
+/// Returns where the sentence or string around `from` ends.
 fn message_end(text: &[u8], from: usize) -> usize {
     let ends = |&at: &usize| match (text[at], text.get(at + 1)) {
         (b'.', next) => next.is_none_or(|next| next.is_ascii_whitespace() || *next == b'"'),
@@ -280,18 +338,18 @@ fn message_end(text: &[u8], from: usize) -> usize {
     (from..text.len()).find(ends).unwrap_or(text.len())
 }
 
-/// The text between the words that agree around an argument.
+/// The text around an argument, between the next words on both sides that agree.
 struct ArgumentGap {
     from: usize,
     to: usize,
-    /// Words of the wording before the argument that the text has others for.
+    /// How many words of the wording are between the agreeing word and the argument: the text has others for them.
     skipped: usize,
-    /// Whether the word behind the argument agrees.
+    /// Whether the word directly after the argument agrees.
     exact_end: bool,
 }
 
 impl ArgumentGap {
-    /// The argument in the gap and where it ends: what is quoted, else what the wording's own words leave.
+    /// Returns the argument in the gap and where it ends: the quoted text, else what the wording's own words leave.
     fn argument(&self, text: &[u8], kind: ValueKind) -> Option<(ArgValue, usize)> {
         let gap = text.get(self.from..self.to)?;
         let found = |from: usize, to: usize| {
@@ -312,13 +370,13 @@ impl ArgumentGap {
     }
 }
 
-/// Where a bare argument ends if the words behind it are others than the wording's: behind one name, in a list behind the
-/// name that follows the last comma.
+/// Returns where an argument without quotes ends if the words after it are not the wording's: after one name, in a list
+/// after the name that follows the last comma.
 fn bare_end(words: &[Word], gap: &[u8], skipped: usize, kind: ValueKind) -> usize {
     let comma = |pair: &[Word]| gap[pair[0].end..pair[1].start].contains(&b',');
     let after_comma = words[skipped..].windows(2).rposition(comma).filter(|_| kind == ValueKind::List);
     let mut last = after_comma.map_or(skipped, |at| skipped + at + 1);
-    // A name of several words has capitals ("Full Name"); the words of a sentence behind it have none.
+    // A name of several words has capitals ("Full Name"); the words of a sentence after it have none.
     let capital = |word: Option<&Word>| word.is_some_and(|word| gap[word.start].is_ascii_uppercase());
     while capital(words.get(last)) && capital(words.get(last + 1)) {
         last += 1;
@@ -326,7 +384,7 @@ fn bare_end(words: &[Word], gap: &[u8], skipped: usize, kind: ValueKind) -> usiz
     words[last].end
 }
 
-/// The range of what stands between the first quote mark of a gap and the one that closes it, marks included.
+/// Returns the range from the first quote mark of a gap to the one that closes it, marks included.
 fn quoted(gap: &[u8]) -> Option<(usize, usize)> {
     let text = std::str::from_utf8(gap).ok()?;
     let (open_at, open) = text.char_indices().find(|(at, c)| {
@@ -335,12 +393,12 @@ fn quoted(gap: &[u8]) -> Option<(usize, usize)> {
             && !text[..*at].ends_with(|before: char| !before.is_whitespace() && !"(,:=[".contains(before))
     })?;
     let closes = |c: char| if open.is_ascii() { c == open } else { !c.is_ascii() && QUOTES.contains(&c) };
-    let behind = open_at + open.len_utf8();
-    let close = text[behind..].char_indices().find(|(at, c)| {
-        let next = text[behind + at + c.len_utf8()..].chars().next();
+    let after = open_at + open.len_utf8();
+    let close = text[after..].char_indices().find(|(at, c)| {
+        let next = text[after + at + c.len_utf8()..].chars().next();
         closes(*c) && !next.is_some_and(|next| next.is_alphanumeric() || next == *c)
     })?;
-    Some((open_at, behind + close.0 + close.1.len_utf8()))
+    Some((open_at, after + close.0 + close.1.len_utf8()))
 }
 
 #[cfg(test)]
@@ -349,7 +407,7 @@ mod tests {
     use crate::catalog::builtin;
 
     fn aligned(id: &str, text: &str) -> Option<Vec<String>> {
-        let entry = builtin().entry(id).expect("there");
+        let entry = builtin().entry(id).expect("an entry");
         let wordings: Vec<Wording> =
             entry.wordings.iter().map(|wording| Wording::new(0, entry, wording)).collect();
         let aligned = best(wordings.iter(), text.as_bytes())?;
@@ -431,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn unlike_texts_are_not_aligned() {
+    fn other_texts_are_not_aligned() {
         for text in
             ["occurred during validation", "", "The server is up and the migration goes on.", "see the log"]
         {
