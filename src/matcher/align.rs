@@ -5,7 +5,8 @@
 //!
 //! # Idea
 //!
-//! Services reword their messages from release to release. The code still says which entry it is, and half of the words stay (═), while others change (─):
+//! Services reword their messages from release to release. The code still says which entry it is, and half of the words
+//! stay (═), while others change (─):
 //!
 //! ```text
 //! wording  Connection to the server   {server}             was unsuccessful.
@@ -24,7 +25,7 @@
 //! # Which bytes are the argument
 //!
 //! The words that agree on both sides of an argument bound a gap. If the gap contains quotes, the quoted text is the argument:
-//! in "on instance `x` was not found" it is `x`, whatever the words around became. Without quotes, the slots between tell
+//! in "on instance `x` was not found" it is `x`, whatever the words around became. Without quotes, the slots between show
 //! how many of the gap's words are the wording's own, and the argument is one name, or a list, after them ([`bare_end`]).
 //!
 //! # Bounds

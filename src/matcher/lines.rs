@@ -1,16 +1,19 @@
-//! Lines: how many line breaks stand before a place in a window.
+//! Lines: how many line breaks are before a place in a window.
 //!
-//! Blocks come in while stage 1 has them in a near cache; a count for any place goes out, for which less than a block
-//! is read again. In the only window of a source lines are counted when somebody asks, which mostly nobody does.
+//! Blocks of bytes come in, one after another, while stage 1 has them in the cache; the number of line breaks between any
+//! two places goes out. Less than two blocks are read again for it. This file does not know what is at those places.
+//!
+//! A window that is the only one of its source does not count while it is scanned: its line numbers are those of its
+//! findings, and most sources have none.
 
 /// How many bytes both searches of stage 1 read in turn, so that the second finds them in the cache.
 pub(super) const BLOCK: usize = 64 << 10;
 
-/// The line breaks of the bytes that stage 1 has seen, or is about to see.
+/// The line breaks of the bytes that stage 1 reads.
 #[derive(Debug)]
 pub struct Lines {
     start: usize,
-    /// Line breaks before each block, and before the end.
+    /// The line breaks before each block, and before the end; a single 0 if they are not counted yet.
     before: Vec<u64>,
 }
 
@@ -19,17 +22,17 @@ impl Lines {
         Lines { start, before: vec![0] }
     }
 
-    /// Takes in the next block.
+    /// Counts the next block.
     pub(super) fn push(&mut self, block: &[u8]) {
         let before = self.before.last().copied().unwrap_or(0);
         self.before.push(before + breaks(block));
     }
 
-    /// How many line breaks stand between `from` and `to`, offsets of the window that was scanned, `bytes`.
+    /// Returns the number of line breaks between `from` and `to`, offsets of the window that was scanned, `bytes`.
     ///
     /// # Panics
     ///
-    /// If they were not scanned.
+    /// If the offsets are outside of the bytes that were scanned.
     pub fn between(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
         let block = |at: usize| (at - self.start) / BLOCK;
         if self.before.len() == 1 || block(from) == block(to) {
@@ -40,16 +43,16 @@ impl Lines {
     }
 }
 
-/// How many bytes are counted side by side: a few vectors, so that compilers make vector code of the loop.
+/// How many bytes are counted side by side: a few vectors, so that the compiler vectorises the loop.
 const LANES: usize = 64;
 
-/// The line breaks in `bytes`. Each lane counts in a byte, which holds 255: half of the time of a search that goes from
-/// break to break, on lines as long as those of logs.
+/// Returns the number of line breaks in `bytes`. Each lane counts in a byte, which holds at most 255. On lines as long as
+/// those of logs, this takes half of the time of a search from break to break.
 fn breaks(bytes: &[u8]) -> u64 {
     bytes.chunks(usize::from(u8::MAX) * LANES).map(run).sum()
 }
 
-/// The line breaks in at most 255 times as many bytes as there are lanes.
+/// Returns the number of line breaks in at most 255 bytes for each lane.
 fn run(bytes: &[u8]) -> u64 {
     let is_break = |byte: &u8| u8::from(*byte == b'\n');
     let mut lanes = [0u8; LANES];
@@ -68,7 +71,7 @@ fn run(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    /// Lanes that are full do not begin anew.
+    /// A full lane does not start at 0 again.
     #[test]
     fn breaks_are_counted_in_any_length() {
         let full = 255 * LANES;

@@ -1,4 +1,4 @@
-//! The matcher against its own definition: what the anchors find is what trying every wording everywhere finds.
+//! Tests of the whole matcher: that both stages find what `naive` finds, and what single texts mean.
 
 use super::*;
 use crate::catalog::{Template, builtin};
@@ -10,7 +10,7 @@ fn matcher() -> &'static Matcher {
     MATCHER.get_or_init(|| Matcher::new(builtin()))
 }
 
-/// Short lines of messages and pieces of them, so that no line is longer than what is looked at.
+/// Short lines of messages and pieces of them: no line is longer than the matcher reads around a hit.
 fn piece() -> impl Strategy<Value = String> {
     let message = (0..builtin().entries.len(), 0usize..6, 0usize..400).prop_map(|(index, container, cut)| {
         let entry = &builtin().entries[index];
@@ -54,6 +54,7 @@ fn both_searchers_find_the_same_anchors() {
     assert_eq!(all(&matcher().searcher), all(&automaton));
 }
 
+/// Returns id, quality and arguments of each match in `text`.
 fn found(text: &str) -> Vec<(String, MatchQuality, Vec<String>)> {
     let entries = &matcher().entries;
     let show = |found: &Match| {
@@ -76,6 +77,7 @@ fn arguments_end_where_they_end() {
         ),
         ("603101 Database exists in target Database x exists on the target server.", "603101", &["x"]),
         ("Database my database exists on the target server.", "603101", &["my database"]),
+        ("Database my database 2 exists on the target server.", "603101", &["my database 2"]),
         (
             "Collation de_DE@euro for table \"sales.\"Order Lines\"\" in column 'Full Name' isn't present on target server.",
             "603402",
@@ -111,7 +113,7 @@ fn arguments_end_where_they_end() {
 }
 
 #[test]
-fn what_belongs_together_is_one_finding() {
+fn a_code_its_title_and_its_message_are_one_finding() {
     let one = |text: &str, id: &str, quality: MatchQuality| {
         let all = found(text);
         assert!(all.len() == 1 && all[0].0 == id && all[0].1 == quality, "{text}: {all:?}");
@@ -160,10 +162,10 @@ fn what_belongs_together_is_one_finding() {
     two(&format!("error code 603104\n{message}\n"), ["603104", "603403"]);
 }
 
-/// Found by the property above: a begin that stands further back, or a quote that another message opened, took in all
-/// that stands between as one argument.
+/// Found by the property above: a start further back, or a quote that another message opened, made everything in between
+/// one argument.
 #[test]
-fn an_argument_swallows_no_other_message() {
+fn an_argument_contains_no_other_message() {
     let role = "Microsoft Entra role `a` is missing on the target server. Create the Entra role and retry the migration.";
     let server = "Connection to the server `b` was unsuccessful.";
     let text = format!("603103: {role}\n{server}2024-06-06 21:42:53.039 80 ERROR  x.c:1   {role}\n");
@@ -172,8 +174,8 @@ fn an_argument_swallows_no_other_message() {
     assert_eq!(ids, ["603103 a", "603000 b", "603103 a"]);
 }
 
-/// Found by fuzzing: a title that has a message's first word found the message on the line below it, read by what the
-/// lines around show (JSON, so backslashes are escapes) and not by what its own line shows.
+/// Found by fuzzing: a hit in a title found the message on the line below it. That message was unescaped by the evidence
+/// of all lines around (JSON, so backslashes are escapes), not by that of its own line.
 #[test]
 fn a_hit_finds_the_message_that_it_is_part_of() {
     let text = "603101\nDatabase exists in target\nDatabase `a\\\\b` exists on the target server. \
