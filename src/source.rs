@@ -1,19 +1,20 @@
-//! Where bytes come from.
+//! Names of sources.
 //!
-//! An [`Origin`] names a source: one decoded stream of bytes.
+//! An [`Origin`] names one decoded stream of bytes: a file, or a member of an archive. It knows nothing of how the bytes are
+//! read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// The name that standard input goes by in outputs.
+/// The name of standard input in outputs.
 pub const STDIN: &str = "-";
 
-/// What a source is called: the path as walked, and the member inside an archive.
+/// The name of a source: the path as walked, and the member inside an archive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     /// The input as walked; `-` for standard input.
     pub path: PathBuf,
-    /// The member inside an archive, if it is one.
+    /// The member, if the source is inside an archive.
     pub member: Option<String>,
 }
 
@@ -24,7 +25,7 @@ impl Origin {
     }
 }
 
-/// As people read it: `bundle.zip!logs/a.log`. What stands in the names is not made safe for a terminal.
+/// As people read it: `bundle.zip!logs/a.log`. Not escaped for a terminal.
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path.to_string_lossy())?;

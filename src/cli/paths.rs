@@ -1,7 +1,7 @@
 //! What is to be scanned: named paths and lists of them.
 
 use super::args::{Scan, WalkArgs};
-use migsift::input::{Globs, OutputFile, Walk, WalkOptions, Walker};
+use migsift::input::{Globs, OutputFile, SymbolicLinks, Walk, WalkOptions, Walker};
 use migsift::print::safe;
 use migsift::scan::{self, Options};
 use migsift::source::STDIN;
@@ -51,8 +51,8 @@ pub fn named(args: &Scan) -> Result<Paths, String> {
         None if paths.is_empty() => paths.push(STDIN.into()),
         None => {}
     }
-    let (follow_links, output) = (args.walk.follow_links, OutputFile::standard());
-    let options = WalkOptions { globs, follow_links, output };
+    let links = if args.walk.follow_links { SymbolicLinks::Follow } else { SymbolicLinks::Skip };
+    let options = WalkOptions { globs, links, output: OutputFile::standard() };
     Ok(Paths { named: paths, options, threads: args.threads, walked: OnceCell::new() })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::args::When;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use migsift::input::{InputKind, Walk};
+use migsift::input::{Input, Walk};
 use migsift::print::safe;
 use migsift::scan::Progress;
 use std::io::IsTerminal;
@@ -70,11 +70,7 @@ pub fn with<T>(show: Show, walk: &Walk, progress: &Progress, work: impl FnOnce()
 
 /// The bytes of all inputs before decoding; none where a stream's end is not known.
 fn total(walk: &Walk) -> Option<u64> {
-    let size = |kind| match kind {
-        InputKind::File { stat } => Some(stat.size),
-        InputKind::Stream | InputKind::Stdin => None,
-    };
-    walk.inputs.iter().map(|input| size(input.kind)).sum()
+    walk.inputs.iter().map(Input::bytes).sum()
 }
 
 /// A bar over `total` bytes, or a count of bytes where that is not known.

@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
         while !rest.is_empty() || skipped.1 {
             let mut bytes = 0;
             let fits = |input: &&&Input| {
-                bytes += size(input);
+                bytes += input.bytes().unwrap_or(0);
                 bytes <= BATCH.0
             };
             let count = rest.iter().take(BATCH.1).take_while(fits).count().max(1).min(rest.len());
@@ -292,14 +292,6 @@ impl Before {
             Before::Looked(Ok(Look::Known(content, _))) => Some(content.head),
             _ => None,
         }
-    }
-}
-
-/// The size of an input where it has one, in bytes.
-fn size(input: &Input) -> u64 {
-    match input.kind {
-        InputKind::File { stat } => stat.size,
-        InputKind::Stream | InputKind::Stdin => 0,
     }
 }
 

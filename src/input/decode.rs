@@ -1,111 +1,39 @@
-//! Decoding: one compressed stream as its bytes, frame by frame.
+//! Decoding: a compressed stream as its content, frame by frame.
 //!
-//! A [`Decoder`] reads one frame (gzip member, zstd frame, xz or bzip2 stream, lz4 frame) after the other with the
-//! crates' decoders for single ones, and looks at what follows each. What is cut short, damaged or followed by
-//! something else is an error behind the bytes before it; nothing ends early without one.
+//! A reader at the start of a stream comes in; a [`Decoder`] goes out that reads as the decoded bytes. It knows how frames
+//! follow each other, and gets the decoder of each single frame from `codec`.
+//!
+//! The crates' readers for whole streams are not used, because they end in silence where something is wrong: some stop at
+//! what follows the first frame, some drop trailing data. Here the end of every frame is looked at:
+//!
+//! ```text
+//! frame, frame, end                    both are read
+//! frame, skippable frame, frame, end   both are read (zstd, lz4)
+//! frame, zeros, end                    padding of tapes (gzip) and of the format (xz)
+//! frame, "some text"                   the frame is read, then an error: something else follows
+//! frame, half a frame                  what can be decoded is read, then an error: cut short
+//! ```
+//!
+//! Invariant: all that can be decoded comes before the error, and a stream never ends early without one.
 
-use super::format::{Codec, ContainerFormat, is_skippable};
+use super::codec::{Codec, FRAME_HEAD_BYTES, FrameDecoder, skippable};
 use super::limits::{Budget, Limit};
 use super::peek::PeekReader;
-use super::raw::{OneStream, RawDecoder};
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
-/// The least memory of a zstd window that may be asked for, as a power of two; the format has no smaller one.
-const MIN_WINDOW_LOG: u32 = 10;
-/// The most that lz4's reader holds: two blocks of 4 MiB, a window, a block to be decoded.
-const LZ4_MEMORY: u64 = 16 << 20;
-/// The largest that the decoder takes.
-const MAX_WINDOW_LOG: u32 = if cfg!(target_pointer_width = "64") { 31 } else { 30 };
-
-/// Why a compressed stream could not be read on.
+/// Why a compressed stream could not be read to its end.
 #[derive(Debug, thiserror::Error)]
 enum DecodeError {
     #[error("{0} data is cut short")]
     CutShort(&'static str),
     #[error("{0} data is damaged ({1})")]
     Damaged(&'static str, String),
-    #[error("what follows the {0} data is none")]
+    #[error("something else follows the {0} data")]
     Trailing(&'static str),
 }
 
-/// A decoder of one frame.
-enum Frame<'r> {
-    Raw(OneStream<PeekReader<'r>>),
-    Lz4(lz4_flex::frame::FrameDecoder<EofReader<'r>>),
-}
-
-impl<'r> Frame<'r> {
-    fn new(codec: Codec, reader: PeekReader<'r>, memory: u64) -> io::Result<Frame<'r>> {
-        let raw = match codec {
-            Codec::Gzip => RawDecoder::gzip(),
-            Codec::Zstd => RawDecoder::zstd(window_log(memory))?,
-            Codec::Xz => RawDecoder::Xz(liblzma::stream::Stream::new_stream_decoder(memory / 2, 0)?),
-            Codec::Bzip2 => RawDecoder::Bzip2(bzip2::Decompress::new(false)),
-            Codec::Lz4 => {
-                let reader = EofReader { inner: reader, ended: false };
-                return Ok(Frame::Lz4(lz4_flex::frame::FrameDecoder::new(reader)));
-            }
-        };
-        Ok(Frame::Raw(OneStream::new(raw, reader)))
-    }
-
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Frame::Raw(stream) => stream.read(into),
-            // It takes a frame without its end for a whole one.
-            Frame::Lz4(decoder) => match decoder.read(into)? {
-                0 if !into.is_empty() && decoder.get_ref().ended => Err(io::ErrorKind::UnexpectedEof.into()),
-                got => Ok(got),
-            },
-        }
-    }
-
-    /// The reader behind the frame.
-    fn into_inner(self) -> PeekReader<'r> {
-        match self {
-            Frame::Raw(stream) => stream.into_inner(),
-            Frame::Lz4(decoder) => decoder.into_inner().inner,
-        }
-    }
-}
-
-/// The largest zstd window for `memory` bytes, half of which stay for what is nested in the stream.
-fn window_log(memory: u64) -> u32 {
-    (memory / 2).max(1).ilog2().clamp(MIN_WINDOW_LOG, MAX_WINDOW_LOG)
-}
-
-/// What a decoder of `codec` leaves of `memory` for those nested in its stream.
-pub fn memory_within(codec: Codec, memory: u64) -> u64 {
-    match codec {
-        Codec::Zstd | Codec::Xz => memory / 2,
-        Codec::Lz4 => memory.saturating_sub(LZ4_MEMORY),
-        // Below 5 MiB each.
-        Codec::Gzip | Codec::Bzip2 => memory,
-    }
-}
-
-/// What a frame behind another costs of the allowance of decoded bytes beside its own: empty ones, of which a small file
-/// can hold millions, take time as well. 1 KiB is what a microsecond or two decode; bzip2's reader takes 120 to begin.
-fn frame_bytes(codec: Codec) -> u64 {
-    if codec == Codec::Bzip2 { 64 << 10 } else { 1 << 10 }
-}
-
-/// Notes that the end of the reader was met.
-struct EofReader<'r> {
-    inner: PeekReader<'r>,
-    ended: bool,
-}
-
-impl Read for EofReader<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let got = self.inner.read(into)?;
-        self.ended |= got == 0 && !into.is_empty();
-        Ok(got)
-    }
-}
-
-/// A compressed stream as its bytes.
+/// Reads as the content of a compressed stream.
 pub struct Decoder<'r> {
     codec: Codec,
     memory: u64,
@@ -115,43 +43,38 @@ pub struct Decoder<'r> {
 }
 
 enum State<'r> {
-    Between(PeekReader<'r>),
-    Within(Box<Frame<'r>>),
+    BetweenFrames(PeekReader<'r>),
+    InFrame(Box<dyn FrameDecoder<'r> + 'r>),
     Ended,
 }
 
 impl<'r> Decoder<'r> {
-    /// Decodes `reader`, which begins with a frame of `codec`, with at most `memory` bytes for the decoder. Of `budget`
-    /// only frames behind the first are taken, not what they decode to.
+    /// Decodes `reader`, which is at a frame of `codec`, with at most `memory` bytes for the decoder.
+    ///
+    /// Takes only the cost of frames beyond the first from `budget`; a [`BudgetReader`](super::limits::BudgetReader)
+    /// around it takes the decoded bytes.
     pub fn new(codec: Codec, reader: PeekReader<'r>, memory: u64, budget: Rc<Budget>) -> Decoder<'r> {
-        Decoder { codec, memory, budget, frames: 0, state: State::Between(reader) }
+        Decoder { codec, memory, budget, frames: 0, state: State::BetweenFrames(reader) }
     }
 
     fn advance(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match std::mem::replace(&mut self.state, State::Ended) {
-                State::Between(mut reader) => {
+                State::BetweenFrames(mut reader) => {
                     if !self.frame_follows(&mut reader)? {
                         return Ok(0);
                     }
-                    if self.frames > 0
-                        && self.budget.take_output(frame_bytes(self.codec)) < frame_bytes(self.codec)
-                    {
-                        return Err(self.budget.output_exceeded());
-                    }
-                    self.frames += 1;
-                    self.state = State::Within(Box::new(Frame::new(self.codec, reader, self.memory)?));
+                    self.state = State::InFrame(self.open(reader)?);
                 }
-                State::Within(mut frame) => match frame.read(into)? {
+                State::InFrame(mut frame) => match frame.read(into)? {
                     0 => {
-                        let mut reader = frame.into_inner();
-                        if pass_padding(self.codec, &mut reader)? {
-                            return Ok(0);
+                        let mut reader = frame.into_reader();
+                        if !self.ends(&mut reader)? {
+                            self.state = State::BetweenFrames(reader);
                         }
-                        self.state = State::Between(reader);
                     }
                     got => {
-                        self.state = State::Within(frame);
+                        self.state = State::InFrame(frame);
                         return Ok(got);
                     }
                 },
@@ -160,56 +83,77 @@ impl<'r> Decoder<'r> {
         }
     }
 
-    /// Whether another frame follows, behind skippable ones; something else is an error.
+    /// Opens the frame that `reader` is at.
+    fn open(&mut self, reader: PeekReader<'r>) -> io::Result<Box<dyn FrameDecoder<'r> + 'r>> {
+        let spec = self.codec.spec();
+        if self.frames > 0 && self.budget.take_output(spec.frame_cost_bytes) < spec.frame_cost_bytes {
+            return Err(self.budget.output_exceeded());
+        }
+        self.frames += 1;
+        (spec.open)(reader, self.memory)
+    }
+
+    /// Skips to the next frame; whether there is one. Anything else than a frame or the end is an error.
     fn frame_follows(&mut self, reader: &mut PeekReader<'r>) -> io::Result<bool> {
         loop {
-            let head = reader.peek(10);
+            let head = reader.peek(FRAME_HEAD_BYTES);
             if head.is_empty() {
-                // An error that the look met is given by reading.
+                // An error that the look met is returned by reading.
                 return reader.fill_buf().map(|_| false);
             }
-            if matches!(self.codec, Codec::Zstd | Codec::Lz4) && is_skippable(head) {
-                let Some(len) = head.get(4..8) else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-                let len = 8 + u64::from(u32::from_le_bytes([len[0], len[1], len[2], len[3]]));
+            let spec = self.codec.spec();
+            if spec.skippable_frames && skippable::is_frame(head) {
+                let len = skippable::frame_bytes(head).ok_or(io::ErrorKind::UnexpectedEof)?;
                 if io::copy(&mut reader.by_ref().take(len), &mut io::sink())? < len {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
                 continue;
             }
-            let wanted = ContainerFormat::Compressed(self.codec);
-            let cut = head.len() < 10;
-            return match ContainerFormat::of(head) {
-                Some(found) if found == wanted => Ok(true),
-                // Of skippable frames alone it does not show which of the two they are of.
-                Some(ContainerFormat::Compressed(found @ (Codec::Zstd | Codec::Lz4))) if self.frames == 0 => {
+            let cut = head.len() < FRAME_HEAD_BYTES;
+            return match Codec::of(head) {
+                Some(found) if found == self.codec => Ok(true),
+                // The stream started with skippable frames, which do not show which of the codecs they are of.
+                Some(found) if found.spec().skippable_frames && self.frames == 0 => {
                     self.codec = found;
                     Ok(true)
                 }
-                _ if cut && begins(self.codec, head) => Err(io::ErrorKind::UnexpectedEof.into()),
-                _ => Err(io::Error::other(DecodeError::Trailing(self.codec.name()))),
+                _ if cut && spec.may_start(head) => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ => Err(io::Error::other(DecodeError::Trailing(spec.name))),
             };
         }
     }
 
-    /// An error of the decoder in words; one of the operating system or a limit as it is.
-    fn explained(&self, error: io::Error) -> io::Error {
-        let name = self.codec.name();
+    /// Skips the padding after a frame; whether the stream ends there.
+    fn ends(&self, reader: &mut PeekReader<'r>) -> io::Result<bool> {
+        if !self.codec.spec().zero_padding {
+            return Ok(reader.fill_buf()?.is_empty());
+        }
+        loop {
+            let buffered = reader.fill_buf()?;
+            if buffered.is_empty() {
+                return Ok(true);
+            }
+            let zeros = buffered.iter().take_while(|byte| **byte == 0).count();
+            let only_zeros = zeros == buffered.len();
+            reader.consume(zeros);
+            if !only_zeros {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Puts an error of a frame's decoder into words; one of the operating system, of a limit or of this file has its own.
+    fn explain(&self, error: io::Error) -> io::Error {
         let inner = error.get_ref();
         if error.raw_os_error().is_some()
             || inner.is_some_and(|inner| inner.is::<Limit>() || inner.is::<DecodeError>())
         {
             return error;
         }
-        let text = error.to_string();
-        let memory = inner.and_then(|inner| inner.downcast_ref::<liblzma::stream::Error>());
-        if matches!(memory, Some(liblzma::stream::Error::MemLimit))
-            || text.contains("requires too much memory")
-        {
-            return Limit::DecoderMemory.into();
-        }
+        let name = self.codec.name();
         io::Error::other(match error.kind() {
             io::ErrorKind::UnexpectedEof => DecodeError::CutShort(name),
-            _ => DecodeError::Damaged(name, text),
+            _ => DecodeError::Damaged(name, error.to_string()),
         })
     }
 }
@@ -219,38 +163,6 @@ impl Read for Decoder<'_> {
         if into.is_empty() {
             return Ok(0);
         }
-        self.advance(into).map_err(|error| self.explained(error))
-    }
-}
-
-/// Whether `head`, which is cut short, may begin a frame of `codec`.
-fn begins(codec: Codec, head: &[u8]) -> bool {
-    let magic: &[u8] = match codec {
-        Codec::Gzip => b"\x1f\x8b\x08",
-        Codec::Zstd => b"\x28\xb5\x2f\xfd",
-        Codec::Xz => b"\xfd7zXZ\0",
-        Codec::Bzip2 => b"BZh",
-        Codec::Lz4 => b"\x04\x22\x4d\x18",
-    };
-    let len = head.len().min(magic.len());
-    head[..len] == magic[..len]
-}
-
-/// Passes zeros that fill up behind a frame, as tapes and xz do; whether the stream ends there.
-fn pass_padding(codec: Codec, reader: &mut PeekReader<'_>) -> io::Result<bool> {
-    if !matches!(codec, Codec::Gzip | Codec::Xz) {
-        return Ok(reader.fill_buf()?.is_empty());
-    }
-    loop {
-        let buffered = reader.fill_buf()?;
-        if buffered.is_empty() {
-            return Ok(true);
-        }
-        let zeros = buffered.iter().take_while(|byte| **byte == 0).count();
-        let all = zeros == buffered.len();
-        reader.consume(zeros);
-        if !all {
-            return Ok(false);
-        }
+        self.advance(into).map_err(|error| self.explain(error))
     }
 }

@@ -1,16 +1,32 @@
-//! Below: what lies below a directory, in order.
+//! Directories: what is below one, in the order of paths.
 //!
-//! A directory and globs come in; files to be read go out one by one, with what was passed over and what could not be
-//! looked at on the way. What the file system says of a file is asked for apart, so that many can be asked for at once.
+//! A directory, globs and what to do with symbolic links come in; a [`DirWalk`] yields [`Item`]s: files to be read, what is
+//! skipped by a rule, and what could not be walked. Nothing is opened, so a FIFO or a device cannot block the walk.
+//!
+//! A file is found in two steps. Listing a directory yields names and kinds; size, times and inode take another system
+//! call for each file, as slow as the listing itself. So a [`FileEntry`] leaves that call to the caller, who may make it on
+//! many threads ([`FileEntry::stat`]).
 
-use super::walk::{Candidate, Identity, Walk, WalkOptions, identity};
+use super::stat::{Identity, identity};
 use super::{FoundBy, Globs, Input, InputKind, Selection, Stat};
+use crate::error::{PathProblem, SourceError};
+use std::borrow::Cow;
 use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// A directory that is walked.
+/// What a walk does with symbolic links below a directory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SymbolicLinks {
+    /// They are skipped.
+    #[default]
+    Skip,
+    /// They are followed; one that leads back to a directory around it is skipped.
+    Follow,
+}
+
+/// A walk over one directory.
 #[derive(Debug)]
 pub(super) struct DirWalk {
     root: PathBuf,
@@ -18,80 +34,107 @@ pub(super) struct DirWalk {
     globs: Globs,
 }
 
+/// Something below a directory that is not a directory itself.
+#[derive(Debug)]
+pub(super) enum Item {
+    /// A file to be read.
+    File(FileEntry),
+    /// Something that a rule skips.
+    Skipped(SkippedPath),
+    /// Something that could not be walked.
+    Failed(PathProblem),
+}
+
+/// A path that is skipped by a rule.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SkippedPath {
+    /// The path as walked.
+    pub path: PathBuf,
+    /// The rule.
+    pub reason: Cow<'static, str>,
+}
+
 impl DirWalk {
-    pub fn new(root: &Path, options: &WalkOptions) -> DirWalk {
-        // Names of one directory differ behind the same path; to take names out of paths takes longer than to compare all.
-        let in_order = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
-        let items = WalkDir::new(root).follow_links(options.follow_links).sort_by(in_order);
-        DirWalk { root: root.to_path_buf(), items: items.into_iter(), globs: options.globs.clone() }
+    /// Starts to walk `root`.
+    pub fn new(root: &Path, globs: &Globs, links: SymbolicLinks) -> DirWalk {
+        // Paths of one directory differ only in their last part. To take that out takes longer than to compare the whole.
+        let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
+        let items = WalkDir::new(root).follow_links(links == SymbolicLinks::Follow).sort_by(by_path);
+        DirWalk { root: root.to_path_buf(), items: items.into_iter(), globs: globs.clone() }
     }
 
-    /// The next file that is to be read; what is none is noted as `unread`.
-    pub fn next(&mut self, unread: &mut Walk) -> Option<FileEntry> {
-        loop {
-            let found = match self.items.next()? {
-                Ok(item) => self.item(item, unread),
-                Err(error) => {
-                    self.failed(error, unread);
-                    None
-                }
-            };
-            if found.is_some() {
-                return found;
-            }
-        }
-    }
-
-    /// What is to be read of something below the directory.
-    fn item(&mut self, item: DirEntry, unread: &mut Walk) -> Option<FileEntry> {
-        let kind = item.file_type();
+    /// Applies the rules to what the walk met; `None` for a directory, which is walked next.
+    fn item(&mut self, entry: DirEntry) -> Option<Item> {
+        let kind = entry.file_type();
+        let mut reason = None;
         if !self.globs.is_empty() {
-            let below = item.path().strip_prefix(&self.root).unwrap_or(item.path());
-            if self.globs.exclude(below) {
+            let path = entry.path().strip_prefix(&self.root).unwrap_or(entry.path());
+            if self.globs.exclude(path) {
                 if kind.is_dir() {
                     self.items.skip_current_dir();
                 }
-                unread.skipped.push((item.into_path(), "excluded".into()));
-                return None;
-            }
-            if kind.is_file() && !self.globs.include(below) {
-                unread.skipped.push((item.into_path(), "not included".into()));
-                return None;
+                reason = Some("excluded");
+            } else if kind.is_file() && !self.globs.include(path) {
+                reason = Some("not included");
             }
         }
-        if kind.is_dir() {
+        if reason.is_none() && kind.is_dir() {
             return None;
         }
-        if !kind.is_file() {
-            unread.skipped.push((item.into_path(), special(kind).into()));
-            return None;
-        }
-        Some(FileEntry(item))
+        let reason = reason.or_else(|| (!kind.is_file()).then(|| special(kind)));
+        Some(match reason {
+            Some(reason) => Item::Skipped(SkippedPath { path: entry.into_path(), reason: reason.into() }),
+            None => Item::File(FileEntry(entry)),
+        })
     }
 
-    /// Notes what could not be walked.
-    fn failed(&self, error: walkdir::Error, unread: &mut Walk) {
+    fn failed(&self, error: walkdir::Error) -> Item {
         let path = error.path().unwrap_or(&self.root).to_path_buf();
-        match error.loop_ancestor().map(Path::to_path_buf) {
+        match error.loop_ancestor() {
             Some(ancestor) => {
-                let why = format!("a symbolic link back to {}", ancestor.to_string_lossy());
-                unread.skipped.push((path, why.into()));
+                let reason = format!("a symbolic link back to {}", ancestor.to_string_lossy());
+                Item::Skipped(SkippedPath { path, reason: reason.into() })
             }
-            None => unread.failed(path, io_error(error)),
+            None => Item::Failed(PathProblem { path, error: SourceError::Open(io_error(error)) }),
         }
     }
 }
 
-/// A file below a directory that is to be read, of which nothing more is known yet.
+impl Iterator for DirWalk {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        loop {
+            match self.items.next()? {
+                Ok(entry) => {
+                    if let Some(item) = self.item(entry) {
+                        return Some(item);
+                    }
+                }
+                Err(error) => return Some(self.failed(error)),
+            }
+        }
+    }
+}
+
+/// A file below a directory of which only the path is known.
 #[derive(Debug)]
 pub struct FileEntry(DirEntry);
 
-/// What the file system says of a file.
+/// What the file system says of a [`FileEntry`].
 #[derive(Debug)]
 pub struct EntryStat(io::Result<(Stat, Option<Identity>)>);
 
+/// An input that is scanned unless another path of the same file is scanned already.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub input: Input,
+    /// `None` if it is read in any case.
+    pub identity: Option<Identity>,
+}
+
 impl FileEntry {
-    /// Asks the file system, which takes as long as to find it.
+    /// Asks the file system for size, times and inode.
     pub fn stat(&self) -> EntryStat {
         EntryStat(match self.0.metadata() {
             Ok(metadata) => Ok((Stat::new(&metadata), identity(self.0.path(), &metadata))),
@@ -99,21 +142,16 @@ impl FileEntry {
         })
     }
 
-    /// The input, where it could be looked at.
-    pub(super) fn met(self, looked: EntryStat, unread: &mut Walk) -> Option<Candidate> {
+    /// Returns the input, or why the file system could not be asked.
+    pub(super) fn candidate(self, stat: EntryStat) -> Result<Candidate, PathProblem> {
         let path = self.0.into_path();
-        match looked.0 {
+        match stat.0 {
             Ok((stat, identity)) => {
                 let kind = InputKind::File { stat };
-                Some((
-                    Input { path, kind, found_by: FoundBy::Walk, selection: Selection::All, resume: None },
-                    identity,
-                ))
+                let (found_by, selection) = (FoundBy::Walk, Selection::All);
+                Ok(Candidate { input: Input { path, kind, found_by, selection, resume: None }, identity })
             }
-            Err(error) => {
-                unread.failed(path, error);
-                None
-            }
+            Err(error) => Err(PathProblem { path, error: SourceError::Open(error) }),
         }
     }
 }
@@ -122,7 +160,7 @@ fn io_error(error: walkdir::Error) -> io::Error {
     error.into_io_error().unwrap_or_else(|| io::Error::other("unreadable"))
 }
 
-/// What a special file is called when a walk passes over it.
+/// Why something that is neither a file nor a directory is skipped.
 fn special(kind: FileType) -> &'static str {
     if kind.is_symlink() {
         return "symbolic link, not followed";

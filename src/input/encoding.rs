@@ -1,19 +1,17 @@
-//! Encodings: UTF-16 and marked UTF-8 as UTF-8 without a mark.
+//! Encodings: UTF-16, and UTF-8 with a byte order mark, as UTF-8 without a mark.
 //!
-//! A byte order mark decides; without one, UTF-16 is told by the zero bytes that it puts beside ASCII characters, in text
-//! that is valid throughout.
-//! Everything else passes as it is: a log that is no UTF-8 stays what it is, and what cannot be read of it is told by
-//! the finding.
+//! A source comes in; a [`Transcoder`] goes out that reads as UTF-8. A byte order mark decides. Without one, UTF-16 is
+//! recognized by the zero bytes beside ASCII characters, in a head that is valid text throughout. Anything else is passed
+//! on unchanged: a log that is not UTF-8 stays what it is, and the finding says what could not be shown of it.
 
-use super::format::HEAD;
-use super::peek::PeekReader;
+use super::peek::{PEEK_BYTES, PeekReader};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 use std::io::{self, Read};
 
-/// How a source is encoded that is not read as it is.
+/// How a source is encoded that is not read unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// A byte order mark says it.
+    /// As its byte order mark says.
     Marked,
     /// UTF-16 without a mark, low byte first.
     Utf16Le,
@@ -21,17 +19,20 @@ pub enum Encoding {
     Utf16Be,
 }
 
-/// The fewest ASCII characters that tell UTF-16 without a mark, and their least share of all: time stamps and levels
-/// alone are more than a quarter of a log in any language.
+/// The byte order marks of UTF-16 and UTF-8.
+const MARKS: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"];
+
+/// The fewest ASCII characters by which UTF-16 without a mark is recognized, and their least share of all characters: one in
+/// so many. Time stamps and levels alone are more than a quarter of a log in any language.
 const MIN_ASCII: usize = 8;
 const MIN_ASCII_SHARE: usize = 4;
 
-/// The encoding of a source that begins with `head`; none if its bytes are taken as they are.
+/// Identifies the encoding of a source that starts with `head`; `None` if its bytes are read unchanged.
 pub fn of(head: &[u8]) -> Option<Encoding> {
-    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.starts_with(b"\xef\xbb\xbf") {
+    if MARKS.iter().any(|mark| head.starts_with(mark)) {
         return Some(Encoding::Marked);
     }
-    // Its ASCII characters have a zero byte each.
+    // The ASCII characters of UTF-16 have a zero byte each.
     memchr::memchr(0, head)?;
     let (units, _) = head.as_chunks::<2>();
     if is_text(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
@@ -59,20 +60,20 @@ fn is_text(units: impl ExactSizeIterator<Item = u16>) -> bool {
     ascii >= MIN_ASCII && ascii * MIN_ASCII_SHARE >= count
 }
 
-/// A source's bytes as UTF-8, its mark dropped.
+/// Reads as a source in UTF-8, without a byte order mark.
 pub enum Transcoder<'r> {
-    /// As they are.
-    Same(PeekReader<'r>),
-    /// Transcoded.
-    Other(Box<DecodeReaderBytes<PeekReader<'r>, Vec<u8>>>),
+    /// The bytes are passed on.
+    Unchanged(PeekReader<'r>),
+    /// The bytes are transcoded.
+    Transcoded(Box<DecodeReaderBytes<PeekReader<'r>, Vec<u8>>>),
 }
 
 impl<'r> Transcoder<'r> {
-    /// Tells the encoding of `reader` by how it begins.
+    /// Identifies the encoding of `reader` by what it starts with.
     pub fn new(mut reader: PeekReader<'r>) -> Transcoder<'r> {
-        match of(reader.peek(HEAD)) {
-            Some(encoding) => Transcoder::Other(Box::new(decode(reader, encoding))),
-            None => Transcoder::Same(reader),
+        match of(reader.peek(PEEK_BYTES)) {
+            Some(encoding) => Transcoder::Transcoded(Box::new(transcode(reader, encoding))),
+            None => Transcoder::Unchanged(reader),
         }
     }
 }
@@ -80,13 +81,13 @@ impl<'r> Transcoder<'r> {
 impl Read for Transcoder<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Transcoder::Same(reader) => reader.read(into),
-            Transcoder::Other(reader) => reader.read(into),
+            Transcoder::Unchanged(reader) => reader.read(into),
+            Transcoder::Transcoded(reader) => reader.read(into),
         }
     }
 }
 
-fn decode<R: Read>(reader: R, encoding: Encoding) -> DecodeReaderBytes<R, Vec<u8>> {
+fn transcode<R: Read>(reader: R, encoding: Encoding) -> DecodeReaderBytes<R, Vec<u8>> {
     let mut builder = DecodeReaderBytesBuilder::new();
     match encoding {
         Encoding::Marked => builder.bom_sniffing(true).strip_bom(true).utf8_passthru(true),
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn marks_decide_and_zeros_tell() {
+    fn encodings_are_identified_by_marks_or_by_zero_bytes() {
         let text = "Überblick 客户 😀, and what the log says\r\n";
         let marked = |big| utf16(&format!("\u{feff}{text}"), big);
         let chinese = "2024-06-06 21:42 错误：目标服务器上的数据库已存在，请先删除它 😀 再重试迁移\r\n";

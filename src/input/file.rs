@@ -1,10 +1,16 @@
-//! Regular files: bytes by range, mapped or read, and from begin to end.
+//! Regular files: bytes by range, mapped or read, or from start to end.
 //!
-//! An [`OpenFile`] knows what it holds by its first bytes: text that is cut into windows by range, or something that is
-//! decoded from begin to end. Opening cannot hang on a path that has become a FIFO since it was met.
+//! A path or an [`Input`] comes in; an [`OpenFile`] goes out, which knows from its first bytes whether it can be searched in
+//! place or has to be decoded. It does not know what is searched for, and does not decode.
+//!
+//! A log may be written, cut or replaced while it is read. So a file has the size that it had when it was opened, and
+//! whoever has used a range asks [`OpenFile::check_unchanged`] whether all of it was there: a file that was truncated
+//! meanwhile is reported with the offset where it ends, and what precedes that offset counts. Opening cannot block on a
+//! path that has become a FIFO since the walk.
 
-use super::format::{ContainerFormat, HEAD};
+use super::format::ContainerFormat;
 use super::mapping::Mapping;
+use super::peek::PEEK_BYTES;
 use super::{FoundBy, Input, InputKind, encoding, own_report};
 use crate::error::SourceError;
 use std::fs::{File, OpenOptions};
@@ -14,59 +20,74 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Up to this many bytes a file is read when it is opened: below, a mapping costs more than a copy.
-const MAX_BUFFERED: u64 = 256 << 10;
+/// Up to this many bytes a file is read when it is opened: a mapping costs more than a copy then.
+const MAX_BUFFERED_BYTES: u64 = 256 << 10;
+
+/// How ranges of a file are accessed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// They are mapped into memory, where that works.
+    Mapped,
+    /// They are read into a buffer.
+    Read,
+}
+
+impl Access {
+    /// Mapped if `mmap`, on Unix only: on Windows nobody could truncate or replace a log while it is mapped.
+    pub fn mapped_if(mmap: bool) -> Access {
+        if mmap && cfg!(unix) { Access::Mapped } else { Access::Read }
+    }
+}
 
 /// An open regular file.
 #[derive(Debug)]
 pub struct OpenFile {
     file: Arc<File>,
-    /// Its size when it was opened; bytes that come later are not read.
+    /// Its size when it was opened; bytes that are added later are not read.
     pub bytes: u64,
-    /// Whether its bytes are the source's own, so that it can be read by range; else it is decoded.
+    /// Whether its bytes are the source's own, so that it can be searched by range; else it is decoded.
     pub plain: bool,
     /// What holds or compresses the sources in it, if anything does.
     pub format: Option<ContainerFormat>,
-    /// Whether all of it came into the buffer when it was opened.
+    /// Whether all of it was read into the buffer when it was opened.
     buffered: bool,
-    mmap: bool,
+    access: Access,
 }
 
 impl OpenFile {
-    /// Opens the file; `mmap` says whether its ranges are mapped.
-    ///
-    /// # Errors
-    ///
-    /// [`SourceError::Open`].
-    pub fn open(path: &Path, mmap: bool) -> Result<OpenFile, SourceError> {
+    /// Opens the file at `path`, of which nothing is known yet.
+    fn open(path: &Path, access: Access) -> Result<OpenFile, SourceError> {
         let file = open(path).map_err(SourceError::Open)?;
         let metadata = file.metadata().map_err(SourceError::Open)?;
         if !metadata.is_file() {
             return Err(SourceError::Open(io::Error::other("no regular file any more")));
         }
-        let (bytes, file) = (metadata.len(), Arc::new(file));
-        Ok(OpenFile { file, bytes, plain: true, format: None, buffered: false, mmap: mmap && cfg!(unix) })
+        Ok(OpenFile::new(file, metadata.len(), access))
     }
 
-    /// Opens an input: as [`OpenFile::open`], but a report of this program that a walk met is refused, and what the bytes
-    /// are is told. A small file is read into `buffer` at once; [`OpenFile::whole`] finds it there.
+    fn new(file: File, bytes: u64, access: Access) -> OpenFile {
+        OpenFile { file: Arc::new(file), bytes, plain: true, format: None, buffered: false, access }
+    }
+
+    /// Opens an input and identifies it. A small file is read into `buffer` at once, where [`OpenFile::whole`] finds it.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Open`], [`SourceError::Read`] and [`SourceError::OwnReport`].
-    pub fn open_input(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<OpenFile, SourceError> {
-        let mut opened = match OpenFile::unchanged(input, mmap, buffer)? {
+    /// [`SourceError::Open`], [`SourceError::Read`], and [`SourceError::OwnReport`] for a report of this program that a walk
+    /// found.
+    pub fn open_input(input: &Input, access: Access, buffer: &mut Vec<u8>) -> Result<OpenFile, SourceError> {
+        let mut opened = match OpenFile::open_small(input, access, buffer)? {
             Some(opened) => opened,
             None => {
-                let mut opened = OpenFile::open(&input.path, mmap)?;
-                opened.buffered = opened.bytes <= MAX_BUFFERED;
-                let wanted = if opened.buffered { opened.bytes } else { HEAD as u64 };
+                let mut opened = OpenFile::open(&input.path, access)?;
+                opened.buffered = opened.bytes <= MAX_BUFFERED_BYTES;
+                let wanted = if opened.buffered { opened.bytes } else { PEEK_BYTES as u64 };
                 opened.read(0..wanted, buffer)?;
                 opened
             }
         };
         let read = &buffer[..];
-        let head = &read[..read.len().min(HEAD)];
+        let head = &read[..read.len().min(PEEK_BYTES)];
         if input.found_by == FoundBy::Walk && own_report::is(head) {
             return Err(SourceError::OwnReport);
         }
@@ -75,25 +96,29 @@ impl OpenFile {
         Ok(opened)
     }
 
-    /// Opens a small file that is as large as when it was met: a read that ends there spares asking for its size. None
-    /// for any other, and for what is no regular file any more, of which nothing can be read so.
-    fn unchanged(input: &Input, mmap: bool, buffer: &mut Vec<u8>) -> Result<Option<OpenFile>, SourceError> {
+    /// Opens a small regular file whose size is the same as in the walk, and reads it. This fast path saves an `fstat`: a
+    /// read that returns exactly the known size has met the end of the file. `None` for any other file, and for what is no
+    /// regular file any more, of which this read returns nothing.
+    fn open_small(
+        input: &Input,
+        access: Access,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<OpenFile>, SourceError> {
         let InputKind::File { stat } = input.kind else { return Ok(None) };
         let bytes = stat.size;
-        if bytes == 0 || bytes > MAX_BUFFERED {
+        if bytes == 0 || bytes > MAX_BUFFERED_BYTES {
             return Ok(None);
         }
-        let file = Arc::new(open(&input.path).map_err(SourceError::Open)?);
-        let opened =
-            OpenFile { file, bytes, plain: true, format: None, buffered: true, mmap: mmap && cfg!(unix) };
-        // One more than it has: less comes at the end only.
+        let file = open(&input.path).map_err(SourceError::Open)?;
+        let opened = OpenFile { buffered: true, ..OpenFile::new(file, bytes, access) };
+        // One byte more than it had, so that growth shows.
         buffer.resize(bytes as usize + 1, 0);
-        let got = opened.reader(None).upto(bytes + 1).read(buffer).unwrap_or(0);
+        let got = opened.reader(None).until(bytes + 1).read(buffer).unwrap_or(0);
         buffer.truncate(got);
         Ok((got as u64 == bytes).then_some(opened))
     }
 
-    /// All of its bytes, in the `buffer` that it was opened with where it is small.
+    /// Returns all of its bytes; of a small file from the `buffer` that it was opened with.
     ///
     /// # Errors
     ///
@@ -102,14 +127,14 @@ impl OpenFile {
         if self.buffered { Ok(Bytes::Read(buffer)) } else { self.range(0..self.bytes, buffer) }
     }
 
-    /// The bytes of `range`, mapped where that works, else read into `buffer`. Fewer where the file has become shorter.
+    /// Returns the bytes of `range`, mapped if possible, else read into `buffer`. There are fewer if the file was truncated.
     ///
     /// # Errors
     ///
     /// [`SourceError::Read`] with the offset that could not be read.
     pub fn range<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<Bytes<'b>, SourceError> {
         let len = (range.end - range.start) as usize;
-        if self.mmap
+        if self.access == Access::Mapped
             && len > 0
             && let Ok(mapping) = Mapping::new(&self.file, range.start, len)
         {
@@ -118,16 +143,16 @@ impl OpenFile {
         self.read(range, buffer).map(Bytes::Read)
     }
 
-    /// Whether the bytes `got` for what begins at `offset` are still those of the file, and as many as were wanted:
-    /// asked when they have been looked at.
+    /// Checks that `got`, which starts at `offset`, was all there while it was used: `wanted` bytes of the file. To be called
+    /// after the bytes have been searched.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Read`] where the file has become shorter.
+    /// [`SourceError::Read`] if the file was truncated, with the offset up to which the bytes are good.
     pub fn check_unchanged(&self, got: &Bytes<'_>, offset: u64, wanted: u64) -> Result<(), SourceError> {
         let truncated = match got {
-            // Within its last page a shorter file shows zeros without a fault.
-            Bytes::Mapped(map) => map.is_truncated() || self.size()? < offset + wanted,
+            // Within the last page that is left, a shorter file shows zeros without a fault: its size decides.
+            Bytes::Mapped(mapping) => mapping.is_truncated() || self.size()? < offset + wanted,
             Bytes::Read(bytes) => (bytes.len() as u64) < wanted,
         };
         if !truncated {
@@ -139,32 +164,32 @@ impl OpenFile {
         Err(SourceError::Read { offset: end, error: io::Error::other(text) })
     }
 
-    /// Its size by now.
+    /// Its size now.
     fn size(&self) -> Result<u64, SourceError> {
-        self.file.metadata().map(|known| known.len()).map_err(SourceError::Open)
+        self.file.metadata().map(|metadata| metadata.len()).map_err(SourceError::Open)
     }
 
-    /// The file from its begin, to be read or sought in; what is read is added to `count`.
+    /// Returns a reader from its start to the end that it had when it was opened. What is read is added to `count`.
     pub fn reader<'c>(&self, count: Option<&'c AtomicU64>) -> FileReader<'c> {
         FileReader { file: self.file.clone(), at: 0, end: self.bytes, count }
     }
 
-    /// The file from its begin to wherever it ends.
+    /// Returns a reader from its start to wherever it ends.
     pub fn unbounded_reader(&self) -> FileReader<'static> {
         FileReader { file: self.file.clone(), at: 0, end: u64::MAX, count: None }
     }
 
-    /// The bytes of `range`; what the buffer has held is not cleared before it is overwritten.
+    /// Reads `range` into `buffer`, whose old content is not cleared before it is overwritten.
     fn read<'b>(&self, range: Range<u64>, buffer: &'b mut Vec<u8>) -> Result<&'b [u8], SourceError> {
         buffer.resize((range.end - range.start) as usize, 0);
-        let mut part = FileReader { file: self.file.clone(), at: range.start, end: range.end, count: None };
+        let mut reader = FileReader { file: self.file.clone(), at: range.start, end: range.end, count: None };
         let mut got = 0;
         while got < buffer.len() {
-            match part.read(&mut buffer[got..]) {
+            match reader.read(&mut buffer[got..]) {
                 Ok(0) => break,
                 Ok(more) => got += more,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(SourceError::Read { offset: part.at, error }),
+                Err(error) => return Err(SourceError::Read { offset: reader.at, error }),
             }
         }
         buffer.truncate(got);
@@ -201,7 +226,7 @@ impl Deref for Bytes<'_> {
     }
 }
 
-/// Reads a range of a file by offset, so that workers can share it.
+/// Reads a file by offset, so that several readers can share it.
 #[derive(Debug, Clone)]
 pub struct FileReader<'c> {
     file: Arc<File>,
@@ -211,8 +236,8 @@ pub struct FileReader<'c> {
 }
 
 impl FileReader<'_> {
-    /// The same that ends at `end`.
-    fn upto(self, end: u64) -> Self {
+    /// The same reader with another end.
+    fn until(self, end: u64) -> Self {
         FileReader { end, ..self }
     }
 }
@@ -241,7 +266,7 @@ impl Seek for FileReader<'_> {
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
         self.at =
-            at.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a position before the begin"))?;
+            at.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a position before the start"))?;
         Ok(self.at)
     }
 }

@@ -1,7 +1,7 @@
-//! Globs: which of the files that a walk meets, and which members of archives, are wanted.
+//! Globs: which files of a walk, and which members of archives, are wanted.
 //!
-//! A glob without a slash is held against names at any depth; one with a slash against the path below the directory that
-//! was named, or within the archive. What is excluded takes everything below it along.
+//! A glob without a slash is matched against names at any depth; one with a slash against the path below the directory that
+//! was named, or within the archive. To exclude a directory is to exclude everything below it. Knows nothing of files.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::Path;
@@ -10,19 +10,28 @@ use std::path::Path;
 #[derive(Debug, Clone, Default)]
 pub struct Globs {
     include: Option<GlobSet>,
-    /// What is excluded and everything below it.
+    /// What is excluded, and everything below it.
     exclude: GlobSet,
 }
 
+/// What a glob that matches a directory means for everything below it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    /// It is not matched.
+    Unmatched,
+    /// It is matched, too.
+    Matched,
+}
+
 impl Globs {
-    /// All that one of `include` matches, or everything if there is none, but for what one of `exclude` matches.
+    /// Wants what one of `include` matches, or everything if there is none, except what one of `exclude` matches.
     ///
     /// # Errors
     ///
     /// What is wrong with a glob, in words.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Globs, String> {
-        let include = if include.is_empty() { None } else { Some(set(include, false)?) };
-        Ok(Globs { include, exclude: set(exclude, true)? })
+        let include = if include.is_empty() { None } else { Some(set(include, Below::Unmatched)?) };
+        Ok(Globs { include, exclude: set(exclude, Below::Matched)? })
     }
 
     /// Whether everything is wanted.
@@ -30,18 +39,18 @@ impl Globs {
         self.include.is_none() && self.exclude.is_empty()
     }
 
-    /// Whether `path` is asked for.
+    /// Whether `path` is included.
     pub fn include(&self, path: &Path) -> bool {
         self.include.as_ref().is_none_or(|set| set.is_match(path))
     }
 
-    /// Whether `path`, or a directory it lies in, is excluded.
+    /// Whether `path`, or a directory around it, is excluded.
     pub fn exclude(&self, path: &Path) -> bool {
         self.exclude.is_match(path)
     }
 }
 
-fn set(globs: &[String], below: bool) -> Result<GlobSet, String> {
+fn set(globs: &[String], below: Below) -> Result<GlobSet, String> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         let trimmed = glob.trim_end_matches('/');
@@ -50,7 +59,7 @@ fn set(globs: &[String], below: bool) -> Result<GlobSet, String> {
             None if trimmed.contains('/') => trimmed.to_string(),
             None => format!("**/{trimmed}"),
         };
-        let deep = below.then(|| format!("{anchored}/**"));
+        let deep = (below == Below::Matched).then(|| format!("{anchored}/**"));
         for glob in [Some(anchored), deep].into_iter().flatten() {
             let glob = GlobBuilder::new(&glob).literal_separator(true).build();
             set.add(glob.map_err(|error| error.to_string())?);

@@ -1,7 +1,21 @@
-//! Limits: what keeps a small input from becoming endless work.
+//! Limits: a small input never becomes endless work.
 //!
-//! [`Limits`] are what a person may set; a [`Budget`] is what of them is left for one outer file, shared by all the
-//! decoders that are nested in it. Whoever meets a limit says which, and with which flag it is changed.
+//! [`Limits`] are what a person may set. For each outer file a [`Budget`] is made of them, which all decoders that are
+//! nested in the file share. Whoever exceeds a limit reports a [`Limit`], whose text names the flag that changes it; what
+//! precedes it counts.
+//!
+//! | attack | limit |
+//! |---|---|
+//! | 40 KB that decode to terabytes | decoded bytes: 4 GiB, or 200 times the size of the outer file |
+//! | an archive that contains itself | nesting: 8 levels |
+//! | millions of empty members | members: 100,000 |
+//! | millions of empty frames | a cost of each frame, in decoded bytes |
+//! | a name of 1 GiB in a tar header | bytes of a name: 1 MiB |
+//! | a zstd window of 2 GiB, promised by a header | memory of decoders: 256 MiB for all of them together |
+//!
+//! Bytes of inner streams are taken from the same budget as those of outer ones, so that a bomb inside a bomb costs what
+//! both decode to. The limit cuts at the same byte however many threads share the work, because parts of an archive are
+//! charged in their order (see `scan`).
 
 use std::cell::Cell;
 use std::fmt;
@@ -9,26 +23,26 @@ use std::io::{self, Read};
 use std::rc::Rc;
 
 /// Decoded bytes of one outer file that are always read, by default.
-const OUTPUT_FLOOR: u64 = 4 << 30;
-/// Decoded bytes for each byte of an outer file, above the floor: logs shrink to a tenth or a fiftieth, bombs to a
-/// thousandth and less.
-const OUTPUT_RATIO: u64 = 200;
+const MIN_OUTPUT_BYTES: u64 = 4 << 30;
+/// Decoded bytes for each byte of a larger outer file, by default. Logs shrink to a tenth or a fiftieth, bombs to a thousandth
+/// and less.
+const MAX_OUTPUT_RATIO: u64 = 200;
 
 /// The limits of decoding, each with its default.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// How deep archives and compressed streams may be nested, each counted: 8.
     pub nesting: u32,
-    /// Members of the archives in one outer file: 100,000.
+    /// Members of all archives in one outer file: 100,000.
     pub members: u64,
-    /// Decoded bytes of one member or compressed file: none.
+    /// Decoded bytes of one member or compressed file: unlimited.
     pub member_bytes: Option<u64>,
-    /// Decoded bytes of one outer file; none for the default of 4 GiB or 200 times its size, whichever is more.
+    /// Decoded bytes of one outer file; `None` for the default of 4 GiB or 200 times its size, whichever is more.
     pub output_bytes: Option<u64>,
     /// Bytes of one name or extended header in a tar archive: 1 MiB.
     pub metadata_bytes: u64,
-    /// Bytes that the decoders nested in each other may hold together: 256 MiB. A zstd window, an xz dictionary or a zip
-    /// archive in a stream takes at most half of what those around it have left: 128 MiB, zstd's own limit (2^27).
+    /// Bytes that decoders nested in each other may hold together: 256 MiB. A zstd window, an xz dictionary or a zip archive
+    /// in a stream takes at most half of what those around it have left: 128 MiB, zstd's own limit (2^27).
     pub decoder_memory: u64,
 }
 
@@ -48,17 +62,17 @@ impl Default for Limits {
 impl Limits {
     /// What may be taken from an outer file of `bytes` bytes.
     pub fn allowance(&self, bytes: u64) -> Amount {
-        let output = self.output_bytes.unwrap_or(default_output(bytes));
+        let output = self.output_bytes.unwrap_or(default_output_bytes(bytes));
         Amount { output, members: self.members }
     }
 }
 
-/// Decoded bytes that an outer file of `bytes` bytes may give where nobody says otherwise.
-fn default_output(bytes: u64) -> u64 {
-    OUTPUT_FLOOR.max(bytes.saturating_mul(OUTPUT_RATIO))
+/// How many bytes an outer file of `bytes` bytes may decode to by default.
+fn default_output_bytes(bytes: u64) -> u64 {
+    MIN_OUTPUT_BYTES.max(bytes.saturating_mul(MAX_OUTPUT_RATIO))
 }
 
-/// A limit that was met, in words that name its flag.
+/// A limit that was exceeded, in words that name its flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
     /// [`Limits::nesting`].
@@ -100,7 +114,7 @@ impl From<Limit> for io::Error {
     }
 }
 
-/// Decoded bytes and members, taken or left.
+/// Decoded bytes and members: what has been taken, or what is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amount {
     /// Decoded bytes.
@@ -110,7 +124,7 @@ pub struct Amount {
 }
 
 impl Amount {
-    /// What is left when `other` is taken; none if it is more than there is.
+    /// Returns what is left after `other` is taken; `None` if that is more than there is.
     pub fn less(self, other: Amount) -> Option<Amount> {
         Some(Amount {
             output: self.output.checked_sub(other.output)?,
@@ -124,28 +138,33 @@ impl Amount {
 pub struct Budget {
     left: Cell<Amount>,
     taken: Cell<Amount>,
-    met: Cell<bool>,
-    /// How many bytes the outer file has had, where only its end tells.
-    fed: Option<Cell<u64>>,
+    exceeded: Cell<bool>,
+    /// How many bytes of the outer file have been read, if its size is only known at its end.
+    input_bytes: Option<Cell<u64>>,
 }
 
 impl Budget {
     /// A budget of `left`.
     pub fn new(left: Amount) -> Budget {
-        Budget { left: Cell::new(left), taken: Cell::default(), met: Cell::new(false), fed: None }
+        Budget {
+            left: Cell::new(left),
+            taken: Cell::default(),
+            exceeded: Cell::new(false),
+            input_bytes: None,
+        }
     }
 
-    /// A budget for a stream, whose allowance grows with what has been read of it.
+    /// A budget for a stream, which grows with what a [`CountingReader`] has read of it.
     pub fn growing(limits: &Limits) -> Budget {
-        let fed = limits.output_bytes.is_none().then(Cell::default);
-        Budget { fed, ..Budget::new(limits.allowance(0)) }
+        let input_bytes = limits.output_bytes.is_none().then(Cell::default);
+        Budget { input_bytes, ..Budget::new(limits.allowance(0)) }
     }
 
-    fn feed(&self, bytes: u64) {
-        let Some(fed) = &self.fed else { return };
-        fed.set(fed.get() + bytes);
+    fn count_input(&self, bytes: u64) {
+        let Some(input_bytes) = &self.input_bytes else { return };
+        input_bytes.set(input_bytes.get() + bytes);
         let (mut left, taken) = (self.left.get(), self.taken.get());
-        left.output = default_output(fed.get()).saturating_sub(taken.output);
+        left.output = default_output_bytes(input_bytes.get()).saturating_sub(taken.output);
         self.left.set(left);
     }
 
@@ -156,15 +175,15 @@ impl Budget {
 
     /// Whether more was wanted than there was.
     pub fn exceeded(&self) -> bool {
-        self.met.get()
+        self.exceeded.get()
     }
 
-    /// Makes `left` what is left.
+    /// Replaces what is left.
     pub fn set_left(&self, left: Amount) {
         self.left.set(left);
     }
 
-    /// Takes at most `bytes` decoded bytes; gives how many.
+    /// Takes at most `bytes` decoded bytes; returns how many.
     pub fn take_output(&self, bytes: u64) -> u64 {
         let (mut left, mut taken) = (self.left.get(), self.taken.get());
         let got = bytes.min(left.output);
@@ -175,9 +194,9 @@ impl Budget {
         got
     }
 
-    /// The error for decoded bytes that were wanted beyond the budget.
+    /// Notes that decoded bytes were wanted beyond the budget; returns the error for that.
     pub fn output_exceeded(&self) -> io::Error {
-        self.met.set(true);
+        self.exceeded.set(true);
         Limit::OutputBytes.into()
     }
 
@@ -189,7 +208,7 @@ impl Budget {
     pub fn take_member(&self) -> Result<(), Limit> {
         let (mut left, mut taken) = (self.left.get(), self.taken.get());
         if left.members == 0 {
-            self.met.set(true);
+            self.exceeded.set(true);
             return Err(Limit::Members);
         }
         left.members -= 1;
@@ -200,14 +219,14 @@ impl Budget {
     }
 }
 
-/// A stream's own bytes, which add to its budget.
+/// Counts the bytes of an outer stream, so that its budget grows.
 pub struct CountingReader<R> {
     inner: R,
     budget: Rc<Budget>,
 }
 
 impl<R> CountingReader<R> {
-    /// Adds what `inner` gives to `budget`.
+    /// Counts what is read of `inner` for `budget`.
     pub fn new(inner: R, budget: Rc<Budget>) -> CountingReader<R> {
         CountingReader { inner, budget }
     }
@@ -216,22 +235,23 @@ impl<R> CountingReader<R> {
 impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let got = self.inner.read(into)?;
-        self.budget.feed(got as u64);
+        self.budget.count_input(got as u64);
         Ok(got)
     }
 }
 
-/// A decoder's bytes, each taken from a budget.
+/// Takes the bytes of a decoder from a budget; ends with an error when nothing is left.
 pub struct BudgetReader<R> {
     inner: R,
     budget: Rc<Budget>,
-    over: bool,
+    /// Whether bytes of `inner` were lost because the budget ended among them.
+    cut: bool,
 }
 
 impl<R> BudgetReader<R> {
-    /// Takes what `inner` gives from `budget`.
+    /// Takes what is read of `inner` from `budget`.
     pub fn new(inner: R, budget: Rc<Budget>) -> BudgetReader<R> {
-        BudgetReader { inner, budget, over: false }
+        BudgetReader { inner, budget, cut: false }
     }
 }
 
@@ -239,22 +259,20 @@ impl<R: Read> Read for BudgetReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = self.budget.left.get().output;
         let len = into.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-        if self.over || len == 0 && !into.is_empty() {
-            // Only one more byte tells that there is more than was left.
-            return match self.over || self.inner.read(&mut [0])? > 0 {
-                false => Ok(0),
-                true => Err(self.budget.output_exceeded()),
-            };
+        if self.cut || len == 0 && !into.is_empty() {
+            // A stream of exactly what was left is no problem: one more byte decides.
+            let exceeded = self.cut || self.inner.read(&mut [0])? > 0;
+            return if exceeded { Err(self.budget.output_exceeded()) } else { Ok(0) };
         }
         let got = self.inner.read(&mut into[..len])?;
-        // The decoders beneath have taken from the same budget meanwhile.
+        // Decoders further in have taken from the same budget meanwhile.
         let taken = self.budget.take_output(got as u64) as usize;
-        self.over = taken < got;
-        if self.over && taken == 0 { Err(self.budget.output_exceeded()) } else { Ok(taken) }
+        self.cut = taken < got;
+        if self.cut && taken == 0 { Err(self.budget.output_exceeded()) } else { Ok(taken) }
     }
 }
 
-/// The first bytes of a reader; more of them are a limit that was met.
+/// The first bytes of a reader; if there are more, an error says which limit was exceeded.
 pub struct CappedReader<R> {
     inner: R,
     left: u64,

@@ -1,11 +1,17 @@
-//! From paths to windows.
+//! Input: from paths to windows.
 //!
-//! [`walk()`] turns paths into [`Input`]s; [`OpenFile`] gives a file's bytes by range, mapped or read; an [`Unpacker`]
-//! finds the sources in what is compressed or an archive, and a [`WindowReader`] cuts a source that is read from begin to end
-//! into windows. A [`Window`] is all that the rest of the program sees. The room knows nothing of messages, only of
-//! bytes, formats, sizes and limits.
+//! ```text
+//! paths ─walk→ Input ─OpenFile→ plain ──────────────────────────────────→ Window
+//!                        └────→ compressed, archive ─Unpacker→ sources ─Transcoder, WindowReader→ Window
+//! ```
+//!
+//! [`walk()`] turns paths into [`Input`]s; an [`OpenFile`] gives access to a file's bytes by range, mapped or read; an
+//! [`Unpacker`] finds the sources in what is compressed or an archive; a [`WindowReader`] cuts a source that is read from start
+//! to end into windows. A [`Window`] is all that the rest of the program sees. This module knows bytes, formats, sizes and
+//! limits, and nothing of messages.
 
 pub mod archive;
+mod codec;
 mod decode;
 mod directory;
 mod encoding;
@@ -17,17 +23,17 @@ pub mod limits;
 mod mapping;
 pub(crate) mod own_report;
 mod peek;
-mod raw;
 mod stat;
 mod stream;
 mod unpack;
 mod walk;
 mod window;
 
-pub use directory::{EntryStat, FileEntry};
+pub use codec::Codec;
+pub use directory::{EntryStat, FileEntry, SkippedPath, SymbolicLinks};
 pub use encoding::Transcoder;
-pub use file::{FileReader, OpenFile};
-pub use format::{Codec, ContainerFormat};
+pub use file::{Access, FileReader, OpenFile};
+pub use format::ContainerFormat;
 pub use globs::Globs;
 pub use limits::Limits;
 #[cfg(unix)]
@@ -44,33 +50,32 @@ use std::path::PathBuf;
 /// A source of at most this many bytes is held whole, so that JSON can be read as one document.
 pub const MAX_WHOLE_BYTES: u64 = 16 << 20;
 
-/// One thing to read.
+/// The input of a scan: a file or a stream, not opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// The path as walked; `-` for standard input.
     pub path: PathBuf,
     /// How it is read.
     pub kind: InputKind,
-    /// Whether a person named it or a walk found it.
+    /// Whether somebody named it or a walk found it.
     pub found_by: FoundBy,
     /// What of it is scanned, if it is an archive.
     pub selection: Selection,
-    /// Where a large plain file is read on from, if what stands before is known; else it is read from its begin.
+    /// Where to resume reading a large plain file whose earlier bytes are known; `None` to read it from its start.
     pub resume: Option<Resume>,
 }
 
-/// A place in a large plain file whose bytes before are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resume {
-    /// Its offset: where a window of the whole file begins.
-    pub offset: u64,
-    /// The line breaks before it.
-    pub lines: u64,
-    /// The chain of hashes up to it.
-    pub chain: [u8; 16],
+impl Input {
+    /// Its size in bytes when it was walked; `None` for a stream.
+    pub fn bytes(&self) -> Option<u64> {
+        match self.kind {
+            InputKind::File { stat } => Some(stat.size),
+            InputKind::Stream | InputKind::Stdin => None,
+        }
+    }
 }
 
-/// How an input was found. A report that this program wrote is skipped where a walk finds it: nobody asked for it.
+/// How an input was found. A report that this program wrote is skipped if a walk found it: nobody asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundBy {
     /// Somebody named it.
@@ -89,10 +94,21 @@ pub enum Selection {
 }
 
 impl Selection {
-    /// Everything where `included`, else what matches by itself.
+    /// Everything if it is `included`, else what matches by itself.
     pub fn all_if(included: bool) -> Selection {
         if included { Selection::All } else { Selection::Matching }
     }
+}
+
+/// A place in a large plain file whose earlier bytes are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resume {
+    /// Its offset: where a window of the whole file starts.
+    pub offset: u64,
+    /// The line breaks before it.
+    pub lines: u64,
+    /// The chain of hashes up to it.
+    pub chain: [u8; 16],
 }
 
 /// How an input is read.
@@ -100,10 +116,10 @@ impl Selection {
 pub enum InputKind {
     /// By offset.
     File {
-        /// What the file system said of it when it was met.
+        /// What the file system said of it during the walk.
         stat: Stat,
     },
-    /// From begin to end: a FIFO, a device, a file without a length.
+    /// From start to end: a FIFO, a device, a file without a length.
     Stream,
     /// Standard input.
     Stdin,

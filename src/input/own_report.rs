@@ -1,28 +1,29 @@
-//! Reports that this program wrote, told by how they begin.
+//! Reports that this program wrote, recognized by what they start with.
 //!
-//! A bundle that was scanned before may hold its report; to scan that too would count its samples again.
+//! The first bytes of a file come in; whether it is a report in any format goes out. A bundle that was scanned before may
+//! contain its report: to scan that, too, would count its samples again.
 
-/// How many bytes of a file tell, and are looked at.
+/// How many first bytes of a file are looked at.
 pub const HEAD: usize = 256;
 
-/// Whether a file that begins with `head` is a report of this program in any of its formats.
+/// Whether a file that starts with `head` is a report of this program in any of its formats.
 pub fn is(head: &[u8]) -> bool {
-    let begins = |mark: &str| head.starts_with(mark.as_bytes());
+    let starts = |mark: &str| head.starts_with(mark.as_bytes());
     let holds = |mark: &str| memchr::memmem::find(head, mark.as_bytes()).is_some();
     match head.first() {
         Some(b'{') => holds("\"tool\":\"migsift\"") || holds("\"tool\": \"migsift\""),
-        Some(b'i') => begins("id,code,known,severity,title,code_in_log,wording"),
+        Some(b'i') => starts("id,code,known,severity,title,code_in_log,wording"),
         Some(b'<') => {
-            begins("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"")
-                || begins("<!DOCTYPE html>") && holds("<meta name=\"generator\" content=\"migsift ")
+            starts("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"")
+                || starts("<!DOCTYPE html>") && holds("<meta name=\"generator\" content=\"migsift ")
         }
-        Some(b'#') => begins("# migsift: ") || begins("# HELP migsift_"),
-        Some(b'N') if begins("Nothing found") || begins("No blockers, ") => counts_inputs(head),
-        Some(b'a') if begins("at least ") => counts_inputs(head),
-        // Most lines of logs begin with digits, too, and end here.
+        Some(b'#') => starts("# migsift: ") || starts("# HELP migsift_"),
+        Some(b'N') if starts("Nothing found") || starts("No blockers, ") => counts_inputs(head),
+        Some(b'a') if starts("at least ") => counts_inputs(head),
+        // Most lines of logs start with digits, too, and end here.
         Some(b'0'..=b'9') => {
-            let Some(behind) = head.iter().position(|byte| *byte == b' ') else { return false };
-            match &head[behind..] {
+            let Some(space) = head.iter().position(|byte| *byte == b' ') else { return false };
+            match &head[space..] {
                 rest if rest.starts_with(b" blocker") => counts_inputs(head),
                 rest if rest.starts_with(b" new, ") => difference(&String::from_utf8_lossy(head)),
                 _ => false,
@@ -32,7 +33,7 @@ pub fn is(head: &[u8]) -> bool {
     }
 }
 
-/// Whether what was read follows on the verdict, which has one or two lines.
+/// Whether the coverage follows the verdict, which has one or two lines.
 fn counts_inputs(head: &[u8]) -> bool {
     String::from_utf8_lossy(head).lines().take(3).any(is_coverage)
 }
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reports_are_told_from_logs() {
+    fn reports_are_distinguished_from_logs() {
         for head in [
             "{\n  \"schema_version\": 1,\n  \"tool\": \"migsift\",",
             "{\"type\":\"run\",\"schema_version\":1,\"tool\":\"migsift\",",

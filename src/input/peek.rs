@@ -1,87 +1,105 @@
-//! A buffered reader that can be looked into: how a stream begins, or goes on behind a frame, before it is read.
+//! A buffered reader whose next bytes can be looked at before they are consumed.
+//!
+//! Any reader comes in. [`PeekReader::peek`] shows up to [`PEEK_BYTES`] of what comes next: enough to identify a format at the
+//! start of a stream, or what follows a frame. Knows nothing of formats itself.
+//!
+//! Two properties keep results independent of how the bytes arrive: an error of the inner reader is returned only after
+//! all bytes that were read before it, and a read that a signal interrupted is repeated.
 
-use super::format::HEAD;
 use std::io::{self, BufRead, Read};
 
-/// How much is read at once, in bytes.
-const BUFFER: usize = 128 << 10;
+/// How far one can look ahead, in bytes: a tar header is the longest that identifies a format.
+pub const PEEK_BYTES: usize = 512;
 
-/// A buffered reader over any reader; an error is given only behind what was read before it, an interrupted read is
-/// tried again.
+/// How much is read at once, in bytes.
+const BUFFER_BYTES: usize = 128 << 10;
+
+/// A buffered reader that can be looked into.
 pub struct PeekReader<'r> {
     inner: Box<dyn Read + 'r>,
     buffer: Vec<u8>,
-    size: usize,
-    at: usize,
+    /// How large the buffer becomes when it is first needed.
+    buffer_bytes: usize,
+    /// What has been read and not consumed is `buffer[start..end]`.
+    start: usize,
     end: usize,
     error: Option<io::Error>,
-    taken: u64,
+    consumed: u64,
 }
 
 impl<'r> PeekReader<'r> {
     /// A reader over `inner`.
     pub fn new(inner: impl Read + 'r) -> PeekReader<'r> {
-        let (inner, buffer) = (Box::new(inner), Vec::new());
-        PeekReader { inner, buffer, size: BUFFER, at: 0, end: 0, error: None, taken: 0 }
+        PeekReader {
+            inner: Box::new(inner),
+            buffer: Vec::new(),
+            buffer_bytes: BUFFER_BYTES,
+            start: 0,
+            end: 0,
+            error: None,
+            consumed: 0,
+        }
     }
 
-    /// A reader over `inner`, which gives no more than about `bytes` bytes.
+    /// A reader over `inner`, with a small buffer if it returns about `bytes` bytes and that is little.
     pub fn with_size_hint(inner: impl Read + 'r, bytes: u64) -> PeekReader<'r> {
-        // One more, so that the end is met by the first read that has all.
-        let size = usize::try_from(bytes.saturating_add(1)).unwrap_or(BUFFER).clamp(HEAD, BUFFER);
-        PeekReader { size, ..PeekReader::new(inner) }
+        // One more, so that the read that returns everything also meets the end.
+        let wanted = usize::try_from(bytes.saturating_add(1)).unwrap_or(BUFFER_BYTES);
+        PeekReader { buffer_bytes: wanted.clamp(PEEK_BYTES, BUFFER_BYTES), ..PeekReader::new(inner) }
     }
 
-    /// How many bytes have been taken from it.
+    /// How many bytes have been consumed.
     pub fn consumed(&self) -> u64 {
-        self.taken
+        self.consumed
     }
 
-    /// The next bytes, `len` of them or, at the end or before an error, as many as there are; at most `HEAD`.
+    /// Returns the next `len` bytes, at most [`PEEK_BYTES`]; fewer at the end or before an error.
     pub fn peek(&mut self, len: usize) -> &[u8] {
-        debug_assert!(len <= HEAD);
-        while self.end - self.at < len && self.error.is_none() {
-            match self.more() {
+        debug_assert!(len <= PEEK_BYTES);
+        while self.end - self.start < len && self.error.is_none() {
+            match self.fill() {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => self.error = Some(error),
             }
         }
-        &self.buffer[self.at..self.end.min(self.at + len)]
+        &self.buffer[self.start..self.end.min(self.start + len)]
     }
 
-    /// Reads on into the buffer behind what has not been taken yet.
-    fn more(&mut self) -> io::Result<usize> {
+    /// Reads more into the buffer, after what has not been consumed yet.
+    fn fill(&mut self) -> io::Result<usize> {
         if self.buffer.is_empty() {
-            self.buffer = vec![0; self.size];
+            self.buffer = vec![0; self.buffer_bytes];
         }
-        if self.at > 0 {
-            self.buffer.copy_within(self.at..self.end, 0);
-            (self.at, self.end) = (0, self.end - self.at);
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
         }
-        let got = read_on(&mut self.inner, &mut self.buffer[self.end..])?;
+        let got = read_uninterrupted(&mut self.inner, &mut self.buffer[self.end..])?;
         self.end += got;
         Ok(got)
     }
 
-    fn failed(&mut self) -> io::Result<()> {
+    /// Returns the error that a look met, once.
+    fn pending_error(&mut self) -> io::Result<()> {
         self.error.take().map_or(Ok(()), Err)
     }
 }
 
 impl Read for PeekReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.end {
-            self.failed()?;
-            if into.len() >= self.size {
-                let got = read_on(&mut self.inner, into)?;
-                self.taken += got as u64;
+        if self.start == self.end {
+            self.pending_error()?;
+            // A large read needs no copy through the buffer.
+            if into.len() >= self.buffer_bytes {
+                let got = read_uninterrupted(&mut self.inner, into)?;
+                self.consumed += got as u64;
                 return Ok(got);
             }
-            self.more()?;
+            self.fill()?;
         }
-        let len = into.len().min(self.end - self.at);
-        into[..len].copy_from_slice(&self.buffer[self.at..self.at + len]);
+        let len = into.len().min(self.end - self.start);
+        into[..len].copy_from_slice(&self.buffer[self.start..self.start + len]);
         self.consume(len);
         Ok(len)
     }
@@ -89,22 +107,22 @@ impl Read for PeekReader<'_> {
 
 impl BufRead for PeekReader<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at == self.end {
-            self.failed()?;
-            self.more()?;
+        if self.start == self.end {
+            self.pending_error()?;
+            self.fill()?;
         }
-        Ok(&self.buffer[self.at..self.end])
+        Ok(&self.buffer[self.start..self.end])
     }
 
     fn consume(&mut self, len: usize) {
-        let len = len.min(self.end - self.at);
-        self.at += len;
-        self.taken += len as u64;
+        let len = len.min(self.end - self.start);
+        self.start += len;
+        self.consumed += len as u64;
     }
 }
 
-/// Reads, and again where a signal has interrupted it.
-fn read_on(reader: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
+/// Reads, again if a signal interrupts it.
+fn read_uninterrupted(reader: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
     loop {
         match reader.read(into) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -117,10 +135,10 @@ fn read_on(reader: &mut dyn Read, into: &mut [u8]) -> io::Result<usize> {
 mod tests {
     use super::*;
 
-    /// Gives its bytes one at a time, then an error.
-    struct Drip<'b>(&'b [u8]);
+    /// Returns its bytes one at a time, then an error.
+    struct OneByteReader<'b>(&'b [u8]);
 
-    impl Read for Drip<'_> {
+    impl Read for OneByteReader<'_> {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
             let Some((first, rest)) = self.0.split_first() else { return Err(io::Error::other("gone")) };
             into[0] = *first;
@@ -130,8 +148,8 @@ mod tests {
     }
 
     #[test]
-    fn looking_takes_nothing_and_errors_come_last() {
-        let mut reader = PeekReader::new(Drip(b"abcdef"));
+    fn peeking_consumes_nothing_and_errors_come_last() {
+        let mut reader = PeekReader::new(OneByteReader(b"abcdef"));
         assert_eq!(reader.peek(3), b"abc");
         let mut two = [0; 2];
         reader.read_exact(&mut two).expect("reads");

@@ -1,22 +1,28 @@
-//! What the file system says of a file, so that one can tell later whether it has changed.
+//! What the file system says of a file: enough to see later whether it changed, and whether two paths are the same file.
 
+#[cfg(unix)]
 use std::fs::Metadata;
+#[cfg(not(unix))]
+use std::fs::{self, Metadata};
+use std::path::Path;
+#[cfg(not(unix))]
+use std::path::PathBuf;
 
-/// What the file system says of a file.
+/// The size, times and inode of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stat {
     /// Its size in bytes.
     pub size: u64,
     /// When it was written, in nanoseconds since 1970.
     pub mtime: i64,
-    /// When its inode was changed, in nanoseconds since 1970; 0 where the system does not tell.
+    /// When its inode was changed, in nanoseconds since 1970; 0 where the system does not know.
     pub ctime: i64,
-    /// Its inode; 0 where the system does not tell.
+    /// Its inode; 0 where the system has none.
     pub inode: u64,
 }
 
 impl Stat {
-    /// What `metadata` says.
+    /// Takes them from `metadata`.
     pub fn new(metadata: &Metadata) -> Stat {
         #[cfg(unix)]
         {
@@ -35,4 +41,30 @@ impl Stat {
             Stat { size: metadata.len(), mtime, ctime: 0, inode: 0 }
         }
     }
+}
+
+/// What two paths of the same file share.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg(unix)]
+pub(super) struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+/// What two paths of the same file share.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg(not(unix))]
+pub(super) struct Identity(PathBuf);
+
+/// Returns the identity of the file at `path`, which has this metadata; `None` if it cannot be determined.
+#[cfg(unix)]
+pub(super) fn identity(_: &Path, metadata: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some(Identity { device: metadata.dev(), inode: metadata.ino() })
+}
+
+/// Returns the identity of the file at `path`; `None` if it cannot be determined.
+#[cfg(not(unix))]
+pub(super) fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
+    fs::canonicalize(path).ok().map(Identity)
 }

@@ -1,28 +1,31 @@
 //! From paths to inputs.
 //!
-//! Named paths come in; what is to be read goes out in the order of the report, with what was passed over by rule and
-//! what could not be looked at. A [`Walker`] gives inputs as it meets them, a [`Walk`] is what all of it comes to. Nothing
-//! is opened here, so a walk over a FIFO or a device cannot hang.
+//! Paths that somebody named come in; inputs go out in the order of the report, with what rules skipped and what could not
+//! be walked. A [`Walker`] yields inputs as it finds them, a [`Walk`] is the result of a whole walk. Nothing is opened
+//! here, and nothing is known of what is in the files.
+//!
+//! With one path, a directory is walked while the scan already reads: nothing else can lead to the same files, and the walk
+//! yields them in order. With several paths all are walked first, because an earlier path of the report, or a wider
+//! selection, may come from a later one.
 
-use super::directory::{DirWalk, EntryStat, FileEntry};
+use super::directory::{Candidate, DirWalk, EntryStat, FileEntry, Item, SkippedPath, SymbolicLinks};
+use super::stat::{Identity, identity};
 use super::{FoundBy, Globs, Input, InputKind, Selection, Stat};
 use crate::error::{PathProblem, SourceError};
 use crate::source::STDIN;
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fs::{self, Metadata};
-use std::io;
 use std::path::{Path, PathBuf};
 
 /// How to walk.
 #[derive(Debug, Clone, Default)]
 pub struct WalkOptions {
-    /// What of the files below a named directory is wanted.
+    /// Which files below a named directory are wanted.
     pub globs: Globs,
-    /// Whether symbolic links below a named directory are followed.
-    pub follow_links: bool,
-    /// What is written meanwhile, and not read.
+    /// What happens to symbolic links below a named directory.
+    pub links: SymbolicLinks,
+    /// What the program writes meanwhile, and does not read.
     pub output: Option<OutputFile>,
 }
 
@@ -31,12 +34,12 @@ pub struct WalkOptions {
 pub struct OutputFile(Identity);
 
 impl OutputFile {
-    /// Standard output, where it goes to a file and the system tells to which.
+    /// Standard output, if it goes to a file and the system says to which.
     pub fn standard() -> Option<OutputFile> {
         #[cfg(unix)]
         {
             use std::os::fd::AsFd;
-            let file = fs::File::from(io::stdout().as_fd().try_clone_to_owned().ok()?);
+            let file = fs::File::from(std::io::stdout().as_fd().try_clone_to_owned().ok()?);
             let metadata = file.metadata().ok().filter(Metadata::is_file)?;
             identity(Path::new(""), &metadata).map(OutputFile)
         }
@@ -45,61 +48,57 @@ impl OutputFile {
     }
 }
 
-/// What a walk found, each list sorted by path.
+/// The result of a walk, each list sorted by path.
 #[derive(Debug, Default)]
 pub struct Walk {
     /// What is to be read.
     pub inputs: Vec<Input>,
-    /// What was passed over by rule, and why.
-    pub skipped: Vec<(PathBuf, Cow<'static, str>)>,
-    /// What could not be looked at.
+    /// What rules skipped.
+    pub skipped: Vec<SkippedPath>,
+    /// What could not be walked.
     pub failed: Vec<PathProblem>,
 }
 
-/// Walks `paths`: files and streams as they are named, directories with all below them; `-` is standard input. A file
-/// that is reached by several paths is read by the first.
+/// Walks `paths`: files and streams as they are named, directories with everything below them; `-` is standard input. A
+/// file that several paths lead to is read by the first.
 pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
     Walker::new(paths, options).finish()
 }
 
-/// A walk under way: gives inputs in the order of the report. A single directory is walked on as they are asked for; what
-/// several paths lead to is put in order first.
+/// A walk in progress: yields inputs in the order of the report.
 #[derive(Debug)]
 pub struct Walker {
-    met: std::vec::IntoIter<Candidate>,
-    below: Vec<DirWalk>,
-    /// Whether several paths may lead to the same files, and what is met is to be put in order.
-    several: bool,
-    /// By which path each file is read.
+    candidates: std::vec::IntoIter<Candidate>,
+    directories: Vec<DirWalk>,
+    order: Order,
+    /// The path by which each file is read, or what it is written as.
     taken: HashMap<Identity, PathBuf>,
     /// What is not read, so far.
     unread: Walk,
 }
 
-/// What was met, and what makes it the same file as another.
-pub(super) type Candidate = (Input, Option<Identity>);
+/// When inputs can be yielded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    /// As they are found, which is in order.
+    AsFound,
+    /// After all are found and sorted: several paths may lead to the same files.
+    Sorted,
+}
 
 impl Iterator for Walker {
     type Item = Input;
 
     fn next(&mut self) -> Option<Input> {
-        if self.several {
-            self.meet(look_one_by_one);
+        if self.order == Order::Sorted {
+            self.find_all(stat_one_by_one);
         }
         loop {
-            let (input, identity) = match self.met.next() {
-                Some(met) => met,
-                None => {
-                    let found = self.below.first_mut()?.next(&mut self.unread)?;
-                    let looked = found.stat();
-                    let Some(met) = found.met(looked, &mut self.unread) else { continue };
-                    met
-                }
-            };
+            let Candidate { input, identity } = self.candidate()?;
             match identity.map(|identity| self.taken.entry(identity)) {
                 Some(Entry::Occupied(known)) => {
-                    let why = format!("the same file as {}", known.get().to_string_lossy());
-                    self.unread.skipped.push((input.path, why.into()));
+                    let reason = format!("the same file as {}", known.get().to_string_lossy()).into();
+                    self.unread.skipped.push(SkippedPath { path: input.path, reason });
                 }
                 Some(Entry::Vacant(new)) => {
                     new.insert(input.path.clone());
@@ -112,50 +111,46 @@ impl Iterator for Walker {
 }
 
 impl Walker {
-    /// Begins to walk `paths`, as [`walk()`] does.
+    /// Starts to walk `paths`, as [`walk()`] does.
     pub fn new(paths: &[PathBuf], options: &WalkOptions) -> Walker {
-        let (mut met, mut below, mut unread) = (Vec::new(), Vec::new(), Walk::default());
+        let (mut candidates, mut directories, mut unread) = (Vec::new(), Vec::new(), Walk::default());
         for path in paths {
             if path == Path::new(STDIN) {
-                let kind = InputKind::Stdin;
-                met.push((
-                    Input {
-                        path: path.clone(),
-                        kind,
-                        found_by: FoundBy::Name,
-                        selection: Selection::All,
-                        resume: None,
-                    },
-                    None,
-                ));
+                candidates
+                    .push(Candidate { input: named(path, InputKind::Stdin, Selection::All), identity: None });
                 continue;
             }
             match fs::metadata(path) {
-                Ok(metadata) if metadata.is_dir() => below.push(DirWalk::new(path, options)),
+                Ok(metadata) if metadata.is_dir() => {
+                    directories.push(DirWalk::new(path, &options.globs, options.links));
+                }
                 Ok(metadata) => {
                     let name = Path::new(path.file_name().unwrap_or_default());
                     let selection = Selection::all_if(options.globs.include(name));
-                    let kind = named(&metadata);
-                    let input =
-                        Input { path: path.clone(), kind, found_by: FoundBy::Name, selection, resume: None };
-                    met.push((input, identity(path, &metadata)));
+                    let input = named(path, kind(&metadata), selection);
+                    candidates.push(Candidate { input, identity: identity(path, &metadata) });
                 }
-                Err(error) => unread.failed(path.clone(), error),
+                Err(error) => {
+                    let error = SourceError::Open(error);
+                    unread.failed.push(PathProblem { path: path.clone(), error });
+                }
             }
         }
-        let several = paths.len() > 1;
+        let order = if paths.len() > 1 { Order::Sorted } else { Order::AsFound };
         let output = options.output.clone().map(|OutputFile(identity)| (identity, "standard output".into()));
-        Walker { met: met.into_iter(), below, several, taken: output.into_iter().collect(), unread }
+        let taken = output.into_iter().collect();
+        Walker { candidates: candidates.into_iter(), directories, order, taken, unread }
     }
 
-    /// Walks on to the end: gives the inputs that nobody has asked for, and all that is not read.
+    /// Walks to the end: returns the inputs that have not been yielded yet, and everything that is not read.
     pub fn finish(self) -> Walk {
-        self.finish_with(look_one_by_one)
+        self.finish_with(stat_one_by_one)
     }
 
-    /// The same; `look` gives what [`FileEntry::stat`] says of each file, in their order, and may ask on many threads.
-    pub fn finish_with(mut self, look: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) -> Walk {
-        self.meet(look);
+    /// The same, but `stat` calls [`FileEntry::stat`] for each file and returns the results in the same order. It may do so
+    /// on many threads.
+    pub fn finish_with(mut self, stat: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) -> Walk {
+        self.find_all(stat);
         let inputs = self.by_ref().collect();
         let mut walk = Walk { inputs, ..self.unread };
         walk.skipped.sort();
@@ -165,89 +160,104 @@ impl Walker {
         walk
     }
 
-    /// Meets all that is left.
-    fn meet(&mut self, mut look: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) {
-        let mut met: Vec<Candidate> = std::mem::take(&mut self.met).collect();
-        for mut below in std::mem::take(&mut self.below) {
-            let found: Vec<FileEntry> = std::iter::from_fn(|| below.next(&mut self.unread)).collect();
-            let looked = look(&found);
-            let files = found.into_iter().zip(looked);
-            met.extend(files.filter_map(|(found, looked)| found.met(looked, &mut self.unread)));
+    /// Returns the next candidate: one that was found already, or the next file of a directory.
+    fn candidate(&mut self) -> Option<Candidate> {
+        loop {
+            if let Some(candidate) = self.candidates.next() {
+                return Some(candidate);
+            }
+            let item = self.directories.first_mut()?.next()?;
+            let Some(entry) = self.unread.file(item) else { continue };
+            let stat = entry.stat();
+            if let Some(candidate) = self.unread.candidate(entry, stat) {
+                return Some(candidate);
+            }
         }
-        if std::mem::take(&mut self.several) {
-            met = ordered(met);
+    }
+
+    /// Finds all that is left, and sorts it if several paths lead to it.
+    fn find_all(&mut self, mut stat: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) {
+        let mut candidates: Vec<Candidate> = std::mem::take(&mut self.candidates).collect();
+        for directory in std::mem::take(&mut self.directories) {
+            let entries: Vec<FileEntry> = directory.filter_map(|item| self.unread.file(item)).collect();
+            let stats = stat(&entries);
+            let found = entries.into_iter().zip(stats);
+            candidates.extend(found.filter_map(|(entry, stat)| self.unread.candidate(entry, stat)));
         }
-        self.met = met.into_iter();
+        if self.order == Order::Sorted {
+            self.order = Order::AsFound;
+            candidates = sorted(candidates);
+        }
+        self.candidates = candidates.into_iter();
     }
-}
-
-fn look_one_by_one(found: &[FileEntry]) -> Vec<EntryStat> {
-    found.iter().map(FileEntry::stat).collect()
-}
-
-/// What was met by several paths in order, each path once; a file that has more of them is wanted as any of them is.
-fn ordered(mut met: Vec<Candidate>) -> Vec<Candidate> {
-    met.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
-    met.dedup_by(|(again, _), (known, _)| known.is(again));
-    let mut firsts: HashMap<&Identity, usize> = HashMap::new();
-    let mut pairs = Vec::new();
-    for (index, (_, identity)) in met.iter().enumerate() {
-        let first = identity.as_ref().map_or(index, |identity| *firsts.entry(identity).or_insert(index));
-        pairs.push((first, index));
-    }
-    for (first, again) in pairs.into_iter().filter(|(first, again)| first < again) {
-        let (before, from) = met.split_at_mut(again);
-        before[first].0.wanted_as(&from[0].0);
-    }
-    met
 }
 
 impl Walk {
-    pub(super) fn failed(&mut self, path: PathBuf, error: io::Error) {
-        self.failed.push(PathProblem { path, error: SourceError::Open(error) });
+    /// Returns the file of an item; notes anything else.
+    fn file(&mut self, item: Item) -> Option<FileEntry> {
+        match item {
+            Item::File(entry) => return Some(entry),
+            Item::Skipped(skipped) => self.skipped.push(skipped),
+            Item::Failed(problem) => self.failed.push(problem),
+        }
+        None
+    }
+
+    /// Returns the candidate for a file; notes why there is none.
+    fn candidate(&mut self, entry: FileEntry, stat: EntryStat) -> Option<Candidate> {
+        entry.candidate(stat).map_err(|problem| self.failed.push(problem)).ok()
     }
 }
 
-impl Input {
-    /// Whether `again` is the same path, which is then wanted as either is.
-    fn is(&mut self, again: &Input) -> bool {
-        let same = self.path == again.path;
+fn stat_one_by_one(entries: &[FileEntry]) -> Vec<EntryStat> {
+    entries.iter().map(FileEntry::stat).collect()
+}
+
+/// Sorts candidates by path, each path once. The path that is read of a file is wanted as any path of it is.
+fn sorted(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates.sort_by(|a, b| a.input.path.cmp(&b.input.path));
+    candidates.dedup_by(|again, known| {
+        let same = known.input.path == again.input.path;
         if same {
-            self.wanted_as(again);
+            known.input.widen(&again.input);
         }
         same
+    });
+    let mut firsts: HashMap<&Identity, usize> = HashMap::new();
+    let mut repeats = Vec::new();
+    for (index, Candidate { identity, .. }) in candidates.iter().enumerate() {
+        let first = identity.as_ref().map_or(index, |identity| *firsts.entry(identity).or_insert(index));
+        if first < index {
+            repeats.push((first, index));
+        }
     }
+    for (first, again) in repeats {
+        let (before, from) = candidates.split_at_mut(again);
+        before[first].input.widen(&from[0].input);
+    }
+    candidates
+}
 
-    fn wanted_as(&mut self, again: &Input) {
-        if again.found_by == FoundBy::Name {
+impl Input {
+    /// Adds what `other`, a path of the same file, asks for: what somebody named is read even if it is our own report,
+    /// and what is selected as a whole is not narrowed to members.
+    fn widen(&mut self, other: &Input) {
+        if other.found_by == FoundBy::Name {
             self.found_by = FoundBy::Name;
         }
-        if again.selection == Selection::All {
+        if other.selection == Selection::All {
             self.selection = Selection::All;
         }
     }
 }
 
-/// What makes two paths the same file.
-#[cfg(unix)]
-pub(super) type Identity = (u64, u64);
-/// What makes two paths the same file.
-#[cfg(not(unix))]
-pub(super) type Identity = PathBuf;
-
-#[cfg(unix)]
-pub(super) fn identity(_: &Path, metadata: &Metadata) -> Option<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    Some((metadata.dev(), metadata.ino()))
+/// The input of a path that somebody named.
+fn named(path: &Path, kind: InputKind, selection: Selection) -> Input {
+    Input { path: path.to_path_buf(), kind, found_by: FoundBy::Name, selection, resume: None }
 }
 
-#[cfg(not(unix))]
-pub(super) fn identity(path: &Path, _: &Metadata) -> Option<Identity> {
-    fs::canonicalize(path).ok()
-}
-
-/// A named file of no length may still have content, as those of `/proc` do: it is read as a stream.
-fn named(metadata: &Metadata) -> InputKind {
+/// A named file of length 0 may still have content, as those of `/proc` do: it is read as a stream.
+fn kind(metadata: &Metadata) -> InputKind {
     if metadata.is_file() && metadata.len() > 0 {
         InputKind::File { stat: Stat::new(metadata) }
     } else {

@@ -53,7 +53,7 @@ impl Inputs {
             bytes: 0,
         };
         let skipped = walk.skipped.iter();
-        problems.extend(skipped.map(|(path, reason)| problem(path, Status::Skipped, reason.to_string())));
+        problems.extend(skipped.map(|path| problem(&path.path, Status::Skipped, path.reason.to_string())));
         let failed = walk.failed.iter();
         problems.extend(failed.map(|failed| problem(&failed.path, Status::Failed, failed.error.to_string())));
         let count = |status| problems.iter().filter(|problem| problem.status == status).count() as u64;

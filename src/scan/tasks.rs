@@ -8,7 +8,7 @@ use super::numbering::{Source, Sources};
 use super::options::Options;
 use super::{WINDOW_BYTES, Work};
 use crate::error::SourceError;
-use crate::input::{Input, InputKind, MAX_WHOLE_BYTES, OpenFile};
+use crate::input::{Access, Input, MAX_WHOLE_BYTES, OpenFile};
 use crate::source::Origin;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ impl<'s> Tasks<'s> {
             return Some(self.window(large));
         }
         let first = self.input()?;
-        match size(&first) {
+        match first.bytes() {
             Some(bytes) if bytes > MAX_WHOLE_BYTES => self.large(first),
             Some(bytes) if bytes <= SMALL_FILE => Some(Task::Inputs(self.batch(first, bytes))),
             _ => Some(Task::Inputs(vec![first])),
@@ -93,7 +93,7 @@ impl<'s> Tasks<'s> {
         while batch.len() < BATCH_FILES
             && let Some(input) = self.input()
         {
-            match size(&input) {
+            match input.bytes() {
                 Some(more) if bytes + more <= BATCH_BYTES => {
                     bytes += more;
                     batch.push(input);
@@ -109,7 +109,7 @@ impl<'s> Tasks<'s> {
 
     /// Returns the first task of a large file: a window, if its bytes need no decoding.
     fn large(&mut self, input: Input) -> Option<Task> {
-        match OpenFile::open_input(&input, self.options.mmap, &mut Vec::new()) {
+        match OpenFile::open_input(&input, Access::mapped_if(self.options.mmap), &mut Vec::new()) {
             Ok(file) if !file.plain => Some(Task::Inputs(vec![input])),
             Ok(file) => {
                 let mut source = self.sources.add(Origin::path(&input.path));
@@ -129,13 +129,5 @@ impl<'s> Tasks<'s> {
             self.large = Some(LargeFile { source: source.clone(), file: file.clone(), next: core.end });
         }
         Task::Window { source, file, core }
-    }
-}
-
-/// The size of an input that is read by offset, in bytes.
-fn size(input: &Input) -> Option<u64> {
-    match input.kind {
-        InputKind::File { stat } => Some(stat.size),
-        InputKind::Stream | InputKind::Stdin => None,
     }
 }

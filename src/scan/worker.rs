@@ -16,11 +16,12 @@ use super::totals::WorkerTotals;
 use super::visitor::ScanVisitor;
 use super::zip_parts::{ZipArchive, ZipPart};
 use crate::error::SourceError;
+use crate::input::archive::zip::ZipFile;
 use crate::input::interruptible::{self, InterruptibleReader};
 use crate::input::limits::{Budget, CountingReader};
 use crate::input::{
-    ContainerFormat, FileReader, Input, InputKind, MAX_WHOLE_BYTES, OpenFile, PeekReader, Position, Unpacker,
-    Window,
+    Access, ContainerFormat, FileReader, Input, InputKind, MAX_WHOLE_BYTES, OpenFile, PeekReader, Position,
+    Unpacker, Window,
 };
 use crate::matcher::bounds;
 use crate::source::Origin;
@@ -145,7 +146,11 @@ impl<'s> Worker<'_, 's, '_> {
                 self.stream(output, input, InterruptibleReader::new(file, &self.shared.progress.stop));
             }
             InputKind::File { .. } => {
-                let file = OpenFile::open_input(input, self.shared.options.mmap, &mut self.buffer)?;
+                let file = OpenFile::open_input(
+                    input,
+                    Access::mapped_if(self.shared.options.mmap),
+                    &mut self.buffer,
+                )?;
                 self.opened(output, input, &file, parts);
             }
         }
@@ -175,7 +180,7 @@ impl<'s> Worker<'_, 's, '_> {
             let raw = options.identify.then(|| file.reader(None));
             self.unpack(output, Unpacked { input, budget, raw }, |unpacker, place| {
                 if is_zip {
-                    unpacker.zip(place, bytes, file.bytes);
+                    unpacker.zip(place, &ZipFile::new(bytes, file.bytes));
                 } else {
                     unpacker.unpack(place, PeekReader::new(bytes));
                 }

@@ -6,7 +6,7 @@
 
 use super::numbering::{PartId, Source};
 use crate::error::SourceError;
-use crate::input::archive::zip::{self, Listing};
+use crate::input::archive::zip::{Listing, ZipFile};
 use crate::input::limits::{Amount, Limits};
 use crate::input::{FileReader, FoundBy, OpenFile, Position, Selection, Unpacker};
 use std::ops::Range;
@@ -22,11 +22,8 @@ const PART_MEMBERS: usize = 256;
 pub(super) struct ZipArchive<'s> {
     /// The file, as an input that has a problem if its directory does.
     pub container: Source,
-    file: FileReader<'s>,
-    bytes: u64,
+    file: ZipFile<FileReader<'s>>,
     listing: Listing,
-    /// Whether the directory's damage was reported.
-    damaged: bool,
     /// Which members are scanned.
     selection: Selection,
     /// What the parts that were admitted have left of the allowance.
@@ -60,14 +57,12 @@ impl<'s> ZipArchive<'s> {
         read: &'s AtomicU64,
     ) -> (ZipArchive<'s>, Option<SourceError>) {
         let left = limits.allowance(file.bytes);
-        let mut listing = zip::list(&file.reader(None), left.members);
+        let mut listing = ZipFile::new(file.reader(None), file.bytes).list(left.members);
         let problem = listing.problem.take();
         let zip = ZipArchive {
             container,
-            file: file.reader(Some(read)),
-            bytes: file.bytes,
+            file: ZipFile::new(file.reader(Some(read)), file.bytes),
             listing,
-            damaged: problem.is_some(),
             selection,
             left: Mutex::new(left),
         };
@@ -93,9 +88,9 @@ impl<'s> ZipArchive<'s> {
         let mut ranges = Vec::new();
         let mut first = 0;
         while first < members.len() {
-            let (mut bytes, mut end) = (members[first].bytes, first + 1);
+            let (mut bytes, mut end) = (members[first].content.bytes, first + 1);
             while end < members.len() && end - first < PART_MEMBERS {
-                bytes = bytes.saturating_add(members[end].bytes);
+                bytes = bytes.saturating_add(members[end].content.bytes);
                 if bytes > PART_BYTES {
                     break;
                 }
@@ -126,7 +121,7 @@ impl ZipPart<'_> {
         let place = Position::outer(unpacker.limits, FoundBy::Walk, zip.selection);
         match &self.members {
             Members::Unlisted => {
-                unpacker.unlisted(place, zip.file.clone(), zip.bytes, &zip.listing, zip.damaged);
+                unpacker.zip_unlisted(place, &zip.file, &zip.listing);
             }
             Members::Listed(range) => {
                 for member in &zip.listing.members[range.clone()] {

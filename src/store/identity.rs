@@ -5,7 +5,7 @@
 
 use crate::error::SourceError;
 use crate::input::limits::Budget;
-use crate::input::{Input, OpenFile, PeekReader, Position, Transcoder, Unpacker, Visitor};
+use crate::input::{Access, Input, OpenFile, PeekReader, Position, Transcoder, Unpacker, Visitor};
 use crate::scan::{self, Content, HEAD_BYTES, Hash, Hasher, Options, TAIL_BYTES};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
@@ -32,7 +32,7 @@ pub type Lengths<'l> = dyn Fn(&[u8]) -> Option<Vec<u64>> + 'l;
 ///
 /// Those of opening it. What cannot be decoded to its end counts as far as it goes; the scan tells.
 pub fn look(input: &Input, options: &Options, lengths: &Lengths<'_>) -> Result<Look, SourceError> {
-    let opened = OpenFile::open_input(input, false, &mut Vec::new())?;
+    let opened = OpenFile::open_input(input, Access::Read, &mut Vec::new())?;
     if opened.plain {
         return Ok(read(opened.reader(None), lengths, false));
     }
@@ -52,7 +52,7 @@ pub fn look(input: &Input, options: &Options, lengths: &Lengths<'_>) -> Result<L
 pub fn goes_on(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
     let read = || -> Option<bool> {
         let opened =
-            OpenFile::open_input(input, false, &mut Vec::new()).ok().filter(|opened| opened.plain)?;
+            OpenFile::open_input(input, Access::Read, &mut Vec::new()).ok().filter(|opened| opened.plain)?;
         let mut part = opened.reader(None);
         let mut bytes = vec![0; HEAD_BYTES];
         part.read_exact(&mut bytes).ok()?;

@@ -1,6 +1,7 @@
 //! Unpacking: any bytes give the same twice and in any pieces, within the limits, and end.
 
 use migsift::error::SourceError;
+use migsift::input::archive::zip::ZipFile;
 use migsift::input::limits::Budget;
 use migsift::input::{
     ContainerFormat, FoundBy, Globs, Limits, PeekReader, Position, Selection, Transcoder, Unpacker, Visitor,
@@ -100,7 +101,11 @@ pub fn check(data: &[u8]) {
         assert_eq!(stream(step), whole, "in pieces of {step}");
     }
     if ContainerFormat::of(data) == Some(ContainerFormat::Zip) {
-        let seek = || unpack(&limits, |unpacker| unpacker.zip(place, Cursor::new(data), data.len() as u64));
+        let seek = || {
+            unpack(&limits, |unpacker| {
+                unpacker.zip(place, &ZipFile::new(Cursor::new(data), data.len() as u64))
+            })
+        };
         assert_eq!(seek(), seek());
     }
 }

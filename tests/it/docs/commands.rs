@@ -6,7 +6,7 @@
 //! - A block whose fence names a file, such as "```toml baseline.toml", is written to that file.
 //! - Other blocks must not look like commands, so that none is left out by mistake.
 //!
-//! The folder holds the samples and small stand-ins ([`prepare`]). Programs that a test must not run have a stub on the
+//! The folder holds the samples and small fixtures ([`prepare`]). Programs that a test must not run have a stub on the
 //! PATH ([`STUBS`]); the few commands that cannot run here are listed with the reason ([`NOT_RUN`]).
 
 use super::{Block, Page, pages};

@@ -80,7 +80,12 @@ pub fn cases() -> Vec<Case> {
             bytes[1024 + 20] ^= 1;
             bytes
         }),
-        told("tar: something behind the end", 2, "what follows", [two(file(b"a")), vec![b'x'; 512]].concat()),
+        told(
+            "tar: something behind the end",
+            2,
+            "something else follows",
+            [two(file(b"a")), vec![b'x'; 512]].concat(),
+        ),
         whole(
             "tar: a long name and no member",
             1,
