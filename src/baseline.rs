@@ -1,15 +1,16 @@
-//! Baselines: failures that are known and accepted, each with a reason and, perhaps, a day until which it is.
+//! Baselines: failures that are known and accepted, each with a reason and perhaps a last day.
 //!
-//! A TOML file and a catalogue come in, a [`Baseline`] goes out; applied to a [`Report`], it says which findings do not
-//! count for the exit code, and why. Nothing is taken out of the report. What day it is, is told by the caller.
+//! A TOML file and a catalogue come in; a [`Baseline`] goes out. Applied to a [`Report`], it marks the findings that do not
+//! count for the exit code, with the reason. Nothing is removed from the report. Today's date is an argument; the clock is
+//! not known here.
 //!
 //! ```toml
 //! [[suppress]]
 //! id = "603405"                            # a code, or an entry's id
-//! args = { extensions = ["timescaledb"] }  # those named must be the same, others may be any; without: any
-//! database = "analytics"                   # without: any, or none
+//! args = { extensions = ["timescaledb"] }  # these must be equal, others may have any value; default: any
+//! database = "analytics"                   # default: any, or none
 //! reason = "dumped and restored by hand"
-//! until = 2025-01-31                       # the last day; without: for ever
+//! until = 2025-01-31                       # the last day; default: for ever
 //! ```
 
 use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Subject, ValueKind};
@@ -24,7 +25,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use toml::Spanned;
 
-/// The most rules of a file.
+/// The most rules in a file.
 const MAX_RULES: usize = 10_000;
 
 /// Failures that are known and accepted.
@@ -52,34 +53,34 @@ struct RawRule {
 }
 
 impl Baseline {
-    /// Parses the baseline `name` with the content `text`, whose ids and arguments are those of `catalog`.
+    /// Parses the baseline `name` with the content `text`. Its ids and arguments are checked against `catalog`.
     ///
     /// # Errors
     ///
     /// [`Error::Unusable`] with every problem found.
     pub fn parse(name: &str, text: &str, catalog: &Catalog) -> Result<Baseline, Error> {
-        let mut reader = Reader { file: name, text, catalog, problems: Vec::new() };
+        let mut parser = RuleParser { file: name, text, catalog, problems: Vec::new() };
         let raw: RawFile = match toml::from_str(text) {
             Ok(raw) => raw,
             Err(error) => {
                 let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
-                reader.problem(error.span().map(|span| span.start), message);
-                return Err(Error::Unusable(reader.problems));
+                parser.problem(error.span().map(|span| span.start), message);
+                return Err(Error::Unusable(parser.problems));
             }
         };
         if raw.suppress.len() > MAX_RULES {
-            reader.problem(None, format!("{} rules; at most {MAX_RULES} are taken", raw.suppress.len()));
-            return Err(Error::Unusable(reader.problems));
+            parser.problem(None, format!("{} rules; the most is {MAX_RULES}", raw.suppress.len()));
+            return Err(Error::Unusable(parser.problems));
         }
-        let rules = raw.suppress.into_iter().map(|rule| reader.rule(rule)).collect();
-        if reader.problems.is_empty() {
+        let rules = raw.suppress.into_iter().map(|rule| parser.rule(rule)).collect();
+        if parser.problems.is_empty() {
             Ok(Baseline { rules })
         } else {
-            Err(Error::Unusable(reader.problems))
+            Err(Error::Unusable(parser.problems))
         }
     }
 
-    /// The same with tokens for names, for a report that has them. Reasons are masked: they are people's own words and
+    /// Returns the same with tokens for names, for a report that has tokens, too. Reasons are masked, as they are free text and
     /// may name anything.
     pub fn redacted(mut self, redactor: &Redactor, catalog: &Catalog) -> Baseline {
         for rule in &mut self.rules {
@@ -93,7 +94,7 @@ impl Baseline {
         self
     }
 
-    /// Says in `report` what of it is known and accepted on the day `today`.
+    /// Marks in `report` what is known and accepted on the day `today`.
     pub fn apply(&self, report: &mut Report, today: Date) {
         let mut rules = self.rules.clone();
         for rule in &mut rules {
@@ -102,7 +103,7 @@ impl Baseline {
         for code in &mut report.codes {
             let mut of_code: Vec<&mut Suppression> =
                 rules.iter_mut().filter(|rule| *rule.id == *code.id).collect();
-            // The first that holds counts; where none does, the first expired one is told what it no longer holds.
+            // Rules that hold go first. An expired rule only records what it would have suppressed.
             of_code.sort_by_key(|rule| rule.expired);
             let (suppressed, open) = suppress(code, &mut of_code);
             (code.suppressed, code.open_databases) = (suppressed, Some(open));
@@ -111,20 +112,20 @@ impl Baseline {
     }
 }
 
-struct Reader<'a> {
+struct RuleParser<'a> {
     file: &'a str,
     text: &'a str,
     catalog: &'a Catalog,
     problems: Vec<FileProblem>,
 }
 
-impl Reader<'_> {
+impl RuleParser<'_> {
     fn problem(&mut self, at: Option<usize>, message: String) {
         let place = at.map(|at| self.line(at).to_string());
         self.problems.push(FileProblem { file: self.file.to_string(), place, message });
     }
 
-    /// The 1-based line of the byte `at`.
+    /// Returns the 1-based line of the byte `at`.
     fn line(&self, at: usize) -> usize {
         1 + memchr::memchr_iter(b'\n', self.text.as_bytes().get(..at).unwrap_or_default()).count()
     }
@@ -186,24 +187,30 @@ impl Reader<'_> {
     }
 }
 
-/// A day, as TOML's own date or as text.
+/// Returns a day that is written as a TOML date or as text.
 fn date(value: &toml::Value) -> Option<Date> {
     let text = match value {
         toml::Value::Datetime(date) => date.to_string(),
         toml::Value::String(text) => text.clone(),
         _ => return None,
     };
-    // A time of day or a zone behind it would be taken, too, and dropped.
+    // Jiff would accept a time of day or a zone after the date, and drop it.
     if text.len() == "2025-01-31".len() { text.parse().ok() } else { None }
 }
 
-/// What of a code is known and accepted, and the databases in which something is not. Each rule is told what it has taken,
-/// in the order in which they are asked.
+/// Matches the findings of a code with its rules. Returns what is suppressed, and the databases in which something is not.
+///
+/// Each database of each argument set is matched on its own, and the first rule that matches counts it. Findings without
+/// a database are folded into those with one, as everywhere: they are suppressed if all databases of their arguments are.
+/// What the report counts but does not list is matched last, by rules that match any arguments.
 fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, BTreeSet<String>) {
     let mut open = BTreeSet::new();
     let mut all = Suppressed::default();
-    let mut take = |args: Option<&ArgSet>, database: Option<&str>, found: SeverityCounts, failures: u64| {
-        let Some(rule) = rules.iter_mut().find(|rule| holds(rule, args, database)) else { return false };
+    let mut suppressed = |args: Option<&ArgSet>,
+                          database: Option<&str>,
+                          found: SeverityCounts,
+                          failures: u64| {
+        let Some(rule) = rules.iter_mut().find(|rule| matches(rule, args, database)) else { return false };
         let found = Suppressed { by_severity: found, failures };
         rule.suppressed.add(found);
         if !rule.expired {
@@ -218,37 +225,37 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
         failures = failures.saturating_sub(set.failures());
         let mut known = true;
         for (database, found) in &set.databases {
-            if !take(Some(set), Some(database), *found, 1) {
+            if !suppressed(Some(set), Some(database), *found, 1) {
                 known = false;
                 open.insert(database.clone());
             }
         }
         if set.databases_truncated() {
-            known &= take(Some(set), None, set.other_databases, 0);
+            known &= suppressed(Some(set), None, set.other_databases, 0);
         }
         match set.databases.keys().next() {
             _ if set.without_database.is_empty() => {}
             None => {
-                if !take(Some(set), None, set.without_database, 1) {
+                if !suppressed(Some(set), None, set.without_database, 1) {
                     open.extend(databases(code.entry.as_deref(), set).map(str::to_string));
                 }
             }
-            // They say again what fails in the named databases: known if those all are.
+            // They repeat the failures in the named databases: suppressed if those all are.
             Some(first) if known => {
-                take(Some(set), Some(first), set.without_database, 0);
+                suppressed(Some(set), Some(first), set.without_database, 0);
             }
             Some(_) => {}
         }
     }
     if !rest.is_empty() {
-        take(None, None, rest, failures);
+        suppressed(None, None, rest, failures);
     }
     (all, open)
 }
 
-/// Whether the rule is about this; arguments that a report does not list, and a database that none is named of, are
-/// only taken by a rule that takes any.
-fn holds(rule: &Suppression, set: Option<&ArgSet>, database: Option<&str>) -> bool {
+/// Returns whether a rule matches. Arguments that the report does not list, and findings without a database, are only matched
+/// by a rule that matches any.
+fn matches(rule: &Suppression, set: Option<&ArgSet>, database: Option<&str>) -> bool {
     let same = |(name, value): &(std::sync::Arc<str>, ArgValue)| {
         set.is_some_and(|set| set.args.iter().any(|(known, found)| known == name && found == value))
     };

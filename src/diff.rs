@@ -1,9 +1,11 @@
-//! What has changed between two runs: which failures are fixed, which are new, which are still there.
+//! The difference between two runs: which failures are fixed, which are new, which still fail.
 //!
-//! Two [`Summary`]s come in, a [`Difference`] goes out. A failure is told by its id, arguments and database, never by
-//! where or when a log says it, so that the logs of a new attempt compare with those of the last. Where a summary does
-//! not keep every set of arguments, what it would have kept is known from the order in which sets are kept: only what
-//! lies beyond is undecided, and is said to be.
+//! Two [`Summary`]s come in; a [`Difference`] goes out. Where the summaries are from is not known here.
+//!
+//! A failure is identified by its id, arguments and database, never by the file or time of a finding, so that the logs of
+//! a new attempt compare with those of the last. A summary may not keep every argument set. But it keeps those with the
+//! smallest hashes, so it is known what it *would* have kept: a set with a smaller hash than the last kept one that is
+//! not listed was not found. Only sets beyond the last kept one are undecided, and are reported as such.
 
 use crate::catalog::Severity;
 use crate::finding::Args;
@@ -11,7 +13,7 @@ use crate::summary::{ArgSet, CodeSummary, SeverityCounts, Summary};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What has changed. Each list is ordered by severity (worst first), id, arguments and database.
+/// The difference between two runs. Each list is ordered by severity (worst first), id, arguments and database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Failures of the old run alone.
@@ -20,13 +22,13 @@ pub struct Difference {
     pub new: Vec<Failure>,
     /// Failures of both.
     pub still_failing: Vec<Failure>,
-    /// Failures that one run lists, of which the other, as its list is cut, does not say whether it has them.
+    /// Failures of one run that the other may have had, too: its list is cut.
     pub undecided: Vec<Failure>,
-    /// Codes with sets of arguments or databases that a run has counted but does not list, by id.
+    /// Codes with argument sets or databases that a run counts but does not list, by id.
     pub truncated: Vec<Truncated>,
 }
 
-/// Something to be fixed.
+/// Something to fix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The entry's id.
@@ -35,11 +37,11 @@ pub struct Failure {
     pub code: Option<Arc<str>>,
     /// The entry's title.
     pub title: Arc<str>,
-    /// The worst severity it was found with, in the newest run that has it.
+    /// The worst severity in the newest run that has it.
     pub severity: Severity,
     /// Its arguments.
     pub args: Args,
-    /// The database; none where no finding with these arguments names one.
+    /// The database; none if no finding with these arguments names one.
     pub database: Option<String>,
     /// Findings of the old run.
     pub old_count: u64,
@@ -47,14 +49,14 @@ pub struct Failure {
     pub new_count: u64,
 }
 
-/// A code of which a run does not list everything.
+/// A code that a run does not list everything of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Truncated {
     /// The entry's id.
     pub id: Arc<str>,
-    /// Findings of the old run that it lists without their arguments or database.
+    /// Findings of the old run whose arguments or database are not listed.
     pub old_unlisted: u64,
-    /// Findings of the new run that it lists without their arguments or database.
+    /// Findings of the new run whose arguments or database are not listed.
     pub new_unlisted: u64,
 }
 
@@ -80,7 +82,7 @@ impl Difference {
     }
 
     fn code(&mut self, id: &Arc<str>, old: Option<&CodeSummary>, new: Option<&CodeSummary>) {
-        let Some(told) = new.or(old) else { return };
+        let Some(newest) = new.or(old) else { return };
         let unlisted = |code: Option<&CodeSummary>| code.map_or(0, unlisted);
         let (old_unlisted, new_unlisted) = (unlisted(old), unlisted(new));
         if old_unlisted > 0 || new_unlisted > 0 {
@@ -89,7 +91,7 @@ impl Difference {
         let hashes: BTreeSet<u64> =
             [old, new].into_iter().flatten().flat_map(|code| code.args.keys().copied()).collect();
         for hash in hashes {
-            let side = |code| Side::new(code, hash);
+            let side = |code| RunSide::new(code, hash);
             let (old, new) = (side(old), side(new));
             let Some(args) = new.set.or(old.set).map(|set| &set.args) else { continue };
             for database in old.databases().chain(new.databases()).collect::<BTreeSet<_>>() {
@@ -100,12 +102,12 @@ impl Difference {
                     (None, Some(_)) if old.would_list(database) => &mut self.new,
                     _ => &mut self.undecided,
                 };
-                let newest = after.or(before).unwrap_or_default();
+                let counts = after.or(before).unwrap_or_default();
                 list.push(Failure {
                     id: id.clone(),
-                    code: told.code.clone(),
-                    title: told.title.clone(),
-                    severity: newest.worst(),
+                    code: newest.code.clone(),
+                    title: newest.title.clone(),
+                    severity: counts.worst(),
                     args: args.clone(),
                     database: database.map(str::to_string),
                     old_count: before.unwrap_or_default().total(),
@@ -118,30 +120,30 @@ impl Difference {
 
 /// One run and one set of arguments.
 #[derive(Clone, Copy)]
-struct Side<'s> {
+struct RunSide<'s> {
     set: Option<&'s ArgSet>,
-    /// Whether the run would list the set if it had it.
+    /// Whether the run would list the set if it had found it.
     would_list: bool,
 }
 
-impl<'s> Side<'s> {
-    fn new(code: Option<&'s CodeSummary>, hash: u64) -> Side<'s> {
-        // Those with the smallest hashes are kept.
+impl<'s> RunSide<'s> {
+    fn new(code: Option<&'s CodeSummary>, hash: u64) -> RunSide<'s> {
+        // The sets with the smallest hashes are kept.
         let would_list = code.is_none_or(|code| {
             !code.args_truncated() || code.args.last_key_value().is_some_and(|(last, _)| hash <= *last)
         });
-        Side { set: code.and_then(|code| code.args.get(&hash)), would_list }
+        RunSide { set: code.and_then(|code| code.args.get(&hash)), would_list }
     }
 
-    /// The databases that fail; none is one where no other is known. A finding without a database is of a failure that
-    /// another finding names the database of.
+    /// Returns the databases that fail. `None` is one of them only if no database is known: else findings without a database
+    /// repeat failures that are listed with one.
     fn databases(self) -> impl Iterator<Item = Option<&'s str>> {
         let without_database = self.set.is_some_and(|set| set.databases.is_empty()).then_some(None);
         let named = self.set.into_iter().flat_map(|set| set.databases.keys().map(|name| Some(name.as_str())));
         named.chain(without_database)
     }
 
-    /// Warnings and errors found.
+    /// Returns the findings in a database.
     fn found(self, database: Option<&str>) -> Option<SeverityCounts> {
         let set = self.set?;
         match database {
@@ -150,16 +152,16 @@ impl<'s> Side<'s> {
         }
     }
 
-    /// Whether the run would list the database if it had it.
+    /// Returns whether the run would list the database if it had found it.
     fn would_list(self, database: Option<&str>) -> bool {
-        // Those with the smallest names are kept.
+        // The databases with the smallest names are kept.
         let last =
             self.set.filter(|set| set.databases_truncated()).and_then(|set| set.databases.last_key_value());
         self.would_list && last.is_none_or(|(last, _)| database.is_none_or(|name| name <= last.as_str()))
     }
 }
 
-/// Findings that are counted but not listed with arguments and database.
+/// Returns the number of findings that are counted but not listed with arguments and database.
 fn unlisted(code: &CodeSummary) -> u64 {
     let listed: u64 = code.args.values().map(|set| set.count).sum();
     let other_databases: u64 = code.args.values().map(|set| set.other_databases.total()).sum();

@@ -1,9 +1,9 @@
-//! Merging: reports made apart (other machines, other days) as one, as if one scan had read everything.
+//! Merging reports of other machines or days into one, as if one scan had read everything.
 //!
-//! Reports that were read back come in one by one, a [`Report`] goes out. Totals, counts, times and whatever was listed
-//! whole are exact; where a report does not list all of its sets of arguments, a distinct count of the sum is a lower
-//! bound and says so. What differs between machines and would not add up (other catalogues, names hidden with other keys)
-//! is refused.
+//! Reports that were read back come in one by one; a [`Report`] goes out. Totals, counts, times and everything that was listed
+//! whole are exact. If a report does not list all of its argument sets, distinct counts of the sum are lower bounds and
+//! marked as such. Reports that would not add up (other catalogues, names hidden with other keys) are rejected. Files are
+//! not known here.
 
 use crate::catalog::{CODE_PREFIX, Catalog};
 use crate::error::Error;
@@ -17,40 +17,51 @@ use crate::scan::Outcome;
 pub struct Merger<'c> {
     catalog: &'c Catalog,
     stamp: CatalogStamp,
-    /// The first report's name and catalogue, and how its names are hidden.
-    first: Option<(String, CatalogRecord<'static>, Option<RedactionRecord<'static>>)>,
+    /// The first report.
+    first: Option<FirstReport>,
     outcome: Outcome,
 }
 
+/// What all other reports must agree with.
+#[derive(Debug)]
+struct FirstReport {
+    name: String,
+    catalog: CatalogRecord<'static>,
+    redaction: Option<RedactionRecord<'static>>,
+}
+
 impl Merger<'_> {
-    /// Nothing yet; `catalog` is the one that all the reports were made with.
+    /// Returns a merger without reports. All of them must have been made with `catalog`.
     pub fn new(catalog: &Catalog) -> Merger<'_> {
         Merger { catalog, stamp: CatalogStamp::new(catalog), first: None, outcome: Outcome::default() }
     }
 
-    /// Takes in a report.
+    /// Adds a report.
     ///
     /// # Errors
     ///
-    /// [`Error::Unusable`] where it cannot be added to those before.
+    /// [`Error::Unusable`] if it cannot be added to those before.
     pub fn add(&mut self, file: ReportFile) -> Result<(), Error> {
         let ReportFile { name, record } = file;
         let stamp = record.catalog.clone();
         match &self.first {
-            Some((first, theirs, _)) if theirs.fingerprint != stamp.fingerprint => {
+            Some(FirstReport { name: first, catalog: theirs, .. })
+                if theirs.fingerprint != stamp.fingerprint =>
+            {
                 let message = format!(
                     "made with catalogue {stamp}, but {first} with {theirs}: what they count is not the same"
                 );
                 return Err(Error::unusable(&name, Some("catalog".into()), message));
             }
-            Some((first, _, redaction)) => {
+            Some(FirstReport { name: first, redaction, .. }) => {
                 if let Some(message) = record.redaction_mismatch(first, redaction.as_ref()) {
                     return Err(Error::unusable(&name, Some("redaction".into()), message));
                 }
             }
             None => {
                 self.outcome.redaction = record.redaction.as_ref().map(|redaction| redaction.key.to_string());
-                self.first = Some((name.clone(), stamp, record.redaction.clone()));
+                let redaction = record.redaction.clone();
+                self.first = Some(FirstReport { name: name.clone(), catalog: stamp, redaction });
             }
         }
         let outcome = record.outcome();
@@ -60,13 +71,13 @@ impl Merger<'_> {
             (self.outcome.inputs.total(), outcome.inputs.total()),
         ];
         if sums.iter().any(|(mine, theirs)| mine + theirs > MAX_COUNT) {
-            let message = format!("with this report there is a sum above {MAX_COUNT}, which is not believed");
+            let message = format!("with this report a sum exceeds {MAX_COUNT}");
             return Err(Error::unusable(&name, None, message));
         }
         for (id, code) in &outcome.summary.codes {
             let listed = self.catalog.entry(id).is_some();
             let unknown = id.len() == 6 && id.starts_with(CODE_PREFIX);
-            // With another catalogue it is refused in the end, by a better message.
+            // If the catalogue is another one, `finish` rejects the report with a better message.
             if self.knows_first() && (code.known != listed || !code.known && !unknown) {
                 let message =
                     format!("the catalogue {} {id}", if listed { "lists" } else { "does not list" });
@@ -78,14 +89,14 @@ impl Merger<'_> {
         Ok(())
     }
 
-    /// The report of all.
+    /// Returns the report of all.
     ///
     /// # Errors
     ///
-    /// [`Error::Unusable`] where the reports were made with another catalogue, so that it does not know what to do.
+    /// [`Error::Unusable`] if the reports were made with another catalogue, which has other advice.
     pub fn finish(self) -> Result<Report, Error> {
         if !self.knows_first()
-            && let Some((name, theirs, _)) = &self.first
+            && let Some(FirstReport { name, catalog: theirs, .. }) = &self.first
         {
             let ours = CatalogRecord::from(&self.stamp);
             let message = format!(
@@ -98,6 +109,6 @@ impl Merger<'_> {
     }
 
     fn knows_first(&self) -> bool {
-        self.first.as_ref().is_none_or(|(_, stamp, _)| stamp.fingerprint == self.stamp.fingerprint)
+        self.first.as_ref().is_none_or(|first| first.catalog.fingerprint == self.stamp.fingerprint)
     }
 }

@@ -14,19 +14,19 @@ use std::sync::Arc;
 #[cfg(test)]
 pub type Described = BTreeMap<String, ArgValue>;
 
-/// Writes them as an object.
+/// Writes the arguments as an object.
 pub fn serialize<S: Serializer>(args: &Args, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(args.iter().map(|(name, value)| (&**name, value)))
 }
 
-/// Reads them in order. Of a name that stands twice, nobody knows which value counts.
+/// Reads the arguments in order. A name that appears twice is an error, as it is unclear which value counts.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'static, Args>, D::Error> {
-    deserializer.deserialize_map(Names).map(Cow::Owned)
+    deserializer.deserialize_map(ArgsVisitor).map(Cow::Owned)
 }
 
-struct Names;
+struct ArgsVisitor;
 
-impl<'de> Visitor<'de> for Names {
+impl<'de> Visitor<'de> for ArgsVisitor {
     type Value = Args;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,7 +41,7 @@ impl<'de> Visitor<'de> for Names {
                 return Err(A::Error::custom(format_args!("more than {MAX_ARGUMENTS} arguments")));
             }
             if args.iter().any(|(known, _)| *known == name) {
-                return Err(A::Error::custom(format_args!("the argument `{name}` stands twice")));
+                return Err(A::Error::custom(format_args!("the argument `{name}` appears twice")));
             }
             args.push((name, value));
         }

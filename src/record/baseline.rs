@@ -1,4 +1,4 @@
-//! The rules of a baseline in JSON, and what each takes.
+//! The rules of a baseline in JSON, and what each suppresses.
 
 use super::args;
 use crate::finding::Args;
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Failures that are known and accepted, and what was found of them.
+/// A rule of the baseline, and what it suppresses.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Suppression", deny_unknown_fields))]
@@ -17,22 +17,22 @@ pub struct SuppressionRecord<'a> {
     pub line: usize,
     /// The catalogue entry.
     pub id: Cow<'a, str>,
-    /// Arguments that must be the same; others may be any.
+    /// Arguments that must be equal; others may have any value.
     #[serde(with = "args")]
     #[cfg_attr(test, schemars(with = "args::Described"))]
     pub args: Cow<'a, Args>,
-    /// The database; null where it may be any, or none.
+    /// The database; null if any, or none, matches.
     pub database: Option<Cow<'a, str>>,
-    /// Why it is accepted.
+    /// The reason.
     pub reason: Cow<'a, str>,
-    /// The last day on which it is; null where that is for ever.
+    /// The last day on which it holds; null if it holds for ever.
     #[cfg_attr(test, schemars(extend("format" = "date")))]
     pub until: Option<String>,
-    /// Whether that day is over: what the rule takes counts again.
+    /// Whether that day is over: what the rule matches counts again.
     pub expired: bool,
-    /// Findings that it takes.
+    /// Findings that it matches.
     pub findings: u64,
-    /// Distinct failures that it takes.
+    /// Distinct failures that it matches.
     pub failures: u64,
 }
 

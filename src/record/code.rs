@@ -1,4 +1,6 @@
-//! What was found of one code, in JSON.
+//! The findings of one code in JSON.
+//!
+//! A [`CodeReport`] comes in; a [`CodeRecord`] that borrows from it goes out.
 
 use super::{FindingRecord, TimelineRecord, args};
 use crate::catalog::{Actor, Scope, Severity, Side};
@@ -13,18 +15,18 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What was found of one code.
+/// The findings of one code.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Code", deny_unknown_fields))]
 pub struct CodeRecord<'a> {
-    /// The catalogue entry: its code, or a slug where the service gives none; an unknown code is its own id.
+    /// The catalogue entry: its code, or a slug if the service has none; for an unknown code, the code.
     pub id: Cow<'a, str>,
     /// The entry's code.
     pub code: Option<Cow<'a, str>>,
     /// The entry's title.
     pub title: Cow<'a, str>,
-    /// Whether a catalogue lists it.
+    /// Whether the catalogue lists it.
     pub known: bool,
     /// The worst severity found.
     pub severity: Severity,
@@ -36,88 +38,88 @@ pub struct CodeRecord<'a> {
     pub warning: u64,
     /// Distinct failures: arguments and database.
     pub failures: u64,
-    /// Whether there may be more failures, as reports were merged that do not list all of theirs.
+    /// Whether there may be more failures, because merged reports do not list all of theirs.
     pub failures_truncated: bool,
-    /// Findings that a baseline says are known and accepted: counted in the other numbers, but they fail no run.
+    /// Findings that the baseline suppresses: they count in the other numbers, but fail no run.
     #[serde(default)]
     pub suppressed: u64,
-    /// Distinct failures that a baseline says are known and accepted.
+    /// Distinct failures that the baseline suppresses.
     #[serde(default)]
     pub suppressed_failures: u64,
     /// The time of the first dated finding.
     pub first: Option<Time>,
     /// The time of the last dated finding.
     pub last: Option<Time>,
-    /// How many dated findings there were when.
+    /// Dated findings by time.
     pub timeline: TimelineRecord,
-    /// In how many sources it was found.
+    /// The number of sources it was found in.
     pub files: u64,
-    /// Findings by how the text agrees with the catalogue.
+    /// Findings by how well the text matches the catalogue.
     pub wording: GradesRecord,
-    /// What the log says where the catalogue's wording no longer fits.
+    /// What the log says if the catalogue's wording no longer fits.
     pub drift: Option<DriftRecord<'a>>,
-    /// Distinct sets of arguments: most frequent first.
+    /// Distinct argument sets, most frequent first.
     pub args: Vec<ArgSetRecord<'a>>,
-    /// How many distinct sets of arguments there are.
+    /// The number of distinct argument sets.
     pub args_distinct: u64,
-    /// Whether there may be more, as reports were merged that do not list all of theirs.
+    /// Whether there may be more, because merged reports do not list all of theirs.
     pub args_distinct_truncated: bool,
-    /// Whether not all of them are in `args`.
+    /// Whether `args` does not list all of them.
     pub args_truncated: bool,
-    /// Findings by the server that arguments or surroundings name, at most 1,000; the others name none.
+    /// Findings by the server that the arguments or the context name, at most 1,000; other findings name none.
     pub servers: Cow<'a, BTreeMap<String, u64>>,
     /// What to do, arguments filled in.
     pub resolutions: Cow<'a, [String]>,
     /// Where to read more.
     pub links: Cow<'a, [String]>,
-    /// What it concerns.
+    /// The kind of thing that it concerns.
     pub scope: Option<Scope>,
-    /// Where the mending is done.
+    /// Where it is fixed.
     pub side: Option<Side>,
-    /// Who can mend it.
+    /// Who can fix it.
     pub actor: Option<Actor>,
-    /// Whether mending it restarts a server.
+    /// Whether the fix restarts a server.
     pub restart: bool,
     /// The first few findings by path, member and offset.
     pub samples: Vec<FindingRecord<'a>>,
 }
 
-/// Findings by how the text agrees with the catalogue.
+/// Findings by how well the text matches the catalogue.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Grades", deny_unknown_fields))]
 pub struct GradesRecord {
     /// A catalogued wording, quotes around arguments aside.
     pub exact: u64,
-    /// Equal after evening out.
+    /// Equal after normalization.
     pub normalized: u64,
-    /// The code is there, the wording is not in the catalogue.
+    /// The code is in the log; the wording is not in the catalogue.
     pub drifted: u64,
     /// Code only.
     pub absent: u64,
 }
 
 impl GradesRecord {
-    /// The counts in the order of [`MatchQuality::ALL`].
+    /// Returns the counts in the order of [`MatchQuality::ALL`].
     pub fn counts(&self) -> [u64; 4] {
         [self.exact, self.normalized, self.drifted, self.absent]
     }
 }
 
-/// Findings whose wording is not the catalogue's, and what the log says instead.
+/// Findings with another wording than the catalogue's, and what the log says instead.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Drift", deny_unknown_fields))]
 pub struct DriftRecord<'a> {
     /// Findings of the code.
     pub hits: u64,
-    /// Those with a catalogued wording.
+    /// Findings with a catalogued wording.
     pub exact: u64,
-    /// Those with another.
+    /// Findings with another wording.
     pub drifted: u64,
-    /// What the first of these says.
+    /// The text of the first of these.
     pub says: Cow<'a, str>,
-    /// The input that it stands in.
+    /// The input it was found in.
     pub path: Cow<'a, str>,
     /// The member inside an archive.
     pub member: Option<Cow<'a, str>>,
@@ -125,7 +127,7 @@ pub struct DriftRecord<'a> {
     pub offset: u64,
 }
 
-/// A distinct set of arguments.
+/// A distinct argument set.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "ArgSet", deny_unknown_fields))]
@@ -134,7 +136,7 @@ pub struct ArgSetRecord<'a> {
     #[serde(with = "args")]
     #[cfg_attr(test, schemars(with = "args::Described"))]
     pub args: Cow<'a, Args>,
-    /// The databases they were found for, at most 1,000.
+    /// The databases they were found in, at most 1,000.
     pub databases: Vec<Cow<'a, str>>,
     /// Whether there are more databases.
     pub databases_truncated: bool,
@@ -144,7 +146,7 @@ pub struct ArgSetRecord<'a> {
     pub error: u64,
     /// Findings that are warnings.
     pub warning: u64,
-    /// Findings by database: those in `databases`, then those for which none is known.
+    /// Findings by database: those in `databases`, then those without a known database.
     pub by_database: Vec<DatabaseRecord<'a>>,
     /// The time of the first dated finding.
     pub first: Option<Time>,
@@ -157,7 +159,7 @@ pub struct ArgSetRecord<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Database", deny_unknown_fields))]
 pub struct DatabaseRecord<'a> {
-    /// The database; null where none is known.
+    /// The database; null if none is known.
     pub database: Option<Cow<'a, str>>,
     /// Findings that are errors.
     pub error: u64,

@@ -1,4 +1,6 @@
-//! A finding in JSON: a line of NDJSON, and a sample in a report.
+//! A finding in JSON: a line of NDJSON, a sample in a report, and a row of the store.
+//!
+//! A [`Finding`] comes in and a [`FindingRecord`] goes out, or the other way round.
 
 use super::args;
 use crate::catalog::Severity;
@@ -17,23 +19,23 @@ use std::sync::Arc;
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Finding", deny_unknown_fields))]
 pub struct FindingRecord<'a> {
-    /// What this object is.
+    /// The type of this object.
     pub r#type: FindingType,
-    /// The catalogue entry: its code, or a slug where the service gives none; an unknown code is its own id.
+    /// The catalogue entry: its code, or a slug if the service has none; for an unknown code, the code.
     pub id: Cow<'a, str>,
     /// The entry's code, also when the log does not print it.
     pub code: Option<Cow<'a, str>>,
-    /// Whether a catalogue lists it.
+    /// Whether the catalogue lists it.
     pub known: bool,
-    /// The entry's severity, lowered to warning where the surroundings say so.
+    /// The entry's severity, lowered to warning if the context says so.
     pub severity: Severity,
     /// The entry's title.
     pub title: Cow<'a, str>,
-    /// Whether the code stands in the log with the message.
+    /// Whether the log prints the code with the message.
     pub code_in_log: bool,
-    /// How the text agrees with the catalogue.
+    /// How well the text matches the catalogue.
     pub wording: MatchQuality,
-    /// The arguments the text gave, by name in the template's order; lists are arrays, all else strings as logged.
+    /// The arguments in the text, by name in the template's order; lists are arrays, all others strings as logged.
     #[serde(with = "args")]
     #[cfg_attr(test, schemars(with = "args::Described"))]
     pub args: Cow<'a, Args>,
@@ -50,22 +52,22 @@ pub struct FindingRecord<'a> {
     pub offset: u64,
     /// Bytes from the first to the last of code and text.
     pub length: u64,
-    /// What the surroundings say.
+    /// What the record and document around it say.
     pub context: Cow<'a, Context>,
-    /// Those bytes, unescaped, at most 1,024 characters.
+    /// Those bytes with escapes undone, at most 1,024 characters.
     pub text: Cow<'a, str>,
-    /// Whether `text` replaces bytes that are no UTF-8; absent where it does not.
+    /// Whether `text` has replacement characters for bytes that are not UTF-8; absent if not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lossy: bool,
-    /// The lines before it; absent where they were not asked for.
+    /// The lines before it; absent if they were not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Cow<'a, [Arc<str>]>>,
-    /// The lines behind it; absent where they were not asked for.
+    /// The lines after it; absent if they were not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Cow<'a, [Arc<str>]>>,
 }
 
-/// Says that an object is a finding.
+/// The type of a finding.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -126,14 +128,14 @@ impl From<FindingRecord<'_>> for Finding {
             context: record.context.into_owned(),
             text: record.text.into_owned(),
             lossy: record.lossy,
-            // What it says of the migration has been counted.
+            // The facts that it states about the migration were counted when the report was made.
             migration_info: None,
             context_lines,
         }
     }
 }
 
-/// The name of a source as a record has it.
+/// The name of a source from a record.
 pub(super) fn origin(path: &str, member: Option<Cow<'_, str>>) -> Arc<Origin> {
     Arc::new(Origin { path: path.into(), member: member.map(Cow::into_owned) })
 }

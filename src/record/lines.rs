@@ -1,4 +1,7 @@
-//! NDJSON's lines: the run, findings, inputs that were not read whole, the summary.
+//! The lines of NDJSON: the run, findings, inputs that were not read whole, the summary.
+//!
+//! A catalogue, a problem or a report comes in; a record of one line goes out. In which order lines are written is not known
+//! here.
 
 use super::finding::FindingRecord;
 use super::{CatalogRecord, ProblemRecord, RedactionRecord, TOOL, VERSION};
@@ -26,12 +29,12 @@ pub enum Line<'a> {
     Summary(SummaryRecord<'a>),
 }
 
-/// What was run: the first line.
+/// The run: the first line.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Run", deny_unknown_fields))]
 pub struct RunRecord<'a> {
-    /// What this object is.
+    /// The type of this object.
     pub r#type: RunType,
     /// The version of this shape; within one, fields are only added.
     #[cfg_attr(test, schemars(extend("const" = SCHEMA_VERSION)))]
@@ -43,13 +46,13 @@ pub struct RunRecord<'a> {
     pub version: Cow<'a, str>,
     /// Which catalogue was used.
     pub catalog: CatalogRecord<'a>,
-    /// How names were hidden; absent where they were not.
+    /// How names were hidden; absent if they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionRecord<'a>>,
 }
 
 impl<'a> RunRecord<'a> {
-    /// A run with this catalogue, whose names are hidden as `redaction` says.
+    /// Returns a run with this catalogue, and with names hidden as `redaction` describes.
     pub fn new(catalog: CatalogRecord<'a>, redaction: Option<RedactionRecord<'a>>) -> RunRecord<'a> {
         let (tool, version) = (TOOL.into(), VERSION.into());
         RunRecord { r#type: RunType::Run, schema_version: SCHEMA_VERSION, tool, version, catalog, redaction }
@@ -61,9 +64,9 @@ impl<'a> RunRecord<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Input", deny_unknown_fields))]
 pub struct InputRecord<'a> {
-    /// What this object is.
+    /// The type of this object.
     pub r#type: InputType,
-    /// What became of it.
+    /// Its outcome.
     #[serde(flatten)]
     pub problem: ProblemRecord<'a>,
 }
@@ -74,22 +77,22 @@ impl<'a> From<&'a Problem> for InputRecord<'a> {
     }
 }
 
-/// What was found in all: the last line.
+/// The sums of a run: the last line.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Summary", deny_unknown_fields))]
 pub struct SummaryRecord<'a> {
-    /// What this object is.
+    /// The type of this object.
     pub r#type: SummaryType,
     /// Whether everything asked for was read.
     pub complete: bool,
-    /// How many inputs were looked at.
+    /// The number of inputs by outcome.
     pub inputs: CountsRecord,
     /// Findings.
     pub findings: u64,
     /// Distinct failures: id, arguments, database.
     pub failures: u64,
-    /// Findings that a baseline says are known and accepted: counted in the other numbers, but they fail no run.
+    /// Findings that the baseline suppresses: they count in the other numbers, but fail no run.
     pub suppressed: u64,
     /// Findings by id.
     pub codes: BTreeMap<Cow<'a, str>, u64>,
@@ -116,7 +119,7 @@ impl<'a> From<&'a Report> for SummaryRecord<'a> {
     }
 }
 
-/// How many inputs were looked at.
+/// The number of inputs by outcome.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Counts", deny_unknown_fields))]
@@ -125,7 +128,7 @@ pub struct CountsRecord {
     pub scanned: u64,
     /// Inputs that were read in part.
     pub partial: u64,
-    /// Inputs that were passed over by rule.
+    /// Inputs that were skipped by rule.
     pub skipped: u64,
     /// Inputs that were not read.
     pub failed: u64,

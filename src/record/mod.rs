@@ -1,8 +1,8 @@
-//! Records: the shapes of the JSON outputs, each defined once, to be written, read back and described.
+//! Records: the shapes of the JSON outputs, each defined once for writing, reading and describing it.
 //!
-//! A [`Report`], a finding or an input comes in as a record that borrows from it; serde writes it, with its fields in
-//! the contract's order. A JSON report comes back by [`read`] as the same record, and as an outcome by
-//! [`ReportRecord::outcome`]; [`schema`] says what the shapes are. It knows nothing of files and layouts.
+//! A [`Report`], a finding or an input comes in; a record that borrows from it goes out, and serde writes it. The fields
+//! have the contract's order. [`read`] reads a JSON report back into the same record, [`ReportRecord::outcome`] turns that into
+//! an outcome that can be merged, and [`schema`] describes the shapes. Files and layouts are not known here.
 
 pub(crate) mod args;
 mod baseline;
@@ -36,7 +36,7 @@ pub const TOOL: &str = "migsift";
 /// The program's version in outputs.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a scan found and what to do: one JSON document.
+/// The findings of a scan, summed up, and what to do about them: one JSON document.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Report", deny_unknown_fields))]
@@ -51,29 +51,29 @@ pub struct ReportRecord<'a> {
     pub version: Cow<'a, str>,
     /// Which catalogue was used.
     pub catalog: CatalogRecord<'a>,
-    /// How names were hidden; absent where they were not.
+    /// How names were hidden; absent if they were not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionRecord<'a>>,
     /// Whether everything asked for was read.
     pub complete: bool,
-    /// What was looked at.
+    /// The outcome of the inputs.
     pub inputs: InputsRecord<'a>,
     /// The times of the first and last dated finding.
     pub window: WindowRecord,
     /// Sums over all codes.
     pub totals: TotalsRecord,
-    /// What comes first: how many failures block the migration, and whose they are.
+    /// How many failures block the migration, and who can fix them.
     pub verdict: Verdict,
-    /// The rules of a baseline in their order, and what each takes; absent where none was given.
+    /// The rules of the baseline in their order, and what each suppresses; absent without a baseline.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<Vec<SuppressionRecord<'a>>>,
-    /// What was found, by code: by severity, then count, then id.
+    /// The findings by code, ordered by severity, count and id.
     pub codes: Vec<CodeRecord<'a>>,
     /// What to do, in order.
     pub plan: Cow<'a, Plan>,
     /// What a support case needs.
     pub support: Cow<'a, Support>,
-    /// What fails where.
+    /// Failures by extension, database and server.
     pub pivots: Cow<'a, Pivots>,
     /// The attempts that the findings belong to, the last one last.
     pub attempts: Cow<'a, [Attempt]>,
@@ -90,7 +90,7 @@ pub struct CatalogRecord<'a> {
     pub edition: Cow<'a, str>,
     /// How many entries it has.
     pub entries: usize,
-    /// A stable hash of everything that decides what is found and said.
+    /// A stable hash of everything in the catalogue that affects findings and advice.
     pub fingerprint: Cow<'a, str>,
 }
 
@@ -109,7 +109,7 @@ impl<'a> From<&'a CatalogStamp> for CatalogRecord<'a> {
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Redaction", deny_unknown_fields))]
 pub struct RedactionRecord<'a> {
-    /// Tells the secret key from others: only under one key is one name one token.
+    /// Identifies the secret key: a name has the same token only under the same key.
     pub key: Cow<'a, str>,
 }
 
@@ -120,28 +120,28 @@ impl<'a> From<&'a str> for RedactionRecord<'a> {
 }
 
 impl ReportRecord<'_> {
-    /// Why its names cannot be compared with those of `other`, a report called `name`, if that is so.
+    /// Returns why its names cannot be compared with those of `other`, a report called `name`; none if they can.
     pub fn redaction_mismatch(&self, name: &str, other: Option<&RedactionRecord<'_>>) -> Option<String> {
-        let said = |redaction: Option<&RedactionRecord<'_>>| match redaction {
+        let describe = |redaction: Option<&RedactionRecord<'_>>| match redaction {
             Some(redaction) => format!("redacted with key {}", redaction.key),
             None => "not redacted".to_string(),
         };
         let mine = self.redaction.as_ref();
         (mine != other).then(|| {
-            let (mine, theirs) = (said(mine), said(other));
+            let (mine, theirs) = (describe(mine), describe(other));
             format!("{mine}, but {name} is {theirs}: their names cannot be compared; redact both with one --redact=MAPFILE")
         })
     }
 }
 
-/// As people tell a catalogue from others.
+/// The edition and the fingerprint: enough for people to recognise a catalogue.
 impl fmt::Display for CatalogRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.edition, self.fingerprint)
     }
 }
 
-/// What was looked at.
+/// The outcome of the inputs.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Inputs", deny_unknown_fields))]
@@ -150,7 +150,7 @@ pub struct InputsRecord<'a> {
     pub scanned: u64,
     /// Inputs that were read in part.
     pub partial: u64,
-    /// Inputs that were passed over by rule.
+    /// Inputs that were skipped by rule.
     pub skipped: u64,
     /// Inputs that were not read.
     pub failed: u64,
@@ -169,7 +169,7 @@ pub struct ProblemRecord<'a> {
     pub path: Cow<'a, str>,
     /// The member inside an archive.
     pub member: Option<Cow<'a, str>>,
-    /// What became of it.
+    /// Its outcome.
     pub status: Status,
     /// Why, in words.
     pub reason: Cow<'a, str>,
@@ -210,18 +210,18 @@ pub struct TotalsRecord {
     pub findings: u64,
     /// Distinct failures: id, arguments, database.
     pub failures: u64,
-    /// Whether there may be more failures, as reports were merged that do not list all of theirs.
+    /// Whether there may be more failures, because merged reports do not list all of theirs.
     pub failures_truncated: bool,
     /// Findings that are errors.
     pub error: u64,
     /// Findings that are warnings.
     pub warning: u64,
-    /// Findings of codes that no catalogue lists.
+    /// Findings of codes that the catalogue does not list.
     pub unknown: u64,
-    /// Findings that a baseline says are known and accepted: counted in the other numbers, but they fail no run.
+    /// Findings that the baseline suppresses: they count in the other numbers, but fail no run.
     #[serde(default)]
     pub suppressed: u64,
-    /// Distinct failures that a baseline says are known and accepted.
+    /// Distinct failures that the baseline suppresses.
     #[serde(default)]
     pub suppressed_failures: u64,
 }

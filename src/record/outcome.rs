@@ -1,8 +1,8 @@
-//! A report as an outcome again, to be added to others and reported anew.
+//! From a report back to an outcome, to be merged with others and reported again.
 //!
-//! What a report lists comes back as it was counted; what it has counted without listing it (sets of arguments beyond the
-//! most that are kept) comes back as a number. What follows from the rest, such as resolutions, is left out: it is made
-//! anew by [`Report::build`](crate::report::Report::build).
+//! A [`ReportRecord`] comes in; an [`Outcome`] goes out. What the report lists becomes what was counted. What it counts
+//! without listing it (argument sets beyond the bound) becomes a number. What follows from the rest, such as resolutions,
+//! is left out: [`Report::build`](crate::report::Report::build) computes it again.
 
 use super::finding::origin;
 use super::{ArgSetRecord, CodeRecord, InputsRecord, ProblemRecord, ReportRecord};
@@ -10,7 +10,7 @@ use crate::scan::{Inputs, Outcome, Problem};
 use crate::summary::{ArgSet, Attempts, CodeSummary, Drift, ReportedCount, SeverityCounts, Summary, Times};
 
 impl ReportRecord<'_> {
-    /// What the scan that made the report has found.
+    /// Returns the outcome of the scan that made the report.
     pub fn outcome(self) -> Outcome {
         let codes = self.codes.into_iter().map(|code| (code.id.as_ref().into(), summary(code))).collect();
         let attempts = Attempts::from_list(self.attempts.into_owned(), self.attempts_truncated);

@@ -1,7 +1,7 @@
-//! Reads a JSON report back, or says what is wrong and where.
+//! Reads a JSON report, or reports what is wrong and where.
 //!
-//! Bytes come in from wherever they were, a [`ReportRecord`] goes out whose numbers add up: what is made of it may sum
-//! and index without asking again. The file may be hostile, cut, or something else than a report.
+//! Bytes come in; a [`ReportRecord`] goes out whose numbers add up, so that its users may sum and index without further checks.
+//! The bytes may be hostile, cut short, or no report at all. Where they are from is not known here.
 
 use super::{ArgSetRecord, CodeRecord, InputsRecord, ReportRecord, TOOL, TimelineRecord};
 use crate::error::Error;
@@ -17,21 +17,21 @@ use std::collections::BTreeSet;
 
 /// The largest report that is read, in bytes: ten thousand sets of arguments for each of a hundred codes have less.
 pub const MAX_REPORT_BYTES: usize = 256 << 20;
-/// The greatest count that is believed; readers of JSON that take numbers for floating point know these exactly.
+/// The largest count that is accepted. JSON readers that use floating point represent all counts up to it exactly.
 pub const MAX_COUNT: u64 = (1 << 53) - 1;
-/// The longest message about what is wrong, in characters: it may quote the file.
+/// The longest error message, in characters: it may quote the file.
 const MAX_MESSAGE: usize = 300;
 
-/// A report and what its file is called.
+/// A report and the name of its file.
 #[derive(Debug)]
 pub struct ReportFile {
     /// The file, as it was named.
     pub name: String,
-    /// What it holds.
+    /// Its content.
     pub record: ReportRecord<'static>,
 }
 
-/// What tells a report from other JSON.
+/// The fields that distinguish a report from other JSON.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow)]
@@ -69,7 +69,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<ReportFile, Error> {
     if let Some(message) = other(bytes) {
         return Err(wrong(None, message.into()));
     }
-    // Only the first value: a second one makes it NDJSON, of which the first line tells.
+    // Only the first value: with a second one it is NDJSON, and its first line says so.
     let head = Head::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(syntax)?;
     let is = |value: Option<&RawValue>, text: &str| value.is_some_and(|value| value.get() == text);
     if !is(head.tool, &format!("\"{TOOL}\"")) {
@@ -93,7 +93,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<ReportFile, Error> {
     }
 }
 
-/// What is plainly no JSON report, in words that help more than those of a parser.
+/// Describes what is plainly not a JSON report, in words that help more than those of a parser.
 fn other(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [] => Some("empty"),
@@ -108,10 +108,10 @@ fn other(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Where something does not add up, and what.
+/// A place that does not add up, and the reason.
 type Wrong = (String, String);
 
-/// Whether the numbers agree with each other. A report that was cut or changed by hand would otherwise give sums that
+/// Checks that the numbers agree with each other. A report that was cut or edited by hand would otherwise lead to sums that
 /// nobody can trace.
 fn check(report: &ReportRecord<'_>) -> Result<(), Wrong> {
     inputs(&report.inputs, report.complete)?;
@@ -131,7 +131,7 @@ fn check(report: &ReportRecord<'_>) -> Result<(), Wrong> {
     for (i, record) in codes.iter().enumerate() {
         let place = format!("codes[{i}]");
         if !ids.insert(&record.id) {
-            return Err((format!("{place}.id"), format!("the id {} stands twice", record.id)));
+            return Err((format!("{place}.id"), format!("the id {} appears twice", record.id)));
         }
         code(&place, record)?;
     }
@@ -142,7 +142,7 @@ fn check(report: &ReportRecord<'_>) -> Result<(), Wrong> {
 fn inputs(inputs: &InputsRecord<'_>, complete: bool) -> Result<(), Wrong> {
     let counts = [inputs.scanned, inputs.partial, inputs.skipped, inputs.failed];
     if add(counts).is_none() || inputs.bytes > MAX_COUNT {
-        return Err(("inputs".into(), format!("more than {MAX_COUNT}, which is not believed")));
+        return Err(("inputs".into(), format!("more than {MAX_COUNT}, which is not accepted")));
     }
     for (name, status, count) in [
         ("partial", Status::Partial, inputs.partial),
@@ -186,7 +186,7 @@ fn code(place: &str, code: &CodeRecord<'_>) -> Result<(), Wrong> {
     for (i, record) in code.args.iter().enumerate() {
         let place = format!("{place}.args[{i}]");
         if !known.insert(args_hash(&record.args)) {
-            return Err((place, "these arguments stand twice".into()));
+            return Err((place, "these arguments appear twice".into()));
         }
         set(&place, record)?;
     }
@@ -205,11 +205,11 @@ fn timeline(place: &str, timeline: &TimelineRecord, count: Number<'_>) -> Result
     if TimelineRecord::from(&Timeline::from(timeline)) == *timeline {
         Ok(())
     } else {
-        Err((place.into(), "buckets do not begin where their width says, in order".into()))
+        Err((place.into(), "buckets do not start at multiples of their width, in order".into()))
     }
 }
 
-/// Each list of names is one that a scan may have kept.
+/// Checks that each list of names is one that a scan may have kept.
 fn names(support: &Support) -> Result<(), Wrong> {
     let Support { migrations, resources, sources, targets, servers, databases, states, tracking, .. } =
         support;
@@ -231,15 +231,15 @@ fn names(support: &Support) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// The attempts are told apart as a scan does, and hold no more than was found.
+/// Checks that the attempts are separated as a scan does, and have no more findings than the report.
 fn attempts(report: &ReportRecord<'_>) -> Result<(), Wrong> {
     let sum = add(report.attempts.iter().map(|attempt| attempt.findings));
     no_more("attempts", ("findings in all", sum), ("findings", Some(report.totals.findings)))?;
-    let told = Attempts::from_list(report.attempts.to_vec(), report.attempts_truncated);
-    if told.list() == *report.attempts && told.truncated() == report.attempts_truncated {
+    let separated = Attempts::from_list(report.attempts.to_vec(), report.attempts_truncated);
+    if separated.list() == *report.attempts && separated.truncated() == report.attempts_truncated {
         Ok(())
     } else {
-        Err(("attempts".into(), "are not told apart and ordered as by this program".into()))
+        Err(("attempts".into(), "are not separated and ordered as this program does".into()))
     }
 }
 
@@ -268,13 +268,13 @@ fn set(place: &str, set: &ArgSetRecord<'_>) -> Result<(), Wrong> {
     compare(place, ("warning of by_database in all", warnings), ("warning", Some(set.warning)))
 }
 
-/// A sum, if it is one that is believed.
+/// Returns a sum, if it is at most [`MAX_COUNT`].
 fn add(numbers: impl IntoIterator<Item = u64>) -> Option<u64> {
     let sum = numbers.into_iter().try_fold(0u64, u64::checked_add);
     sum.filter(|sum| *sum <= MAX_COUNT)
 }
 
-/// What a number is called, and the number; none where it is too great to be believed.
+/// The name of a number, and the number; none if it is above [`MAX_COUNT`].
 type Number<'n> = (&'n str, Option<u64>);
 
 fn agree(place: &str, one: Number<'_>, other: Number<'_>) -> Result<(), Wrong> {

@@ -1,4 +1,4 @@
-//! Timelines in JSON: buckets with their begins as times.
+//! Timelines in JSON: buckets with their starts as times.
 
 use crate::context::Time;
 use crate::summary::timeline::{Bucket, Timeline};
@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Wider buckets than any time needs, so that a hostile report does not ask for more.
+/// The widest buckets of any real timeline have a smaller exponent; a hostile report may state a larger one.
 const MAX_EXPONENT: u32 = 40;
 
-/// How many dated findings there were when.
+/// Dated findings by time.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Timeline", deny_unknown_fields))]
 pub struct TimelineRecord {
-    /// How wide a bucket is: a power of two.
+    /// The width of a bucket: a power of two.
     #[cfg_attr(test, schemars(range(min = 1)))]
     pub bucket_seconds: u64,
     /// The buckets that have any findings, in order, at most 64.
@@ -27,7 +27,7 @@ pub struct TimelineRecord {
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(rename = "Bucket", deny_unknown_fields))]
 pub struct BucketRecord {
-    /// When it begins.
+    /// Its start.
     pub start: Time,
     /// Dated findings in it.
     pub count: u64,
@@ -36,7 +36,7 @@ pub struct BucketRecord {
 impl From<&Timeline> for TimelineRecord {
     fn from(timeline: &Timeline) -> TimelineRecord {
         let record = |bucket: Bucket| BucketRecord {
-            // The begin of a wide bucket may lie before all times there are.
+            // A wide bucket may start before the first time that can be written.
             start: Time {
                 instant: Timestamp::from_second(bucket.start).unwrap_or(Timestamp::MIN),
                 digits: 3,
@@ -56,7 +56,7 @@ impl From<&TimelineRecord> for Timeline {
         for bucket in &record.buckets {
             timeline.add(bucket.start.instant.as_second(), bucket.count);
         }
-        // The begin that does not exist was moved into its bucket: the width is not told by begins alone.
+        // Such a start was moved into its bucket, so the starts alone do not determine the width.
         timeline.widened(record.bucket_seconds.trailing_zeros().min(MAX_EXPONENT))
     }
 }
