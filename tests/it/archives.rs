@@ -1,8 +1,8 @@
-//! What is packed gives the same findings as what is not, however it is packed.
+//! Packed logs have the same findings as plain ones, however they are packed.
 
 use crate::bundles::zip::{DEFLATE, METHODS, Member, Zip, member, zip};
 use crate::bundles::{
-    CODECS, Codec, Folder, Run, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes, run_path,
+    Codec, Folder, Run, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes, run_path,
     run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
 };
 use crate::{invariants, stdout};
@@ -10,7 +10,7 @@ use migsift::scan::Options;
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// Findings without their place and envelope.
+/// The findings of a report, without place and envelope.
 fn findings(ndjson: &str) -> Vec<Value> {
     let records = ndjson.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let bare = |mut record: Value| {
@@ -22,10 +22,10 @@ fn findings(ndjson: &str) -> Vec<Value> {
     records.filter(|record| record["type"] == "finding").map(bare).collect()
 }
 
-/// Every way to pack one log, by name.
+/// All ways to pack one log, by name.
 fn packed(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut all = vec![("tar".to_string(), tar(&[("a.log", bytes)]))];
-    for codec in CODECS {
+    for codec in Codec::all() {
         let inner = pack(codec, bytes);
         all.push((format!("{codec:?} in tar"), tar(&[("a.log.x", &inner)])));
         all.push((format!("tar in {codec:?}"), pack(codec, &tar(&[("a.log", bytes)]))));
@@ -39,7 +39,7 @@ fn packed(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn packed_logs_give_what_plain_ones_give() {
+fn packed_logs_have_the_findings_of_plain_ones() {
     let log = log(6, 50_000);
     let folder = Folder::new();
     let want = findings(&stdout(&pipe(&log, &["-", "-f", "ndjson"])));
@@ -58,7 +58,7 @@ fn packed_logs_give_what_plain_ones_give() {
 }
 
 #[test]
-fn a_tree_of_archives_gives_the_same_bytes_for_any_threads_mapped_or_read() {
+fn a_tree_of_archives_has_the_same_report_for_any_threads_mapped_or_read() {
     let folder = Folder::new();
     let large = log(40, 40_000);
     let mut members = vec![];
@@ -84,11 +84,11 @@ fn a_tree_of_archives_gives_the_same_bytes_for_any_threads_mapped_or_read() {
 
 #[test]
 fn frames_that_follow_each_other_are_one_log() {
-    // A message lies across the cut.
+    // A message is on both sides of the cut.
     let log = log(4, 3_000);
     let (a, rest) = log.split_at(2_000);
     let (b, c) = rest.split_at(1_100);
-    for codec in CODECS {
+    for codec in Codec::all() {
         let frames = [pack(codec, a), pack(codec, b), pack(codec, b""), pack(codec, c)];
         let run = run_bytes(&frames.concat(), &[]);
         assert_eq!((run.code, run.findings()), (Some(1), 4), "{codec:?} {:?}", run.problems());
@@ -110,7 +110,7 @@ fn frames_that_follow_each_other_are_one_log() {
 }
 
 #[test]
-fn a_long_skippable_frame_before_an_lz4_one_is_passed() {
+fn a_long_skippable_frame_before_an_lz4_one_is_skipped() {
     let frames = [skippable(&noise(2_000, 1)), pack(Codec::Lz4, &log(2, 10))].concat();
     let run = run_bytes(&frames, &[]);
     assert_eq!((run.code, run.findings()), (Some(1), 2), "{:?}", run.problems());
@@ -121,7 +121,7 @@ fn a_gzip_header_may_have_all_its_fields() {
     let log = log(3, 500);
     let mut encoder = flate2::GzBuilder::new()
         .filename("a.log")
-        .comment("what came of it")
+        .comment("a comment")
         .extra(noise(5_000, 3))
         .mtime(1)
         .write(Vec::new(), flate2::Compression::fast());
@@ -131,8 +131,8 @@ fn a_gzip_header_may_have_all_its_fields() {
 }
 
 #[test]
-fn garbage_behind_a_frame_makes_the_log_partial() {
-    for codec in CODECS {
+fn garbage_after_a_frame_makes_the_log_partial() {
+    for codec in Codec::all() {
         for garbage in [&b"some text"[..], b"\x01", b"PK\x03\x04"] {
             let bytes = [&pack(codec, &log(3, 500))[..], garbage].concat();
             let run = run_bytes(&bytes, &[]);
@@ -214,9 +214,9 @@ fn long_and_strange_names_of_tar_members_are_kept() {
     }
 }
 
-/// A size from a PAX record is the one that counts, and what is no file has no bytes to be read.
+/// The size in a PAX record counts, and what is no file has no bytes to be read.
 #[test]
-fn tar_records_of_all_kinds_are_passed_rightly() {
+fn tar_records_of_all_kinds_are_read_or_skipped() {
     let text = line("a");
     let size = pax("size", &text.len().to_string());
     let bytes = [
@@ -238,9 +238,9 @@ fn tar_records_of_all_kinds_are_passed_rightly() {
     assert_eq!(run.count("skipped"), 4, "{:?}", run.problems());
 }
 
-/// A link's or directory's size may be that of what it names: the member behind it must not be taken for its data.
+/// The size of a link or directory may be that of its target: the next member must not be taken for its data.
 #[test]
-fn nothing_hides_behind_a_link_or_directory_with_a_size() {
+fn nothing_hides_after_a_link_or_directory_with_a_size() {
     let text = line("hidden");
     let hidden = tar_record(b'0', b"hidden.log", text.len() as u64, text.as_bytes());
     for kind in [b'1', b'2', b'5', b'6'] {
@@ -248,7 +248,7 @@ fn nothing_hides_behind_a_link_or_directory_with_a_size() {
         let bytes = [first, hidden.clone(), vec![0; 1024]].concat();
         let run = run_bytes(&bytes, &[]);
         assert_eq!((run.code, run.findings()), (Some(1), 1), "{} {:?}", kind as char, run.problems());
-        // Data that is no member is told.
+        // Data that is no member is reported.
         let first = tar_record(kind, b"first", 600, &[b'x'; 600]);
         let bytes = [first, hidden.clone(), vec![0; 1024]].concat();
         let run = run_bytes(&bytes, &[]);
@@ -256,9 +256,9 @@ fn nothing_hides_behind_a_link_or_directory_with_a_size() {
     }
 }
 
-/// Millions of empty frames fit into a few kilobytes, and each takes a decoder.
+/// Millions of empty frames fit into a few kilobytes, and each needs a decoder.
 #[test]
-fn empty_frames_meet_the_limit_of_decoded_bytes() {
+fn empty_frames_count_against_the_limit_of_decoded_bytes() {
     for codec in [Codec::Gzip, Codec::Bzip2, Codec::Xz, Codec::Zstd] {
         let frames = pack(Codec::Gzip, &pack(codec, b"").repeat(3_000));
         let run = run_bytes(&frames, &["--max-output-bytes", "1M"]);
@@ -268,7 +268,7 @@ fn empty_frames_meet_the_limit_of_decoded_bytes() {
 }
 
 #[test]
-fn what_is_told_but_not_read_is_said() {
+fn formats_that_are_recognized_but_not_read_are_reported() {
     for head in [
         b"7z\xbc\xaf\x27\x1c\0\x04".as_slice(),
         b"Rar!\x1a\x07\x01\0",
@@ -283,7 +283,7 @@ fn what_is_told_but_not_read_is_said() {
 }
 
 #[test]
-fn archives_that_follow_each_other_are_read_on() {
+fn archives_that_follow_each_other_are_all_read() {
     let (a, b) = (tar(&[("a", &log(2, 600))]), tar(&[("b", &log(3, 600))]));
     let run = run_bytes(&[a, b].concat(), &[]);
     assert_eq!((run.code, run.findings()), (Some(1), 5), "{:?}", run.problems());
@@ -302,9 +302,9 @@ fn same(got: &Run, want: &Run) -> bool {
     got.bytes == want.bytes && got.code == want.code
 }
 
-/// Many members in one archive: parts for several workers, some of them larger than a part.
+/// Many members in one archive, in parts for several workers; some are larger than a part.
 #[test]
-fn a_large_zip_gives_the_same_bytes_for_any_threads() {
+fn a_large_zip_has_the_same_report_for_any_threads() {
     let small = pack(Codec::Gzip, &log(2, 900));
     let logs: Vec<Vec<u8>> = (0..12).map(|i| log(5, 10_000 + 9_000 * i)).collect();
     let mut members: Vec<Member> = Vec::new();
@@ -325,7 +325,7 @@ proptest! {
     // Each case packs a log in twenty ways.
     #![proptest_config(ProptestConfig::with_cases(6))]
 
-    /// Law 1: how a log is packed, and where frames are cut, changes nothing.
+    /// Cut invariance: how a log is packed, and where frames are cut, changes nothing.
     #[test]
     fn packing_changes_nothing(
         bytes in invariants::log(25),
@@ -338,7 +338,7 @@ proptest! {
         ends.sort_unstable();
         let folder = Folder::new();
         let want = scan_path(&folder.write("plain", &bytes), &one_thread());
-        let bare = |got: crate::bundles::Got| -> Vec<_> {
+        let bare = |got: crate::bundles::ScanResult| -> Vec<_> {
             let place = |mut finding: migsift::finding::Finding| {
                 finding.origin = std::sync::Arc::new(migsift::source::Origin::path("a".as_ref()));
                 finding
@@ -348,7 +348,7 @@ proptest! {
         let want = bare(want);
         let options = Options { threads, window_bytes: Some(core), ..Options::default() };
         let mut ways = packed(&bytes);
-        for codec in CODECS {
+        for codec in Codec::all() {
             let frames: Vec<u8> =
                 ends.windows(2).flat_map(|cut| pack(codec, &bytes[cut[0]..cut[1]])).collect();
             ways.push((format!("cut {codec:?}"), frames));

@@ -141,45 +141,19 @@ fn what_cannot_be_read_is_told_and_the_rest_counted() {
     assert!(stderr(&output).contains("missing.log: failed: No such file"), "{}", stderr(&output));
 }
 
-#[cfg(unix)]
+/// `hostile` checks what outputs escape; here JSON keeps the argument, and says that its bytes were no UTF-8.
 #[test]
-fn an_unreadable_file_makes_the_run_partial() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a folder");
-    let secret = folder.path().join("secret.log");
-    std::fs::write(&secret, LINE).expect("writes");
-    std::fs::write(folder.path().join("good.log"), LINE).expect("writes");
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).expect("permissions");
-    if std::fs::read(&secret).is_ok() {
-        return; // A superuser reads everything.
-    }
-    let output = run(&["scan", &folder.path().to_string_lossy(), "-f", "json"]);
-    assert_eq!(output.status.code(), Some(3));
-    let report = json(&stdout(&output));
-    assert_eq!((&report["totals"]["findings"], &report["inputs"]["failed"]), (&1.into(), &1.into()));
-    assert_eq!(report["inputs"]["problems"][0]["reason"], "Permission denied");
-}
-
-#[test]
-fn hostile_bytes_stay_data() {
+fn bytes_that_are_no_utf8_make_a_finding_lossy() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("h.log");
     let mut text = b"2024-06-06 21:42:53.039 ERROR 603104: Missing Replication Role. User `a\x1b]0;t\x07\xff\xe2\x80\xae`".to_vec();
     text.extend(b" doesn't have the replication role on server `=cmd|' /C calc'!A0`.\0\n");
     std::fs::write(&log, &text).expect("writes");
-    let path = log.to_string_lossy().into_owned();
-    for format in ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"] {
-        let output = run(&["scan", &path, "-f", format]);
-        assert_eq!(output.status.code(), Some(1), "{format}");
-        let printed = stdout(&output);
-        let raw = |c: char| c.is_control() && !matches!(c, '\n' | '\r') || c == '\u{202e}';
-        assert!(!printed.contains(raw), "{format}: {printed:?}");
-    }
-    let finding = ndjson(&stdout(&run(&["scan", &path, "-f", "ndjson"])))[1].clone();
+    let output = run(&["scan", &log.to_string_lossy(), "-f", "ndjson"]);
+    assert_eq!(output.status.code(), Some(1));
+    let finding = ndjson(&stdout(&output))[1].clone();
     assert_eq!(finding["lossy"], true);
     assert_eq!(finding["args"]["user"], "a\u{1b}]0;t\u{7}\u{fffd}\u{202e}");
-    let rows = stdout(&run(&["scan", &path, "-f", "csv"]));
-    assert!(rows.contains("'=cmd|"), "no cell begins a formula: {rows}");
 }
 
 #[test]

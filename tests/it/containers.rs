@@ -1,4 +1,4 @@
-//! What containers do to a message: every encoding gives the same finding with the same arguments.
+//! What containers do to a message: in every encoding, the finding and its arguments are the same.
 
 use crate::{run, stdout};
 use serde_json::{Value, json};
@@ -11,15 +11,18 @@ const EXTENSIONS: &str = "The migration service doesn't support the migration of
 const HEAD: &str = "2024-06-06 21:42:53.039 80 ERROR  x.c:1   ";
 const TIME: &str = "2024-06-06T21:42:53.039Z";
 
-/// Scans `bytes` as a file; gives id, whether the code is in the log, arguments and time of each finding.
-fn scan(name: &str, bytes: &[u8]) -> Vec<(String, bool, Value, Value)> {
+/// What matters of a finding: id, whether the code is in the log, arguments and time.
+type Finding = (String, bool, Value, Value);
+
+/// Scans `bytes` as a file.
+fn scan(name: &str, bytes: &[u8]) -> Vec<Finding> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("writes");
     findings(&path)
 }
 
-fn findings(path: &Path) -> Vec<(String, bool, Value, Value)> {
+fn findings(path: &Path) -> Vec<Finding> {
     let output = run(&["scan", &path.to_string_lossy(), "-f", "ndjson"]);
     let records = stdout(&output);
     let records = records.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
@@ -30,6 +33,7 @@ fn findings(path: &Path) -> Vec<(String, bool, Value, Value)> {
     records.filter(|record| record["type"] == "finding").map(show).collect()
 }
 
+/// Asserts that there is exactly this one finding.
 fn one(name: &str, bytes: &[u8], id: &str, code: bool, time: Option<&str>) {
     let args = if id == "603102" {
         json!({"database": "o'brien"})
@@ -162,9 +166,9 @@ fn csv_and_yaml() {
     one("b.yaml", format!("x:\n  error: \"603102: {double}\"\n").as_bytes(), "603102", true, None);
 }
 
-/// The one message of today's service that was found in public: five words differ from the table.
+/// The only message of today's service that was found in public: five words differ from the table.
 #[test]
-fn a_drifted_wording_gives_its_arguments() {
+fn a_drifted_wording_has_its_arguments() {
     let line = "Error 603405: Unsupported extension(s). The migration service does not support the migration of databases \
                 with 'azure, pgaadauth' extension(s) on the source server.\n";
     let args = json!({"extensions": ["azure", "pgaadauth"]});

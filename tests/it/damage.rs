@@ -1,62 +1,59 @@
-//! Damage: whatever is cut off or changed, nothing crashes, and nothing is missing without being told.
+//! Damage: whatever is cut off or changed, nothing crashes, and nothing is missing without a report of it.
 
 use crate::bundles::zip::{METHODS, Zip, member};
 use crate::bundles::{
-    CODECS, Codec, Folder, Got, Run, line, log, noise, one_thread, pack, run_bytes, run_pieces, scan_bytes,
+    Codec, Folder, Run, ScanResult, line, log, noise, one_thread, pack, run_bytes, run_pieces, scan_bytes,
     scan_path, tar,
 };
 use migsift::scan::Options;
 
-/// Where something lies in a file, told from its begin; what is before is no damage but another format.
+/// A sound file, to be damaged.
 struct Case {
     name: String,
     bytes: Vec<u8>,
-    /// How many first bytes tell the format.
-    magic: usize,
-    /// Whether the findings of a cut file are the first of the whole one's.
+    /// How many first bytes identify the format: if one of them is changed, the file is not damaged but something else.
+    head_bytes: usize,
+    /// Whether a cut file has the first findings of the whole one.
     single: bool,
 }
 
-/// The same findings in every format.
+/// The same findings in all formats.
 fn cases(findings: usize, noise: usize) -> Vec<Case> {
     let all = log(findings, noise);
     let part = |i: usize| &all[all.len() * i / 3..all.len() * (i + 1) / 3];
     let parts = [("a.log", part(0)), ("b.log", part(1)), ("c.log", part(2))];
     let mut cases = Vec::new();
-    for codec in CODECS {
-        let magic = match format!("{codec:?}").as_str() {
-            "Bzip2" => 10,
-            "Xz" => 6,
-            _ => 4,
-        };
-        cases.push(Case { name: format!("{codec:?}"), bytes: pack(codec, &all), magic, single: true });
-        let bytes = pack(codec, &tar(&parts));
-        cases.push(Case { name: format!("tar in {codec:?}"), bytes, magic, single: true });
+    for codec in Codec::all() {
+        let head_bytes = codec.head_bytes();
+        let packed = [("", pack(codec, &all)), ("tar in ", pack(codec, &tar(&parts)))];
+        for (around, bytes) in packed {
+            cases.push(Case { name: format!("{around}{codec:?}"), bytes, head_bytes, single: true });
+        }
     }
-    cases.push(Case { name: "tar".into(), bytes: tar(&parts), magic: 0, single: true });
+    cases.push(Case { name: "tar".into(), bytes: tar(&parts), head_bytes: 0, single: true });
     for method in METHODS {
         let members = parts.map(|(name, bytes)| member(name, method, bytes));
         let streamed = members.clone().map(|member| member.streamed());
         for (name, members) in [("zip", members), ("streamed zip", streamed)] {
             let name = format!("{name}, method {method}");
-            cases.push(Case { name, bytes: Zip::new(members).bytes(), magic: 4, single: false });
+            cases.push(Case { name, bytes: Zip::new(members).bytes(), head_bytes: 4, single: false });
         }
     }
     cases
 }
 
-fn sound(case: &Case) -> Got {
+fn sound(case: &Case) -> ScanResult {
     let got = scan_bytes(&case.bytes, &one_thread());
     assert!(got.inputs.complete(), "{}: {:?}", case.name, got.inputs);
     got
 }
 
 #[test]
-fn a_cut_loses_only_what_is_behind_it_and_is_told() {
+fn a_cut_loses_only_what_follows_it_and_is_reported() {
     for case in cases(18, 9_000) {
         let want = sound(&case).names();
         let mut last = 0;
-        // From behind what tells the format on: less is text.
+        // A shorter file is text: the bytes that identify the format have to be there.
         let first = 520.min(case.bytes.len() / 8);
         for i in 0..=40 {
             let end = first + (case.bytes.len() - first) * i / 40;
@@ -75,15 +72,15 @@ fn a_cut_loses_only_what_is_behind_it_and_is_told() {
     }
 }
 
-/// The cuts in the last bytes: checksums, end marks, directories.
+/// Cuts in the last bytes: checksums, end marks, directories.
 #[test]
-fn a_cut_in_the_last_bytes_is_told() {
+fn a_cut_in_the_last_bytes_is_reported() {
     for case in cases(3, 60) {
         let want = sound(&case).names().len();
         let tail = if case.name == "tar" { 1024 } else { 40 };
         for lost in 1..=tail {
             let got = scan_bytes(&case.bytes[..case.bytes.len() - lost], &one_thread());
-            // Only zeros behind the first block of the end mark can be missing from an archive that is whole.
+            // Of a tar archive, the second block of the end mark can be missing: it counts as whole.
             let whole = case.name == "tar" && lost <= 512;
             assert!(!got.inputs.complete() || whole, "{}: {lost} bytes less", case.name);
             assert!(got.names().len() <= want);
@@ -95,13 +92,13 @@ fn flip(folder: &Folder, case: &Case, at: usize, mask: u8, want: usize) -> Optio
     let mut bytes = case.bytes.clone();
     bytes[at] ^= mask;
     let got = scan_path(&folder.write("a", &bytes), &one_thread());
-    // A changed mode can make a link of a file; that is listed.
+    // A changed mode can turn a file into a link, which is listed as skipped.
     let listed = got.inputs.skipped > 0;
     (got.inputs.complete() && got.findings.len() < want && !listed)
         .then(|| format!("{}: byte {at} of {} ^ {mask:#04x}: {:?}", case.name, bytes.len(), got.inputs))
 }
 
-/// Text of a member that is not compressed may change without a checksum, and a name is only a name.
+/// Whether the byte may change unnoticed: text of a tar member has no checksum, and any name is good.
 fn is_text(case: &Case, at: usize) -> bool {
     case.name == "tar"
         || case.bytes[at.saturating_sub(4)..case.bytes.len().min(at + 5)]
@@ -109,13 +106,13 @@ fn is_text(case: &Case, at: usize) -> bool {
             .any(|name| name == b"a.log" || name == b"b.log" || name == b"c.log")
 }
 
-/// Every third byte of small files; those of one layout begin at different ones.
+/// Every third byte of small files; files of one layout start with different ones.
 #[test]
 fn a_changed_byte_never_loses_a_finding_in_silence() {
     let (folder, mut silent) = (Folder::new(), Vec::new());
     for (i, case) in cases(3, 20).into_iter().enumerate() {
         let want = sound(&case).findings.len();
-        for at in (case.magic + i % 3..case.bytes.len()).step_by(3).filter(|at| !is_text(&case, *at)) {
+        for at in (case.head_bytes + i % 3..case.bytes.len()).step_by(3).filter(|at| !is_text(&case, *at)) {
             let mask = [0x01, 0x80, 0x08, 0xff, 0x20][at % 5];
             silent.extend(flip(&folder, &case, at, mask, want));
         }
@@ -125,7 +122,7 @@ fn a_changed_byte_never_loses_a_finding_in_silence() {
 
 /// Some bytes of files of several blocks.
 #[test]
-fn a_changed_byte_in_a_large_file_is_told() {
+fn a_changed_byte_in_a_large_file_is_reported() {
     let (folder, mut silent) = (Folder::new(), Vec::new());
     for case in cases(12, 12_000).iter().filter(|case| case.name != "tar") {
         let want = sound(case).findings.len();
@@ -137,9 +134,9 @@ fn a_changed_byte_in_a_large_file_is_told() {
     assert!(silent.is_empty(), "{} silent:\n{}", silent.len(), silent.join("\n"));
 }
 
-/// Headers that promise what is not there.
+/// Headers that promise more than there is.
 #[test]
-fn tar_headers_that_lie_are_told() {
+fn tar_headers_that_lie_are_reported() {
     let text = line("a");
     let record = |size: u64| crate::bundles::tar_record(b'0', b"a.log", size, text.as_bytes());
     for size in [100_000, u64::MAX >> 1, 8_589_934_591] {
@@ -152,9 +149,9 @@ fn tar_headers_that_lie_are_told() {
     assert_eq!((got.findings.len(), got.inputs.complete()), (1, false), "{:?}", got.inputs);
 }
 
-/// Damage in the middle: how much of the log stands before it does not hang on how it is read.
+/// Damage in the middle: how much of the log precedes it does not depend on how it is read.
 #[test]
-fn what_stands_before_damage_is_the_same_for_any_windows() {
+fn what_precedes_damage_is_the_same_for_any_windows() {
     let mut differ = Vec::new();
     for case in cases(12, 12_000).iter().filter(|case| case.name != "tar") {
         let mut bytes = case.bytes.clone();
@@ -179,7 +176,7 @@ fn what_stands_before_damage_is_the_same_for_any_windows() {
     assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
-/// Of a member that is longer than its directory says, what it says is read.
+/// A member that is longer than the directory says is read up to that size.
 #[test]
 fn a_member_that_is_too_long_is_read_up_to_its_size() {
     let text = [log(4, 5_000), noise(20_000, 3)].concat();
@@ -199,9 +196,9 @@ fn a_member_that_is_too_long_is_read_up_to_its_size() {
     }
 }
 
-/// In which pieces a stream comes in changes nothing.
+/// The pieces in which a stream arrives change nothing.
 #[test]
-fn what_stands_before_damage_is_the_same_for_any_pieces_of_a_stream() {
+fn what_precedes_damage_is_the_same_for_any_pieces_of_a_stream() {
     for case in cases(6, 9_000).iter().filter(|case| case.single && case.name != "tar") {
         let mut bytes = case.bytes.clone();
         let middle = bytes.len() / 2;
@@ -209,24 +206,24 @@ fn what_stands_before_damage_is_the_same_for_any_pieces_of_a_stream() {
         let want = run_bytes(&bytes, &[]);
         for piece in [997, 20_000] {
             let got = run_pieces(&bytes, piece);
-            let told = |run: &Run| (run.findings(), run.count("bytes"), run.problems());
-            assert_eq!(told(&got), told(&want), "{} in pieces of {piece}", case.name);
+            let result = |run: &Run| (run.findings(), run.count("bytes"), run.problems());
+            assert_eq!(result(&got), result(&want), "{} in pieces of {piece}", case.name);
         }
     }
 }
 
-/// Found by a fuzzer: a decoder that ended in an error threw away what the same call had decoded before it, up to a
-/// buffer of good text. All that stands in whole blocks before the damage is found.
+/// Found by a fuzzer: a decoder that ended in an error lost what the same call had decoded, up to a buffer of good text.
+/// Everything in the blocks that precede the damage is found.
 #[test]
 fn what_was_decoded_before_damage_counts() {
     let mut state = 1u32;
     let mut names = String::new();
-    // What does not compress well is in blocks of its own.
+    // It compresses badly, so it takes several blocks.
     for i in 0..6_000 {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         names += &line(&format!("db{i}_{state:08x}"));
     }
-    for codec in CODECS {
+    for codec in Codec::all() {
         let sound = pack(codec, names.as_bytes());
         let mut bytes = sound.clone();
         let at = bytes.len() * 9 / 10;

@@ -1,5 +1,5 @@
-//! Extremes, smaller than those that are tried by hand (`benches/results`) but above every cap: totals stay exact, what is
-//! capped is said, and memory stays within 300 MiB and 8 MiB a thread.
+//! Extremes, smaller than those that are tried by hand (`benches/results`) but above every cap: totals stay exact, the report
+//! says what is capped, and memory stays below 300 MiB and 8 MiB for each thread.
 
 use crate::bundles::{Codec, Folder, line, pack};
 use crate::top;
@@ -11,14 +11,14 @@ use std::process::{Command, Stdio};
 
 const THREADS: u64 = 2;
 /// Bytes that a scan may hold.
-const MOST_MEMORY: u64 = (300 << 20) + THREADS * (8 << 20);
+const MAX_MEMORY_BYTES: u64 = (300 << 20) + THREADS * (8 << 20);
 
-/// Scans within the bounds of memory, where the system keeps them; what it printed goes to a file.
+/// Scans with limited memory, if the system supports that, and returns what was printed.
 fn scan(path: &Path, args: &[&str]) -> String {
     let folder = Folder::new();
     let out = folder.path().join("out");
-    // Memory of its own, in KiB: what is mapped of files is not counted, and gone when memory is short.
-    let script = format!("ulimit -d {}; exec \"$0\" \"$@\"", MOST_MEMORY >> 10);
+    // In KiB. Mapped files are not counted: their pages are dropped when memory is short.
+    let script = format!("ulimit -d {}; exec \"$0\" \"$@\"", MAX_MEMORY_BYTES >> 10);
     let mut command = Command::new("sh");
     command.args(["-c", &script, env!("CARGO_BIN_EXE_migsift"), "scan"]).arg(path);
     command.args(["-j", &THREADS.to_string()]).args(args).current_dir(top());
@@ -45,7 +45,7 @@ fn a_line_larger_than_any_window_is_read_whole() {
 }
 
 #[test]
-fn arguments_beyond_the_cap_are_counted_and_the_cap_is_said() {
+fn arguments_beyond_the_cap_are_counted_and_the_cap_is_reported() {
     let folder = Folder::new();
     let text: String = (0..60_000).map(|i| line(&format!("db{i:06}"))).collect();
     let path = folder.write("a.log", text);
@@ -63,7 +63,7 @@ fn arguments_beyond_the_cap_are_counted_and_the_cap_is_said() {
 }
 
 #[test]
-fn many_findings_take_no_memory() {
+fn many_findings_need_no_memory() {
     let folder = Folder::new();
     let path = folder.write("a.log", line("orders").repeat(400_000));
     assert_eq!(report(&path)["totals"]["findings"], 400_000);
@@ -71,7 +71,7 @@ fn many_findings_take_no_memory() {
     assert!(scan(&path, &["-f", "human"]).contains("400,000 findings"));
 }
 
-/// A gibibyte of nothing between three lines.
+/// A gibibyte of zeros between three lines.
 #[test]
 fn holes_are_read_through() {
     let folder = Folder::new();

@@ -1,5 +1,5 @@
-//! Faults of the system, injected by `strace` where it is: whatever call fails, the result is exact, or partial with the
-//! system's words, or the run ends with 4; nothing is short in silence. A case that cannot be injected here says so.
+//! Faults of the system, injected by `strace` if it is installed: whatever call fails, the result is exact, or partial with
+//! the system's words, or the run ends with 4; nothing is missing in silence. If a fault cannot be injected, the test says so.
 
 use crate::bundles::{Codec, Folder, line, pack, tar};
 use crate::{not_checked, stderr, top};
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// More than is read at once when a file is opened.
+/// Lines of a file that is too large to be read when it is opened.
 const LINES: usize = 30_000;
 
-/// Whether calls can be traced and made to fail here.
+/// Whether calls can be made to fail here.
 fn can_inject() -> bool {
     static CAN: OnceLock<bool> = OnceLock::new();
     *CAN.get_or_init(|| {
@@ -26,8 +26,8 @@ fn can_inject() -> bool {
     })
 }
 
-/// Runs the program with these calls failing, those alone that concern `path` where one is named; none where that cannot be
-/// done. Gives how many failed, too.
+/// Runs the program with these calls failing; with a `path`, only calls that concern it. Returns how many failed, too, or
+/// `None` if faults cannot be injected.
 fn injected(path: Option<&Path>, faults: &[&str], args: &[&str]) -> Option<(Output, usize)> {
     if !can_inject() {
         return None;
@@ -54,8 +54,8 @@ fn large() -> (Folder, PathBuf) {
     (folder, path)
 }
 
-/// The exit code, the findings, and the reasons of what was not read.
-fn told(output: &Output) -> (Option<i32>, u64, Vec<String>) {
+/// The exit code, the findings, and the reasons for what was not read.
+fn result(output: &Output) -> (Option<i32>, u64, Vec<String>) {
     let report: Value =
         serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)));
     let problems = report["inputs"]["problems"].as_array().expect("a list");
@@ -68,7 +68,7 @@ fn scan_with(path: &Path, faults: &[&str], more: &[&str]) -> Option<(Option<i32>
     let (output, count) =
         injected(Some(path), faults, &[&["scan", &name, "-f", "json", "-j", "2"], more].concat())?;
     assert!(count > 0, "no call of {faults:?} was made");
-    Some(told(&output))
+    Some(result(&output))
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn what_cannot_be_mapped_is_read() {
     }
 }
 
-/// An error while a file is read: what stood before it counts, and the system's words are told.
+/// An error while a file is read: what precedes it counts, and the report has the system's words.
 #[test]
 fn errors_of_a_disk_are_partial_with_their_words() {
     let (_folder, path) = large();
@@ -102,7 +102,7 @@ fn errors_of_a_disk_are_partial_with_their_words() {
     }
 }
 
-/// The same in what is decoded from begin to end.
+/// The same in what is decoded.
 #[test]
 fn errors_within_what_is_packed_are_partial_with_their_words() {
     let folder = Folder::new();
@@ -122,7 +122,7 @@ fn errors_within_what_is_packed_are_partial_with_their_words() {
 }
 
 #[test]
-fn a_file_that_cannot_be_opened_is_told_and_the_others_read() {
+fn a_file_that_cannot_be_opened_is_reported_and_the_others_read() {
     let (folder, path) = large();
     folder.write("b.log", line("b"));
     let name = folder.path().to_string_lossy().into_owned();
@@ -133,30 +133,30 @@ fn a_file_that_cannot_be_opened_is_told_and_the_others_read() {
         let Some((output, _)) = injected(Some(&path), &[&fault], &["scan", &name, "-f", "json"]) else {
             return;
         };
-        let (code, found, reasons) = told(&output);
+        let (code, found, reasons) = result(&output);
         assert_eq!((code, found), (Some(3), 1), "{error}: {reasons:?}");
         assert!(reasons.iter().any(|reason| reason.contains(words)), "{error}: {reasons:?}");
     }
 }
 
 #[test]
-fn a_folder_that_breaks_off_is_told() {
+fn a_folder_that_cannot_be_listed_to_its_end_is_reported() {
     let (folder, _) = large();
     let name = folder.path().to_string_lossy().into_owned();
     let fault = ["getdents64:error=EIO:when=1"];
     let Some((output, count)) = injected(Some(folder.path()), &fault, &["scan", &name, "-f", "json"]) else {
         return;
     };
-    let (code, _, reasons) = told(&output);
+    let (code, _, reasons) = result(&output);
     assert!(count > 0 && code == Some(3), "{code:?} {reasons:?}");
     assert!(reasons.iter().any(|reason| reason.contains("Input/output error")), "{reasons:?}");
 }
 
-/// Whatever step of writing an output fails, the run ends with 4, names the file, and leaves the old one as it was.
+/// Whichever step of writing an output fails, the run ends with 4, names the file, and leaves the old file unchanged.
 #[test]
 fn outputs_that_cannot_be_written_end_the_run_with_4() {
     let folder = Folder::new();
-    let out = folder.write("out.json", "what was there");
+    let out = folder.write("out.json", "the old content");
     let name = out.to_string_lossy().into_owned();
     let faults = [
         ("write:error=ENOSPC", "No space left on device"),
@@ -173,17 +173,17 @@ fn outputs_that_cannot_be_written_end_the_run_with_4() {
             // Not every output is forced to the disk.
             continue;
         }
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(4), "{fault}: {said}");
-        // Nothing can be said where no write succeeds.
-        assert!(said.contains(words) || fault.starts_with("write"), "{fault}: {said}");
-        assert_eq!(std::fs::read_to_string(&out).expect("reads"), "what was there", "{fault}");
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(4), "{fault}: {message}");
+        // Without any write, there is no message either.
+        assert!(message.contains(words) || fault.starts_with("write"), "{fault}: {message}");
+        assert_eq!(std::fs::read_to_string(&out).expect("reads"), "the old content", "{fault}");
         let left = std::fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(left, 1, "{fault}: something was left behind");
+        assert_eq!(left, 1, "{fault}: a temporary file is left");
     }
 }
 
-/// Six hundred files and a large one, with nearly no descriptors and little room.
+/// Six hundred files and a large one, with few descriptors and little memory.
 #[test]
 fn little_address_space_is_enough() {
     let folder = Folder::new();
@@ -191,13 +191,13 @@ fn little_address_space_is_enough() {
     for i in 0..600 {
         folder.write(&format!("{i}.log"), line("orders"));
     }
-    // KiB, of which a program built for tests takes the half; the file alone has 45 MB.
-    for room in [600_000, 350_000] {
-        let script = format!("ulimit -n 24; ulimit -v {room}; exec \"$0\" scan \"$1\" -f json -j 2");
+    // In KiB. A program that is built for tests takes half of it, and the file alone has 45 MB.
+    for space in [600_000, 350_000] {
+        let script = format!("ulimit -n 24; ulimit -v {space}; exec \"$0\" scan \"$1\" -f json -j 2");
         let program = env!("CARGO_BIN_EXE_migsift");
         let output =
             Command::new("sh").args(["-c", &script, program]).arg(folder.path()).output().expect("runs");
-        let (code, found, reasons) = told(&output);
-        assert_eq!((code, found), (Some(1), 400_600), "{room}: {reasons:?}");
+        let (code, found, reasons) = result(&output);
+        assert_eq!((code, found), (Some(1), 400_600), "{space}: {reasons:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Limits and bombs: a small input never becomes endless work, and what was met is named by its flag.
+//! Limits and bombs: a small input never becomes endless work, and the limit that was exceeded is named by its flag.
 
 use crate::bundles::zip::{DEFLATE, METHODS, Member, STORED, Zip, member, zip};
 use crate::bundles::{
@@ -10,13 +10,13 @@ use migsift::scan::Options;
 use proptest::prelude::*;
 use std::path::Path;
 
-/// Ends partial for the limit of this flag, with so many findings.
-fn met(run: &Run, flag: &str, findings: u64) {
+/// Asserts that the run is partial because of the limit of `flag`, with `findings` findings.
+fn assert_exceeded(run: &Run, flag: &str, findings: u64) {
     assert_eq!((run.code, run.findings()), (Some(3), findings), "{flag} {:?}", run.problems());
     assert!(run.problems().iter().any(|problem| problem.contains(flag)), "{flag} {:?}", run.problems());
 }
 
-/// The same bytes for any number of threads; gives them.
+/// Scans with several numbers of threads, asserts that the reports are the same, and returns it.
 fn alike(path: &Path, args: &[&str]) -> Run {
     let want = run_path(path, &[args, &["-j", "1"]].concat());
     for threads in ["2", "4"] {
@@ -37,13 +37,13 @@ fn members_are_limited() {
     let (tar, zip) = (tar(&members), zip(&members));
     for bytes in [&tar, &zip] {
         for run in [run_bytes(bytes, &["--max-members", "7"]), run_stdin(bytes, &["--max-members", "7"])] {
-            met(&run, "--max-members", 7);
+            assert_exceeded(&run, "--max-members", 7);
         }
         assert_eq!(run_bytes(bytes, &["--max-members", "20"]).code, Some(1));
     }
-    // Those of inner archives count, too.
+    // Members of inner archives count, too.
     let outer = crate::bundles::tar(&[("a.tar", &tar), ("b.tar", &tar)]);
-    met(&run_bytes(&outer, &["--max-members", "30"]), "--max-members", 28);
+    assert_exceeded(&run_bytes(&outer, &["--max-members", "30"]), "--max-members", 28);
 }
 
 #[test]
@@ -57,11 +57,15 @@ fn bytes_of_a_member_are_limited() {
             run_bytes(&bytes, &["--max-member-bytes", "10K"]),
             run_stdin(&bytes, &["--max-member-bytes", "10K"]),
         ] {
-            met(&run, "--max-member-bytes", 4);
+            assert_exceeded(&run, "--max-member-bytes", 4);
             assert_eq!((run.count("partial"), run.count("scanned")), (1, 1));
         }
     }
-    met(&run_bytes(&pack(Codec::Zstd, &large), &["--max-member-bytes", "10K"]), "--max-member-bytes", 3);
+    assert_exceeded(
+        &run_bytes(&pack(Codec::Zstd, &large), &["--max-member-bytes", "10K"]),
+        "--max-member-bytes",
+        3,
+    );
     // A log that is not packed is no member.
     assert_eq!(run_bytes(&large, &["--max-member-bytes", "10K"]).code, Some(1));
     let exact = (large.len() as u64).to_string();
@@ -71,13 +75,13 @@ fn bytes_of_a_member_are_limited() {
 #[test]
 fn decoded_bytes_are_limited() {
     let log = log(10, 20_000);
-    for codec in crate::bundles::CODECS {
+    for codec in Codec::all() {
         let bytes = pack(codec, &log);
         for run in [
             run_bytes(&bytes, &["--max-output-bytes", "100K"]),
             run_stdin(&bytes, &["--max-output-bytes", "100K"]),
         ] {
-            met(&run, "--max-output-bytes", 5);
+            assert_exceeded(&run, "--max-output-bytes", 5);
             assert_eq!(run.count("bytes"), 100 << 10);
         }
         let exact = (log.len() as u64).to_string();
@@ -89,7 +93,7 @@ fn decoded_bytes_are_limited() {
 fn nesting_is_limited() {
     let bytes = zip(&[("a.gz", &nested(line("a").as_bytes(), 3)), ("b.log", line("b").as_bytes())]);
     for run in [run_bytes(&bytes, &["--max-nesting", "3"]), run_stdin(&bytes, &["--max-nesting", "3"])] {
-        met(&run, "--max-nesting", 1);
+        assert_exceeded(&run, "--max-nesting", 1);
     }
     assert_eq!(run_bytes(&bytes, &["--max-nesting", "4"]).code, Some(1));
     assert_eq!(run_bytes(line("a").as_bytes(), &["--max-nesting", "0"]).code, Some(1));
@@ -103,7 +107,7 @@ fn without_nesting_no_archive_is_read() {
         [zip(&[("a", text.as_bytes())]), tar(&[("a", text.as_bytes())]), pack(Codec::Gzip, text.as_bytes())]
     {
         for run in [run_stdin(&bytes, &["--max-nesting", "0"]), run_bytes(&bytes, &["--max-nesting", "0"])] {
-            met(&run, "--max-nesting", 0);
+            assert_exceeded(&run, "--max-nesting", 0);
         }
     }
 }
@@ -119,7 +123,7 @@ fn names_and_extended_headers_are_limited() {
         tar_record(b'x', b"PaxHeader", fields.len() as u64, &fields),
     ] {
         let bytes = [&file(b"first")[..], &head, &file(b"second"), &file(b"third"), &[0; 1024]].concat();
-        met(&run_bytes(&bytes, &["--max-metadata-bytes", "2K"]), "--max-metadata-bytes", 3);
+        assert_exceeded(&run_bytes(&bytes, &["--max-metadata-bytes", "2K"]), "--max-metadata-bytes", 3);
         assert_eq!(run_bytes(&bytes, &["--max-metadata-bytes", "4K"]).code, Some(1));
     }
 }
@@ -136,16 +140,16 @@ fn memory_of_decoders_is_limited() {
             run_bytes(&bytes, &["--max-decoder-memory", "64K"]),
             run_stdin(&bytes, &["--max-decoder-memory", "64K"]),
         ] {
-            met(&run, "--max-decoder-memory", 0);
+            assert_exceeded(&run, "--max-decoder-memory", 0);
         }
         assert_eq!(run_bytes(&bytes, &["--max-decoder-memory", "32M"]).code, Some(1));
         let beside = tar(&[("a", &bytes), ("b", line("b").as_bytes())]);
-        met(&run_bytes(&beside, &["--max-decoder-memory", "64K"]), "--max-decoder-memory", 1);
+        assert_exceeded(&run_bytes(&beside, &["--max-decoder-memory", "64K"]), "--max-decoder-memory", 1);
     }
 }
 
-/// What a limit leaves of an archive that several workers share is what one worker would read: sizes that the directory
-/// does not know, limits in the middle of a part, of a member and of what is nested in one.
+/// Several workers that share an archive read exactly what one would read within a limit: with sizes that the directory does
+/// not know, and with limits in the middle of a part, of a member, and of what is nested in one.
 #[test]
 fn limits_cut_at_the_same_byte_for_any_threads() {
     let inner = pack(Codec::Gzip, &log(4, 30_000));
@@ -165,21 +169,21 @@ fn limits_cut_at_the_same_byte_for_any_threads() {
     let mut last = 0;
     for most in ["0", "50K", "1234567", "3M", "4M", "7000001"] {
         let run = alike(&path, &["--max-output-bytes", most]);
-        met(&run, "--max-output-bytes", run.findings());
+        assert_exceeded(&run, "--max-output-bytes", run.findings());
         assert!(run.findings() >= last, "{most}");
         last = run.findings();
     }
     assert!(last > 50, "{last}");
     for (flag, most) in [("--max-members", "0"), ("--max-members", "33"), ("--max-member-bytes", "70000")] {
         let run = alike(&path, &[flag, most]);
-        met(&run, flag, run.findings());
+        assert_exceeded(&run, flag, run.findings());
     }
     alike(&path, &["--max-output-bytes", "3M", "--max-members", "20"]);
     let whole = alike(&path, &[]);
     assert_eq!((whole.code, whole.findings()), (Some(3), 30 * 7), "{:?}", whole.problems());
 }
 
-/// Archives inside of a shared one take members from the same allowance.
+/// Members of archives inside a shared archive count against the same allowance.
 #[test]
 fn members_of_inner_archives_are_limited_alike_for_any_threads() {
     let text = log(1, 20_000);
@@ -189,7 +193,7 @@ fn members_of_inner_archives_are_limited_alike_for_any_threads() {
     let path = folder.write("a.zip", Zip::new(members).bytes());
     for most in ["61", "100", "150", "239"] {
         let run = alike(&path, &["--max-members", most]);
-        met(&run, "--max-members", run.findings());
+        assert_exceeded(&run, "--max-members", run.findings());
     }
     assert_eq!(alike(&path, &["--max-members", "240"]).findings(), 180);
 }
@@ -202,24 +206,24 @@ fn bombs_end_at_the_limit() {
         let bytes = pack(codec, &[line("a").as_bytes(), &zeros].concat());
         assert!(bytes.len() < 200_000);
         let run = run_bytes(&bytes, &most);
-        met(&run, "--max-output-bytes", 1);
+        assert_exceeded(&run, "--max-output-bytes", 1);
         assert_eq!(run.count("bytes"), 8 << 20);
         if codec == Codec::Gzip {
-            met(
+            assert_exceeded(
                 &run_bytes(&zip(&[("a", &bytes), ("b", line("b").as_bytes())]), &most),
                 "--max-output-bytes",
                 1,
             );
-            met(&run_bytes(&pack(Codec::Gzip, &bytes), &most), "--max-output-bytes", 1);
+            assert_exceeded(&run_bytes(&pack(Codec::Gzip, &bytes), &most), "--max-output-bytes", 1);
         }
     }
-    // The default is far above what a log of this size comes to, so that no flag is needed for it.
+    // By default, a log that compresses well needs no flag.
     let sparse = pack(Codec::Zstd, &[&zeros[..8 << 20], line("a").as_bytes()].concat());
     assert_eq!(run_bytes(&sparse, &[]).code, Some(1));
 }
 
 #[test]
-fn names_that_are_bombs_take_no_memory() {
+fn names_that_are_bombs_need_no_memory() {
     let zeros = vec![b'a'; 64 << 20];
     let text = line("a");
     let file = tar_record(b'0', b"a.log", text.len() as u64, text.as_bytes());
@@ -227,15 +231,15 @@ fn names_that_are_bombs_take_no_memory() {
         let bytes = [&tar_record(kind, b"bomb", zeros.len() as u64, &zeros)[..], &file, &[0; 1024]].concat();
         let packed = pack(Codec::Zstd, &bytes);
         assert!(packed.len() < 100_000);
-        met(&run_bytes(&packed, &[]), "--max-metadata-bytes", 1);
+        assert_exceeded(&run_bytes(&packed, &[]), "--max-metadata-bytes", 1);
     }
 }
 
-/// A dictionary of 4 GiB, promised by a header of an otherwise sound stream.
+/// A dictionary of 4 GiB, which the header of an otherwise sound stream asks for.
 #[test]
-fn promised_windows_and_dictionaries_are_refused() {
+fn windows_and_dictionaries_that_are_too_large_are_refused() {
     let mut xz = pack(Codec::Xz, line("a").as_bytes());
-    // Behind the stream's header: size, flags, filter, size of its properties, dictionary size; then the checksum.
+    // After the header of the stream: size, flags, filter, size of its properties, dictionary size; then the checksum.
     assert_eq!(xz[14..16], [0x21, 1]);
     xz[16] = 40;
     let end = 12 + (usize::from(xz[12]) + 1) * 4 - 4;
@@ -248,10 +252,10 @@ fn promised_windows_and_dictionaries_are_refused() {
     let zstd = [&[0x28, 0xb5, 0x2f, 0xfd, 0, 21 << 3], &block[..3], text.as_bytes()].concat();
     for bytes in [xz, zstd] {
         for run in [run_bytes(&bytes, &[]), run_stdin(&bytes, &[])] {
-            met(&run, "--max-decoder-memory", 0);
+            assert_exceeded(&run, "--max-decoder-memory", 0);
         }
         let beside = zip(&[("a", &bytes), ("b", line("b").as_bytes())]);
-        met(&run_bytes(&beside, &[]), "--max-decoder-memory", 1);
+        assert_exceeded(&run_bytes(&beside, &[]), "--max-decoder-memory", 1);
     }
 }
 
@@ -267,15 +271,15 @@ fn overlapping_members_end_at_the_limit() {
     }));
     let bytes = Zip::new(members).with(|zip| zip.overlapping = true).bytes();
     let run = run_bytes(&bytes, &["--max-output-bytes", "4M"]);
-    met(&run, "--max-output-bytes", 0);
+    assert_exceeded(&run, "--max-output-bytes", 0);
     assert!(run.count("bytes") <= 4 << 20, "{}", run.count("bytes"));
 }
 
-/// A member of a shared archive, by what it holds and how.
-fn some_member(index: usize, what: usize, which: usize) -> Member {
+/// A member of a shared archive, of one of several kinds and with one of three logs.
+fn some_member(index: usize, kind: usize, which: usize) -> Member {
     let logs = [log(1, 4_000), log(2, 9_000), log(5, 6_000)];
     let (name, text) = (format!("{index:03}"), &logs[which]);
-    match what {
+    match kind {
         0 => member(name, STORED, pack(Codec::Gzip, text)),
         1 => member(name, STORED, pack(Codec::Zstd, &tar(&[("x", text), ("y", &logs[0]), ("z", &logs[2])]))),
         2 => member(name, STORED, zip(&[("x", text), ("y", &logs[1])])),
@@ -290,7 +294,7 @@ proptest! {
     // Each case scans a few megabytes three times over.
     #![proptest_config(ProptestConfig::with_cases(8))]
 
-    /// Whatever the limits are and wherever they are met: threads and windows change nothing.
+    /// For any limits: threads and windows change nothing.
     #[test]
     fn limits_cut_alike(
         members in prop::collection::vec((0usize..12, 0usize..3), 5..50),
@@ -299,7 +303,7 @@ proptest! {
         each in prop::option::weighted(0.2, 0u64..40_000),
         (threads, core) in (2usize..6, prop::option::of(500usize..40_000)),
     ) {
-        let members = members.iter().enumerate().map(|(i, (what, log))| some_member(i, *what, *log));
+        let members = members.iter().enumerate().map(|(i, (kind, log))| some_member(i, *kind, *log));
         // Only an archive of more than a megabyte is shared.
         let large = member("noise", STORED, noise(1_100_000, 5));
         let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Files that change while they are read: none ends the program, and what was not there is told.
+//! Files that change while they are read: none ends the program, and what was missing is reported.
 
 use crate::program;
 use serde_json::Value;
@@ -7,10 +7,10 @@ use std::io::Write;
 use std::process::{Child, Output, Stdio};
 
 const LINE: &str = "2024-06-06T21:42:53.039Z ERROR 603101: Database `orders` exists on the target server. Ensure the target server doesn't have the database and retry the migration.\n";
-/// Lines at the file's head.
+/// Lines at the start of the file.
 const LINES: u64 = 100;
 
-/// A scan of `path` of which nobody knows how far it is.
+/// Starts a scan of `path`, without knowing how far it gets.
 fn scanning(path: &std::path::Path, args: &[&str]) -> Child {
     let mut command = program();
     command.arg("scan").arg(path).args(["-f", "json"]).args(args);
@@ -26,12 +26,12 @@ fn large(path: &std::path::Path, bytes: u64) {
 }
 
 fn report(output: &Output) -> Value {
-    let said = String::from_utf8_lossy(&output.stderr);
+    let stderr = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{error}: {:?} {said}", output.status))
+        .unwrap_or_else(|error| panic!("{error}: {:?} {stderr}", output.status))
 }
 
-/// Whenever a file is cut, the scan gives what was there and says whether it was all.
+/// Whenever a file is truncated, the scan reports what was there, and whether that was all.
 #[test]
 fn a_file_that_shrinks_is_partial() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -40,9 +40,14 @@ fn a_file_that_shrinks_is_partial() {
         let bytes = 64 << 20;
         large(&path, bytes);
         let child = scanning(&path, if i % 4 == 3 { &["--no-mmap"] } else { &[] });
-        // As good as at random.
+        // A different moment each time.
         std::thread::sleep(std::time::Duration::from_micros(300 * i));
-        OpenOptions::new().write(true).open(&path).expect("opens").set_len(4096 + i * 40_000).expect("cuts");
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .expect("opens")
+            .set_len(4096 + i * 40_000)
+            .expect("truncates");
         let output = child.wait_with_output().expect("ends");
         let report = report(&output);
         let (complete, code) = (report["complete"] == true, output.status.code());
@@ -77,7 +82,7 @@ fn a_file_that_grows_or_goes_is_read_as_it_was() {
         let output = child.wait_with_output().expect("ends");
         let report = report(&output);
         let found = report["totals"]["findings"].as_u64().expect("a number");
-        // Before it was opened it may have gone already, or have one line more.
+        // Before it was opened, it may have been removed, or have got one more line.
         let gone = report["inputs"]["failed"] == 1 || report["inputs"]["scanned"] == 0;
         assert!(found == LINES || found == LINES + 1 || gone && found == 0, "{report}");
         assert_eq!(output.status.code(), Some(if gone { 3 } else { 1 }), "{report}");

@@ -1,4 +1,4 @@
-//! What the program asks of the system and takes from it: signals, few descriptors, no network, no other program.
+//! What the program needs from the system: signals, few descriptors, no network, no other program.
 
 use crate::{files, not_checked, program, stdout, top};
 use serde_json::Value;
@@ -9,7 +9,7 @@ const LINE: &str = "2024-06-06T21:42:53.039Z ERROR 603101: Database `orders` exi
 /// Several windows of a stream.
 const LINES: usize = 40_000;
 
-/// A scan of a stream that stays open, of which it has read nearly all.
+/// Starts a scan of a stream that stays open, and that it has read nearly all of.
 fn reading(args: &[&str]) -> Child {
     let mut command = program();
     command
@@ -29,7 +29,7 @@ fn send(child: &Child, signal: &str) {
     assert!(sent.success());
 }
 
-/// Waits with the stream still open.
+/// Waits for the end, with the stream still open.
 fn ended(mut child: Child) -> Output {
     let stdin = child.stdin.take();
     let output = child.wait_with_output().expect("ends");
@@ -38,7 +38,7 @@ fn ended(mut child: Child) -> Output {
 }
 
 #[test]
-fn an_interrupted_scan_gives_what_it_has() {
+fn an_interrupted_scan_reports_what_it_has() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let child = reading(&["-f", "ndjson", "--report", "json=/dev/stderr"]);
         send(&child, signal);
@@ -52,15 +52,15 @@ fn an_interrupted_scan_gives_what_it_has() {
         let found = lines.iter().filter(|line| line["type"] == "finding").count();
         assert!(found > LINES / 2 && found <= LINES, "{found} of {LINES}");
         assert_eq!(summary["findings"], found);
-        // What is said stands behind it.
-        let mut said = serde_json::Deserializer::from_slice(&output.stderr).into_iter::<Value>();
-        let report = said.next().expect("a value").expect("a report");
+        // A message may follow the report.
+        let mut values = serde_json::Deserializer::from_slice(&output.stderr).into_iter::<Value>();
+        let report = values.next().expect("a value").expect("a report");
         assert_eq!((&report["complete"], &report["totals"]["findings"]), (&false.into(), &found.into()));
     }
 }
 
 #[test]
-fn what_was_not_begun_is_listed() {
+fn what_was_not_started_is_listed() {
     let mut child = program();
     let child = child
         .args(["scan", "-", "samples/contoso-orders", "-j", "1", "-f", "json"])
@@ -76,11 +76,11 @@ fn what_was_not_begun_is_listed() {
     let asked: u64 = ["scanned", "partial", "failed"].iter().filter_map(|key| inputs[key].as_u64()).sum();
     let files =
         ["md", "json", "log"].map(|ending| files(&top().join("samples/contoso-orders"), ending).len());
-    assert_eq!(asked, 1 + files.iter().sum::<usize>() as u64, "each is told: {inputs}");
+    assert_eq!(asked, 1 + files.iter().sum::<usize>() as u64, "each is listed: {inputs}");
     assert!(inputs["partial"] == 1 && output.status.code() == Some(130), "{inputs}");
 }
 
-/// Where `strace` is, it sees every call: no socket is opened, no other program started.
+/// `strace`, if it is installed, sees every call: no socket is opened, no other program is started.
 #[test]
 fn it_makes_no_connection_and_starts_no_program() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -99,7 +99,7 @@ fn it_makes_no_connection_and_starts_no_program() {
     assert!(other.is_empty(), "{other:?}");
 }
 
-/// Far more files than may be open, in one scan.
+/// One scan of far more files than may be open.
 #[test]
 fn few_descriptors_are_enough() {
     let folder = tempfile::tempdir().expect("a folder");

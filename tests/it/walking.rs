@@ -1,14 +1,16 @@
-//! Walks: globs, lists, links, files of other kinds, and this program's own reports.
+//! Walks: globs, lists, links, special files, and reports of this program.
 
 use crate::bundles::zip::zip;
 use crate::bundles::{Codec, Folder, line, pack, pipe, run_bytes, run_path, tar};
+#[cfg(unix)]
+use crate::not_checked;
 use crate::{run, stderr, stdout};
 use migsift::input::{WalkOptions, walk};
 use serde_json::Value;
 use std::path::Path;
 
 /// The paths of the findings below `root`, with their members.
-fn met(root: &Path, args: &[&str]) -> Vec<String> {
+fn found(root: &Path, args: &[&str]) -> Vec<String> {
     let root = root.to_string_lossy().into_owned();
     let output = pipe(b"", &[&[&*root, "-f", "ndjson"][..], args].concat());
     let records = stdout(&output);
@@ -53,27 +55,27 @@ fn globs_choose_files_directories_and_members() {
         all.into_iter().filter(|path| !gone.iter().any(|gone| path.contains(gone))).collect()
     };
     let path = folder.path();
-    assert_eq!(met(path, &[]), all);
-    assert_eq!(met(path, &["--exclude", "*.txt"]), without(&[".txt"]));
-    assert_eq!(met(path, &["--exclude", "old"]), without(&["old"]));
-    assert_eq!(met(path, &["--exclude", "/old"]), without(&["tgz!old", "old/c.log"]));
-    assert_eq!(met(path, &["--exclude", "sub/"]), without(&["sub/"]));
-    assert_eq!(met(path, &["--exclude", "in", "--exclude", "*.gz"]), without(&["in/", ".gz"]));
+    assert_eq!(found(path, &[]), all);
+    assert_eq!(found(path, &["--exclude", "*.txt"]), without(&[".txt"]));
+    assert_eq!(found(path, &["--exclude", "old"]), without(&["old"]));
+    assert_eq!(found(path, &["--exclude", "/old"]), without(&["tgz!old", "old/c.log"]));
+    assert_eq!(found(path, &["--exclude", "sub/"]), without(&["sub/"]));
+    assert_eq!(found(path, &["--exclude", "in", "--exclude", "*.gz"]), without(&["in/", ".gz"]));
     assert_eq!(
-        met(path, &["--include", "*.zip"]),
+        found(path, &["--include", "*.zip"]),
         ["sub/f.zip!x.log", "sub/f.zip!in/y.txt", "sub/f.zip!in/z.log"]
     );
-    assert_eq!(met(path, &["--include", "*.log"]), ["a.log", "old/c.log", "sub/old/d.log"]);
-    assert_eq!(met(path, &["--include", "*.log", "--exclude", "old"]), ["a.log"]);
-    assert_eq!(met(path, &["--include", "sub/*"])[..1], ["sub/e.log.gz"]);
+    assert_eq!(found(path, &["--include", "*.log"]), ["a.log", "old/c.log", "sub/old/d.log"]);
+    assert_eq!(found(path, &["--include", "*.log", "--exclude", "old"]), ["a.log"]);
+    assert_eq!(found(path, &["--include", "sub/*"])[..1], ["sub/e.log.gz"]);
     let archive = path.join("sub/f.zip");
-    assert_eq!(met(&archive, &["--include", "*.log"]), ["!x.log", "!in/z.log"]);
-    assert_eq!(met(&archive, &["--include", "in/*", "--exclude", "*.txt"]), ["!in/z.log"]);
-    assert_eq!(met(&path.join("g.tgz"), &["--include", "*.log"]), ["!x.log", "!old/w.log"]);
+    assert_eq!(found(&archive, &["--include", "*.log"]), ["!x.log", "!in/z.log"]);
+    assert_eq!(found(&archive, &["--include", "in/*", "--exclude", "*.txt"]), ["!in/z.log"]);
+    assert_eq!(found(&path.join("g.tgz"), &["--include", "*.log"]), ["!x.log", "!old/w.log"]);
 }
 
 #[test]
-fn what_globs_pass_over_is_listed_and_no_failure() {
+fn what_globs_skip_is_listed_and_no_failure() {
     let folder = tree();
     let run = run_path(folder.path(), &["--exclude", "*.txt", "--include", "*.log", "--include", "*.zip"]);
     assert_eq!((run.code, &run.report["complete"]), (Some(1), &Value::Bool(true)));
@@ -88,7 +90,7 @@ fn what_globs_pass_over_is_listed_and_no_failure() {
 }
 
 #[test]
-fn lists_name_what_is_scanned() {
+fn lists_name_the_files_to_scan() {
     let folder = tree();
     let name = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let (a, b) = (name("a.log"), name("b.txt"));
@@ -106,7 +108,7 @@ fn lists_name_what_is_scanned() {
     assert_eq!((output.status.code(), findings(&output)), (Some(1), 2.into()));
     let output = pipe(a.as_bytes(), &["--files-from", "-", "-f", "json"]);
     assert_eq!((output.status.code(), findings(&output)), (Some(1), 1.into()));
-    // A file that it names and that is not there is a problem of that file.
+    // A file that is named but missing is a problem of that file.
     let output = pipe(format!("{a}\n{}", name("none")).as_bytes(), &["--files-from", "-", "-f", "json"]);
     assert_eq!((output.status.code(), findings(&output)), (Some(3), 1.into()));
     // An empty list names nothing.
@@ -115,7 +117,7 @@ fn lists_name_what_is_scanned() {
 }
 
 #[test]
-fn lists_that_cannot_be_read_are_errors_of_use() {
+fn lists_that_cannot_be_read_are_usage_errors() {
     let missing = run(&["scan", "--files-from", "no/such/list"]);
     let folder = run(&["scan", "--files-from", "samples"]);
     let nul = pipe(b"a\0b\0", &["--files-from", "-"]);
@@ -178,10 +180,10 @@ fn links_in_a_ring_end() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_nothing_is_passed_or_told() {
+fn a_dangling_link_is_skipped_or_fails() {
     let folder = Folder::new();
     folder.write("a.log", line("a"));
-    std::os::unix::fs::symlink("nowhere", folder.path().join("gone")).expect("links");
+    std::os::unix::fs::symlink("missing", folder.path().join("gone")).expect("links");
     let run = run_path(folder.path(), &[]);
     assert_eq!((run.code, run.findings()), (Some(1), 1));
     let run = run_path(folder.path(), &["--follow-links"]);
@@ -213,7 +215,8 @@ fn a_folder_that_cannot_be_read_makes_the_run_partial() {
         |mode| std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(mode)).expect("permissions");
     set(0o000);
     if std::fs::read_dir(&secret).is_ok() {
-        return set(0o755); // A superuser reads everything.
+        set(0o755);
+        return not_checked("a folder without permissions, because a superuser reads everything");
     }
     let run = run_path(folder.path(), &[]);
     set(0o755);
@@ -221,7 +224,7 @@ fn a_folder_that_cannot_be_read_makes_the_run_partial() {
 }
 
 #[test]
-fn own_reports_are_passed_over_where_a_walk_meets_them() {
+fn own_reports_are_skipped_if_a_walk_finds_them() {
     let folder = Folder::new();
     let log = folder.write("a.log", line("a").repeat(3)).to_string_lossy().into_owned();
     let reports = ["human", "json", "ndjson", "csv"].map(|format| pipe(b"", &[&log, "-f", format]).stdout);
@@ -243,7 +246,7 @@ fn own_reports_are_passed_over_where_a_walk_meets_them() {
         let run = run_bytes(&bytes, &[]);
         assert_eq!((run.code, run.findings(), run.count("skipped")), (Some(1), 1, 5), "{:?}", run.problems());
     }
-    // Whoever names one wants it read.
+    // Who names a report wants it read.
     for name in &names[1..] {
         let run = run_path(&folder.path().join(name), &[]);
         assert!(run.count("scanned") == 1 && run.findings() >= 1, "{name} {:?}", run.problems());
@@ -252,7 +255,7 @@ fn own_reports_are_passed_over_where_a_walk_meets_them() {
 }
 
 #[test]
-fn one_directory_comes_in_the_order_of_paths() {
+fn one_directory_is_walked_in_the_order_of_paths() {
     let folder = Folder::new();
     let names = ["a/z/b", "a/z.b", "a.b", "a-b", "a b", "b/a", "b+/a", "Z", "é", "a/-", "b/c.log/x"];
     for name in &names {
@@ -267,32 +270,36 @@ fn one_directory_comes_in_the_order_of_paths() {
     }
 }
 
-/// A walk that goes on with the scan gives what one that is finished first does: the first is made where nothing is
-/// written, the second where a file is.
+/// A walk that continues during the scan finds what a walk before the scan finds. The program does the first if it writes no
+/// file, and the second if it does.
 #[cfg(unix)]
 #[test]
-fn walking_on_finds_what_walking_first_finds() {
+fn walking_during_the_scan_finds_what_walking_before_it_finds() {
     let folder = tree();
     std::fs::hard_link(folder.path().join("a.log"), folder.path().join("sub/again.log")).expect("links");
     std::os::unix::fs::symlink(folder.path(), folder.path().join("sub/up")).expect("links");
-    std::os::unix::fs::symlink("nowhere", folder.path().join("gone")).expect("links");
+    std::os::unix::fs::symlink("missing", folder.path().join("gone")).expect("links");
     let root = folder.path().to_string_lossy().into_owned();
     let out = folder.path().join("out");
     for more in [&[][..], &["--follow-links"], &["--exclude", "old"], &["--include", "*.log"]] {
         for format in ["json", "ndjson", "human"] {
             let args = [&[&*root, "-v", "-f", format, "-j", "3"][..], more].concat();
-            let on = pipe(b"", &args);
-            let first = pipe(b"", &[&args[..], &["-o", &out.to_string_lossy()]].concat());
-            assert_eq!(stdout(&on), std::fs::read_to_string(&out).expect("a report"), "{more:?} {format}");
-            assert_eq!((stderr(&on), on.status.code()), (stderr(&first), first.status.code()));
+            let during = pipe(b"", &args);
+            let before = pipe(b"", &[&args[..], &["-o", &out.to_string_lossy()]].concat());
+            assert_eq!(
+                stdout(&during),
+                std::fs::read_to_string(&out).expect("a report"),
+                "{more:?} {format}"
+            );
+            assert_eq!((stderr(&during), during.status.code()), (stderr(&before), before.status.code()));
             std::fs::remove_file(&out).expect("removes");
         }
     }
 }
 
-/// What a run writes below the directory that it walks is none of its inputs.
+/// A run does not read what it writes below the directory that it walks.
 #[test]
-fn outputs_are_not_met() {
+fn outputs_are_not_read() {
     let folder = Folder::new();
     folder.write("m.log", line("a"));
     let root = folder.path().to_string_lossy().into_owned();
@@ -308,7 +315,7 @@ fn outputs_are_not_met() {
     }
 }
 
-/// Nor is the file that standard output goes to, whatever has been written to it when the walk meets it.
+/// Nor the file that standard output goes to, however much has been written to it when the walk finds it.
 #[cfg(unix)]
 #[test]
 fn standard_output_is_not_read() {

@@ -1,19 +1,20 @@
-//! Zip archives whose headers and directory say more, less or something else than what is there.
+//! Zip archives whose headers and directory disagree with what is in the archive.
 
 use crate::bundles::zip::{BZIP2, DEFLATE, METHODS, Member, STORED, XZ, ZSTD, Zip, end_record, member, zip};
 use crate::bundles::{Codec, Run, line, log, noise, one_thread, pack, run_bytes, run_stdin, scan_bytes, tar};
 
-/// One member for each name, which is in its finding, too.
+/// One member for each name; its finding has the same name.
 fn named(names: &[&str]) -> Vec<Member> {
     let methods = METHODS.iter().cycle();
     names.iter().zip(methods).map(|(name, method)| member(name, *method, line(name))).collect()
 }
 
-/// The names found, in the order of the report, from a file and from standard input.
+/// Scans the archive as a file and from standard input.
 fn both(bytes: &[u8]) -> [Run; 2] {
     [run_bytes(bytes, &[]), run_stdin(bytes, &[])]
 }
 
+/// The names of the findings, sorted.
 fn sorted(bytes: &[u8]) -> Vec<String> {
     let mut names = scan_bytes(bytes, &one_thread()).names();
     names.sort();
@@ -34,7 +35,7 @@ fn sizes_may_follow_the_data() {
 }
 
 #[test]
-fn sizes_may_be_large_ones() {
+fn sizes_may_be_in_the_zip64_field() {
     let members = named(&["a", "b", "c"]).into_iter().map(|member| member.with(|member| member.zip64 = true));
     for bytes in [Zip::new(members.clone()), Zip::new(members).with(|zip| zip.zip64 = true)] {
         for run in both(&bytes.bytes()) {
@@ -44,7 +45,7 @@ fn sizes_may_be_large_ones() {
 }
 
 #[test]
-fn members_that_cannot_be_read_are_told_and_the_others_read() {
+fn members_that_cannot_be_read_are_reported_and_the_others_read() {
     let text = line("x");
     let bytes = Zip::new([
         member("a", DEFLATE, line("a")),
@@ -63,28 +64,28 @@ fn members_that_cannot_be_read_are_told_and_the_others_read() {
     for run in both(&bytes) {
         let problems = run.problems();
         assert_eq!((run.code, run.count("scanned")), (Some(3), 2), "{problems:?}");
-        // What was read before a problem showed counts.
+        // What precedes a problem counts.
         assert!((2..=5).contains(&run.findings()), "{}", run.findings());
         for (name, status, why) in [
             ("secret", "failed", "encrypted"),
             ("aes", "failed", "encrypted"),
             ("deflate64", "failed", "Deflate64"),
             ("lzma", "failed", "LZMA"),
-            ("odd", "failed", "not known"),
+            ("odd", "failed", "unknown method"),
             ("checksum", "partial", "checksum"),
             ("longer", "", "longer"),
             ("shorter", "partial", "instead of"),
             ("damaged", "", "damaged"),
         ] {
-            let told = problems.iter().find(|problem| problem.starts_with(&format!("{name}: {status}")));
-            assert!(told.is_some_and(|problem| problem.contains(why)), "{name}: {problems:?}");
+            let reported = problems.iter().find(|problem| problem.starts_with(&format!("{name}: {status}")));
+            assert!(reported.is_some_and(|problem| problem.contains(why)), "{name}: {problems:?}");
         }
     }
 }
 
 #[test]
 fn a_directory_that_claims_no_members_is_not_believed() {
-    let bytes = Zip::new(named(&["a", "b", "c"])).with(|zip| zip.told = Some(0)).bytes();
+    let bytes = Zip::new(named(&["a", "b", "c"])).with(|zip| zip.claimed = Some(0)).bytes();
     for run in both(&bytes) {
         assert_eq!((run.code, run.findings()), (Some(3), 3), "{:?}", run.problems());
     }
@@ -96,12 +97,12 @@ fn a_directory_that_claims_no_members_is_not_believed() {
 
 #[test]
 fn a_directory_that_claims_another_number_is_not_believed() {
-    for told in [1, 2, 4, 60_000] {
-        let bytes = Zip::new(named(&["a", "b", "c"])).with(|zip| zip.told = Some(told)).bytes();
+    for claimed in [1, 2, 4, 60_000] {
+        let bytes = Zip::new(named(&["a", "b", "c"])).with(|zip| zip.claimed = Some(claimed)).bytes();
         for run in both(&bytes) {
-            assert_eq!(run.code, Some(3), "{told} {:?}", run.problems());
+            assert_eq!(run.code, Some(3), "{claimed} {:?}", run.problems());
         }
-        assert_eq!(sorted(&bytes), ["a", "b", "c"], "{told}");
+        assert_eq!(sorted(&bytes), ["a", "b", "c"], "{claimed}");
     }
 }
 
@@ -124,7 +125,7 @@ fn members_that_the_directory_leaves_out_are_found_once() {
 }
 
 #[test]
-fn members_that_are_not_there_are_told() {
+fn members_that_are_missing_are_reported() {
     let mut members = named(&["a", "b", "c"]);
     members[1].present = false;
     for run in both(&Zip::new(members).bytes()) {
@@ -144,7 +145,7 @@ fn members_of_one_name_are_all_read() {
 }
 
 #[test]
-fn entries_that_point_to_one_header_end_at_a_limit_or_are_told() {
+fn entries_that_point_to_one_header_are_reported() {
     let mut members = vec![member("a", DEFLATE, line("a"))];
     let copy = members[0].clone();
     members.extend((0..50).map(|i| {
@@ -177,17 +178,16 @@ fn a_long_comment_and_what_follows_the_end_hide_nothing() {
     let run = run_bytes(&comment, &[]);
     assert_eq!((run.code, run.findings()), (Some(1), 2), "{:?}", run.problems());
     let sound = zip(&[("a", line("a").as_bytes()), ("b", line("b").as_bytes())]);
-    for behind in [&b"\n"[..], &[0; 700], &noise(100_000, 4)] {
-        let bytes = [&sound[..], behind].concat();
-        assert_eq!(sorted(&bytes), ["a", "b"], "{} bytes", behind.len());
+    for rest in [&b"\n"[..], &[0; 700], &noise(100_000, 4)] {
+        let bytes = [&sound[..], rest].concat();
+        assert_eq!(sorted(&bytes), ["a", "b"], "{} bytes", rest.len());
     }
-    // A second archive behind the first has a directory of its own.
+    // A second archive after the first has another directory.
     let two = [sound.clone(), zip(&[("c", line("c").as_bytes())])].concat();
     assert_eq!(sorted(&two), ["a", "b", "c"]);
     assert_eq!(run_bytes(&two, &[]).code, Some(3));
 }
 
-/// A program that unpacks itself, or whatever else stands before an archive: its members are read or it is told.
 #[test]
 fn hostile_names_are_only_names() {
     let long = "n".repeat(60_000);
@@ -258,7 +258,7 @@ fn a_zip_in_a_stream_can_be_read_without_its_directory() {
     let run = run_stdin(&bytes, &small);
     assert_eq!(run.code, Some(3), "{:?}", run.problems());
     assert!(run.problems()[0].contains("--max-decoder-memory"), "{:?}", run.problems());
-    // Those that need no more memory than there is are read.
+    // Members that need no more memory than is allowed are read.
     assert!(run.findings() >= 6, "{} {:?}", run.findings(), run.problems());
 
     let deflated: Vec<Member> = (0..6).map(|i| member(format!("{i}"), DEFLATE, log(3, 30_000))).collect();
@@ -270,7 +270,7 @@ fn a_zip_in_a_stream_can_be_read_without_its_directory() {
     }
 }
 
-/// A stored archive inside an archive has headers of its own, which are not those of the outer one.
+/// A stored archive inside an archive has headers, too, which must not be taken for those of the outer one.
 #[test]
 fn the_headers_of_an_inner_archive_are_counted_once() {
     let inner = zip(&[("x", line("x").as_bytes()), ("y", line("y").as_bytes())]);
@@ -291,7 +291,7 @@ fn the_headers_of_an_inner_archive_are_counted_once() {
     assert_eq!(sorted(cut), ["b", "c", "x", "y"]);
 }
 
-/// A method by which nothing is read: what follows it is, by the directory.
+/// A member whose method needs a size cannot be read without one; what follows it is found by the directory.
 #[test]
 fn a_member_of_unknown_size_does_not_hide_the_next() {
     let bytes = Zip::new([
@@ -310,7 +310,7 @@ fn a_member_of_unknown_size_does_not_hide_the_next() {
     );
 }
 
-/// A name that ends with a slash is a directory's only if nothing is in it.
+/// A member whose name ends with a slash is a directory only if it is empty.
 #[test]
 fn what_looks_like_a_directory_is_read_if_it_holds_something() {
     let bytes = Zip::new([member("a.log/", DEFLATE, line("a")), member("b/", STORED, "")]).bytes();
@@ -319,9 +319,9 @@ fn what_looks_like_a_directory_is_read_if_it_holds_something() {
     }
 }
 
-/// A second stream behind the deflate data would be taken for a part of the member.
+/// Other programs skip what follows the deflate data inside a member.
 #[test]
-fn what_is_hidden_behind_a_members_data_is_told() {
+fn what_is_hidden_after_the_data_of_a_member_is_reported() {
     let hidden = Zip::new([member("hidden", STORED, line("hidden"))]).bytes();
     let bytes =
         Zip::new([member("a", DEFLATE, line("a")).with(|member| member.data.extend(&hidden))]).bytes();
@@ -330,14 +330,14 @@ fn what_is_hidden_behind_a_members_data_is_told() {
 }
 
 #[test]
-fn the_mark_of_a_split_archive_in_one_piece_is_passed() {
+fn the_mark_of_a_split_archive_in_one_piece_is_skipped() {
     let bytes = [b"PK00".as_slice(), &Zip::new(named(&["a", "b"])).bytes()].concat();
     let run = run_bytes(&bytes, &[]);
     assert!(run.findings() == 2, "{:?} {:?}", run.code, run.problems());
 }
 
 #[test]
-fn globs_are_held_against_paths_however_they_are_written() {
+fn globs_match_paths_however_they_are_written() {
     let names = ["./logs/a.log", "/logs/b.log", "logs\\c.log", "logs/d.txt", "logs/old/e.log"];
     let bytes = Zip::new(named(&names)).bytes();
     let run = run_bytes(&bytes, &["--exclude", "logs/old", "--include", "logs/*.log"]);

@@ -1,4 +1,4 @@
-//! Unpacking: any bytes give the same twice and in any pieces, within the limits, and end.
+//! Unpacking: any bytes are unpacked to the same result twice and in any pieces, within the limits, and to an end.
 
 use migsift::error::SourceError;
 use migsift::input::archive::zip::ZipFile;
@@ -9,31 +9,36 @@ use migsift::input::{
 use std::io::{self, Cursor, Read};
 use std::rc::Rc;
 
-/// Decoded bytes.
+/// The limit of decoded bytes.
 const OUTPUT: u64 = 256 << 10;
-/// Members.
+/// The limit of members.
 const MEMBERS: u64 = 24;
 
-/// What was found: for each source its member, a checksum of its bytes and how it ended, and what was not read.
+/// Collects the sources, and what was not read.
 #[derive(Debug, Default, PartialEq)]
-struct Taken {
-    sources: Vec<(Option<String>, u64, usize, Option<String>)>,
+struct Collected {
+    sources: Vec<Source>,
     problems: Vec<(Option<String>, String)>,
     bytes: u64,
 }
 
-impl Visitor for Taken {
+/// A source that was read to its end.
+#[derive(Debug, PartialEq)]
+struct Source {
+    member: Option<String>,
+    hash: u64,
+    len: usize,
+    error: Option<String>,
+}
+
+impl Visitor for Collected {
     fn source(&mut self, member: Option<&str>, mut reader: PeekReader<'_>) {
         let mut bytes = Vec::new();
         let end = Transcoder::new(PeekReader::new(&mut reader)).read_to_end(&mut bytes);
         self.bytes += reader.consumed();
         let hash = xxhash_rust::xxh3::xxh3_64(&bytes);
-        self.sources.push((
-            member.map(str::to_string),
-            hash,
-            bytes.len(),
-            end.err().map(|error| error.to_string()),
-        ));
+        let (member, error) = (member.map(str::to_string), end.err().map(|error| error.to_string()));
+        self.sources.push(Source { member, hash, len: bytes.len(), error });
     }
 
     fn unread(&mut self, member: Option<&str>, problem: SourceError) {
@@ -49,14 +54,14 @@ impl Visitor for Taken {
     }
 }
 
-/// Gives so many bytes at a time, and is interrupted before each.
-struct Drip<'b> {
+/// Returns `step` bytes at a time, and is interrupted before each read.
+struct SlowReader<'b> {
     bytes: &'b [u8],
     step: usize,
     interrupted: bool,
 }
 
-impl Read for Drip<'_> {
+impl Read for SlowReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.interrupted = !self.interrupted;
         if self.interrupted {
@@ -69,13 +74,13 @@ impl Read for Drip<'_> {
     }
 }
 
-fn unpack(limits: &Limits, with: impl FnOnce(&mut Unpacker<'_>)) -> Taken {
-    let (globs, mut taken) = (Globs::default(), Taken::default());
+fn unpack(limits: &Limits, with: impl FnOnce(&mut Unpacker<'_>)) -> Collected {
+    let (globs, mut collected) = (Globs::default(), Collected::default());
     let budget = Rc::new(Budget::new(limits.allowance(0)));
-    with(&mut Unpacker { limits, globs: &globs, budget: budget.clone(), visitor: &mut taken });
-    let spent = budget.taken();
-    assert!(spent.output <= OUTPUT && spent.members <= MEMBERS, "{spent:?}");
-    taken
+    with(&mut Unpacker { limits, globs: &globs, budget: budget.clone(), visitor: &mut collected });
+    let taken = budget.taken();
+    assert!(taken.output <= OUTPUT && taken.members <= MEMBERS, "{taken:?}");
+    collected
 }
 
 pub fn check(data: &[u8]) {
@@ -87,12 +92,12 @@ pub fn check(data: &[u8]) {
         metadata_bytes: 4 << 10,
         decoder_memory: 24 << 20,
     };
-    let place = Position::outer(&limits, FoundBy::Name, Selection::All);
+    let position = Position::outer(&limits, FoundBy::Name, Selection::All);
     let stream = |step: usize| {
-        let drip = Drip { bytes: data, step, interrupted: false };
-        unpack(&limits, |unpacker| unpacker.unpack(place, PeekReader::new(drip)))
+        let reader = SlowReader { bytes: data, step, interrupted: false };
+        unpack(&limits, |unpacker| unpacker.unpack(position, PeekReader::new(reader)))
     };
-    let whole = unpack(&limits, |unpacker| unpacker.unpack(place, PeekReader::new(data)));
+    let whole = unpack(&limits, |unpacker| unpacker.unpack(position, PeekReader::new(data)));
     // What is neither packed nor an archive is one source.
     if ContainerFormat::of(data).is_none() {
         assert!(whole.sources.len() == 1 && whole.bytes == data.len() as u64, "{whole:?}");
@@ -103,7 +108,7 @@ pub fn check(data: &[u8]) {
     if ContainerFormat::of(data) == Some(ContainerFormat::Zip) {
         let seek = || {
             unpack(&limits, |unpacker| {
-                unpacker.zip(place, &ZipFile::new(Cursor::new(data), data.len() as u64))
+                unpacker.zip(position, &ZipFile::new(Cursor::new(data), data.len() as u64))
             })
         };
         assert_eq!(seek(), seek());

@@ -1,4 +1,4 @@
-//! Bundles: logs, compressed files and archives made in memory, sound and hostile, and scans of them.
+//! Bundles: logs, compressed files and archives that are made in memory, sound and hostile, and scans of them.
 
 pub mod zip;
 
@@ -6,6 +6,7 @@ use crate::{oracle, program, stdout};
 use migsift::catalog::ArgValue;
 use migsift::error::Error;
 use migsift::finding::Finding;
+pub use migsift::input::Codec;
 use migsift::input::{WalkOptions, walk};
 use migsift::scan::{Inputs, Options, Progress, Sink, scan};
 use serde_json::Value;
@@ -13,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-/// A message with its code; the database tells it from others.
+/// A message with its code; the database distinguishes it from others.
 pub fn line(database: &str) -> String {
     format!(
         "2024-06-06T21:42:53.039Z ERROR 603101: Database exists in target. Database `{database}` exists on the \
@@ -21,7 +22,7 @@ pub fn line(database: &str) -> String {
     )
 }
 
-/// Letters that compress badly and hold no finding, in lines.
+/// Lines of letters that compress badly and contain no finding.
 pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2).wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mut next = |i: usize| {
@@ -35,25 +36,13 @@ pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     noise
 }
 
-/// A log with so many findings, each behind so much noise.
+/// A log with `findings` findings, each after `noisy` bytes of noise.
 pub fn log(findings: usize, noisy: usize) -> Vec<u8> {
     let part = |i: usize| [noise(noisy, i as u64), line(&format!("db{i}")).into_bytes()].concat();
     (0..findings).flat_map(part).collect()
 }
 
-/// How a stream is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
-    Gzip,
-    Zstd,
-    Xz,
-    Bzip2,
-    Lz4,
-}
-
-pub const CODECS: [Codec; 5] = [Codec::Gzip, Codec::Zstd, Codec::Xz, Codec::Bzip2, Codec::Lz4];
-
-/// One frame, with a checksum.
+/// Compresses `bytes` as one frame, with a checksum.
 pub fn pack(codec: Codec, bytes: &[u8]) -> Vec<u8> {
     match codec {
         Codec::Gzip => {
@@ -93,7 +82,7 @@ pub fn skippable(bytes: &[u8]) -> Vec<u8> {
     [&[0x53, 0x2a, 0x4d, 0x18], &(bytes.len() as u32).to_le_bytes()[..], bytes].concat()
 }
 
-/// `bytes` in so many gzip streams around each other.
+/// `bytes` in `depth` gzip streams, one around the other.
 pub fn nested(bytes: &[u8], depth: usize) -> Vec<u8> {
     (0..depth).fold(bytes.to_vec(), |inner, _| pack(Codec::Gzip, &inner))
 }
@@ -110,7 +99,7 @@ pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     builder.into_inner().expect("an archive")
 }
 
-/// One tar record of any kind, its data made by the caller and as long as the header says or not.
+/// One tar record of any kind. Its data may be longer or shorter than `size`, which the header states.
 pub fn tar_record(kind: u8, name: &[u8], size: u64, data: &[u8]) -> Vec<u8> {
     let mut header = tar::Header::new_gnu();
     header.as_mut_bytes()[..name.len().min(100)].copy_from_slice(&name[..name.len().min(100)]);
@@ -123,21 +112,21 @@ pub fn tar_record(kind: u8, name: &[u8], size: u64, data: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A PAX record of the right length.
+/// A PAX record that states its length correctly.
 pub fn pax(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
     let len = (1..).find(|len: &usize| len.to_string().len() + rest.len() == *len).expect("a length");
     format!("{len}{rest}").into_bytes()
 }
 
-/// What a scan gave.
-pub struct Got {
+/// The result of a scan in this process.
+pub struct ScanResult {
     pub findings: Vec<Finding>,
     pub inputs: Inputs,
 }
 
-impl Got {
-    /// The databases of what was found: they tell one finding from another. A message that is cut may have lost its own.
+impl ScanResult {
+    /// The databases of the findings, which distinguish them. A message that is cut may have lost its own.
     pub fn names(&self) -> Vec<String> {
         let name = |finding: &Finding| match finding.args.first() {
             Some((_, ArgValue::One(name))) => Some(name.clone()),
@@ -150,17 +139,17 @@ impl Got {
         self.inputs.problems.iter().map(|problem| &*problem.reason).collect()
     }
 
-    /// Fails where the program itself did.
-    pub fn checked(self) -> Got {
+    /// Panics if the program had an internal error.
+    pub fn checked(self) -> ScanResult {
         assert!(!self.reasons().iter().any(|reason| reason.contains("internal error")), "{:?}", self.inputs);
         self
     }
 }
 
 #[derive(Default)]
-struct Kept(Vec<Finding>);
+struct CollectingSink(Vec<Finding>);
 
-impl Sink for Kept {
+impl Sink for CollectingSink {
     fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
         self.0.push(finding.clone());
         Ok(())
@@ -168,25 +157,25 @@ impl Sink for Kept {
 }
 
 /// Scans a path in this process.
-pub fn scan_path(path: &Path, options: &Options) -> Got {
-    let mut kept = Kept::default();
+pub fn scan_path(path: &Path, options: &Options) -> ScanResult {
+    let mut sink = CollectingSink::default();
     let inputs = walk(&[path.to_path_buf()], &WalkOptions::default());
-    let outcome = scan(oracle::matcher(), &inputs, options, Some(&mut kept), &Progress::default());
-    Got { findings: kept.0, inputs: outcome.expect("scans").inputs }.checked()
+    let outcome = scan(oracle::matcher(), &inputs, options, Some(&mut sink), &Progress::default());
+    ScanResult { findings: sink.0, inputs: outcome.expect("scans").inputs }.checked()
 }
 
 /// Scans bytes as a file in this process.
-pub fn scan_bytes(bytes: &[u8], options: &Options) -> Got {
+pub fn scan_bytes(bytes: &[u8], options: &Options) -> ScanResult {
     let folder = Folder::new();
     scan_path(&folder.write("a", bytes), options)
 }
 
-/// One thread, the rest as it comes.
+/// One thread, and the defaults for the rest.
 pub fn one_thread() -> Options {
     Options { threads: 1, ..Options::default() }
 }
 
-/// A folder of its own.
+/// A folder that is removed at the end.
 pub struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -198,7 +187,7 @@ impl Folder {
         self.0.path()
     }
 
-    /// Writes a file, and the folders that it lies in.
+    /// Writes a file, and creates the folders around it.
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
@@ -207,7 +196,7 @@ impl Folder {
     }
 }
 
-/// A run of the program over JSON.
+/// A run of the program that printed a report in JSON.
 pub struct Run {
     pub code: Option<i32>,
     pub report: Value,
@@ -256,7 +245,7 @@ pub fn run_bytes(bytes: &[u8], args: &[&str]) -> Run {
     run_path(&folder.write("a", bytes), args)
 }
 
-/// What the program gives when `bytes` are piped into it.
+/// Runs the program with `bytes` piped into it.
 pub fn pipe(bytes: &[u8], args: &[&str]) -> Output {
     pipe_pieces(&[bytes], args)
 }
@@ -272,13 +261,13 @@ fn pipe_pieces(pieces: &[&[u8]], args: &[&str]) -> Output {
         .expect("runs");
     let mut input = child.stdin.take().expect("a pipe");
     std::thread::scope(|scope| {
-        // It may end before it has read all.
+        // The program may end before it has read everything.
         scope.spawn(move || pieces.iter().all(|piece| input.write_all(piece).is_ok()));
         child.wait_with_output().expect("ends")
     })
 }
 
-/// The same, in pieces of so many bytes.
+/// Scans bytes from standard input with the program, written in pieces of `piece` bytes.
 pub fn run_pieces(bytes: &[u8], piece: usize) -> Run {
     let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
     Run::of(pipe_pieces(&pieces, &["-", "-f", "json"]))

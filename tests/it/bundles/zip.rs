@@ -1,4 +1,4 @@
-//! Zip archives, byte by byte: whatever a header or a directory may say, true or not.
+//! Zip archives, made byte by byte: headers and directory can say anything, true or not.
 
 use super::{Codec, pack};
 use std::io::Write;
@@ -10,7 +10,7 @@ pub const ZSTD: u16 = 93;
 pub const XZ: u16 = 95;
 pub const METHODS: [u16; 5] = [STORED, DEFLATE, BZIP2, ZSTD, XZ];
 
-/// A member, with what its headers say of it.
+/// A member, and what its headers say of it.
 #[derive(Debug, Clone)]
 pub struct Member {
     pub name: Vec<u8>,
@@ -18,20 +18,20 @@ pub struct Member {
     pub flags: u16,
     /// The bytes in the archive.
     pub data: Vec<u8>,
-    /// What is said of its size and checksum.
+    /// The size and the checksum that its headers state.
     pub size: u64,
     pub crc: u32,
     /// The unix mode.
     pub mode: u32,
-    /// Whether the sizes stand in the extra field.
+    /// Whether the sizes are in the extra field.
     pub zip64: bool,
     /// Whether the directory lists it.
     pub listed: bool,
-    /// Whether it stands in the archive itself; else only in the directory.
+    /// Whether it is in the archive itself; else it is only in the directory.
     pub present: bool,
 }
 
-/// A member of a file.
+/// A file, as a member.
 pub fn member(name: impl AsRef<[u8]>, method: u16, bytes: impl AsRef<[u8]>) -> Member {
     let (name, bytes) = (name.as_ref().to_vec(), bytes.as_ref());
     let mut crc = flate2::Crc::new();
@@ -85,7 +85,7 @@ impl Member {
         if self.zip64 { [u32::MAX; 2] } else { [self.data.len() as u32, self.size as u32] }
     }
 
-    /// Flags to extra field's length, as both headers have them.
+    /// The fields that both headers have, from the flags to the length of the extra field.
     fn shared(&self, streamed: bool) -> Vec<u8> {
         let mut out = Vec::new();
         let [compressed, size] = if streamed { [0; 2] } else { self.sizes() };
@@ -136,16 +136,16 @@ impl Member {
     }
 }
 
-/// An archive, with what its directory's end says of it.
+/// An archive, and what the end of its directory says of it.
 #[derive(Debug, Clone, Default)]
 pub struct Zip {
     pub members: Vec<Member>,
     pub comment: Vec<u8>,
-    /// How many members the directory's end tells, if that is not true.
-    pub told: Option<u16>,
-    /// Whether the directory's end has its large form, too.
+    /// How many members the end of the directory claims, if that is not true.
+    pub claimed: Option<u16>,
+    /// Whether the end of the directory has its large form, too.
     pub zip64: bool,
-    /// Whether all the directory's entries point to the first member.
+    /// Whether all entries of the directory point to the first member.
     pub overlapping: bool,
 }
 
@@ -173,13 +173,13 @@ impl Zip {
         }
         let start = out.len();
         out.extend(&directory);
-        let told = self.told.unwrap_or(listed);
+        let claimed = self.claimed.unwrap_or(listed);
         if self.zip64 {
             let end = out.len() as u64;
             out.extend(b"PK\x06\x06");
             out.extend(44u64.to_le_bytes());
             out.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-            for number in [u64::from(told), u64::from(told), directory.len() as u64, start as u64] {
+            for number in [u64::from(claimed), u64::from(claimed), directory.len() as u64, start as u64] {
                 out.extend(number.to_le_bytes());
             }
             out.extend(b"PK\x06\x07\0\0\0\0");
@@ -189,7 +189,7 @@ impl Zip {
         out.extend(if self.zip64 {
             end_record(u16::MAX, u32::MAX, u32::MAX, self.comment.len() as u16)
         } else {
-            end_record(told, directory.len() as u32, start as u32, self.comment.len() as u16)
+            end_record(claimed, directory.len() as u32, start as u32, self.comment.len() as u16)
         });
         out.extend(&self.comment);
         out
@@ -207,7 +207,7 @@ pub fn end_record(members: u16, bytes: u32, start: u32, comment: u16) -> Vec<u8>
     out
 }
 
-/// A sound archive of files, one method after the other.
+/// A sound archive of files that use all methods in turn.
 pub fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let methods = METHODS.iter().cycle();
     Zip::new(members.iter().zip(methods).map(|((name, bytes), method)| member(name, *method, bytes))).bytes()

@@ -1,4 +1,4 @@
-//! Injection: text that is made to act on whoever reads the output, in arguments, paths and members, in every format.
+//! Injection: text in arguments, paths and members that is made to act on the reader of the output, in every format.
 
 use super::BOUNDS;
 use crate::bundles::zip::{DEFLATE, Zip, member};
@@ -6,7 +6,7 @@ use crate::bundles::{Folder, line};
 use migsift::text::is_hidden;
 use std::process::{Command, Output, Stdio};
 
-/// Each with what it does where it is let through.
+/// Each with what it does if it is printed raw.
 const HOSTILE: [(&str, &str); 22] = [
     ("colours", "a\u{1b}[31mb"),
     ("clears the screen", "a\u{1b}[2J\u{1b}[Hb"),
@@ -14,17 +14,17 @@ const HOSTILE: [(&str, &str); 22] = [
     ("writes the clipboard", "a\u{1b}]52;c;cm0gLXJm\u{7}b"),
     ("a link of a terminal", "a\u{1b}]8;;https://x.example\u{1b}\\b"),
     ("a control of one byte", "a\u{9b}2Jb"),
-    ("goes back", "harmless\u{8}\u{8}\u{8}\u{8}x"),
+    ("moves back", "harmless\u{8}\u{8}\u{8}\u{8}x"),
     ("a carriage return hides what is before it", "evil\rgood"),
     ("turns text around", "a\u{202e}gnp.exe\u{202c}"),
     ("isolates", "a\u{2066}b\u{2069}"),
-    ("is not to be seen", "a\u{200b}\u{200d}\u{2060}\u{feff}b"),
+    ("is invisible", "a\u{200b}\u{200d}\u{2060}\u{feff}b"),
     ("ends a line for some", "a\u{2028}b\u{85}c"),
     ("a script", "<script>alert(1)</script>"),
     ("a handler", "\"><img src=x onerror=alert(1)>"),
     ("ends CDATA and comments", "]]> --> <!--"),
     ("a formula", "=cmd|'/C calc'!A0"),
-    ("a formula behind a blank", " @SUM(1+1)*cmd"),
+    ("a formula after a blank", " @SUM(1+1)*cmd"),
     ("a link of Markdown", "[x](https://x.example) ![y](z)"),
     ("rows of a table", "a|b\\|c"),
     ("fences", "```\n# h"),
@@ -43,7 +43,7 @@ fn scan(folder: &Folder, args: &[&str]) -> Output {
     command.arg("scan").arg(folder.path()).args(args).stdin(Stdio::null()).output().expect("runs")
 }
 
-/// What a page or document may not hold, whatever it shows.
+/// Whether a document has markup that came from a log.
 fn holds_markup(format: &str, text: &str) -> bool {
     let log = |page: &str| page.split("<style>").next().unwrap_or_default().len();
     match format {
@@ -69,7 +69,7 @@ fn nothing_acts_in_any_format() {
         folder.write("b.zip", Zip::new(names).bytes());
         if cfg!(unix) {
             folder.write(&text.replace('/', "_"), "603412: what is this\n");
-            // An input that is not read, so that its path stands among the problems.
+            // An input that is not read, so that its path is among the problems.
             folder.write(&format!("{}.gz", text.replace('/', "_")), b"\x1f\x8b\x08");
         }
         let json = scan(&folder, &["-f", "json"]);
@@ -81,10 +81,10 @@ fn nothing_acts_in_any_format() {
         }
         for format in FORMATS {
             let output = scan(&folder, &["-f", format, "-C", "2", "--color", "never", "-v"]);
-            for (place, bytes) in [("output", output.stdout), ("talk", output.stderr)] {
+            for (place, bytes) in [("output", output.stdout), ("messages", output.stderr)] {
                 let text = String::from_utf8(bytes).expect("UTF-8");
                 let raw = text.chars().find(|c| is_hidden(*c) && !matches!(c, '\n' | '\r'));
-                // CSV alone ends its lines with both.
+                // Only CSV ends its lines with both.
                 let alone = text.replace("\r\n", "").contains('\r');
                 if raw.is_some() || alone || place == "output" && holds_markup(format, &text) {
                     failed.push(format!("{what}: {format}, {place}: {raw:?}"));

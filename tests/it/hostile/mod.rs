@@ -1,7 +1,8 @@
-//! The hostile set: named inputs that are damaged, lie, or are made to break or to hide something. Each says how the run has
-//! to end, how many findings it has to give, and which words tell what was not read; each is read from a file and, where
-//! that makes sense, from standard input, within bounds of work and memory. What stands elsewhere is not repeated: zip
-//! archives (`zips.rs`), limits and bombs (`limits.rs`), every cut and every changed byte (`damage.rs`).
+//! The hostile set: named inputs that are damaged, that lie, or that are made to break or to hide something.
+//!
+//! Each case says how the run must end, how many findings it must have, and with which words it must report what was not read.
+//! Each is read from a file, mapped and not, and from standard input, within bounds of time and memory. Other tests have zip
+//! archives (`zips.rs`), limits and bombs (`limits.rs`), and every cut and every changed byte (`damage.rs`).
 
 mod injection;
 mod packed;
@@ -20,28 +21,28 @@ pub struct Case {
     pub name: &'static str,
     /// The input.
     pub bytes: Vec<u8>,
-    /// How the run ends.
+    /// The exit code.
     pub code: i32,
-    /// How many findings it gives.
+    /// The number of findings.
     pub findings: u64,
-    /// Words of a problem that is told; none is where they are empty.
-    pub told: &'static str,
+    /// Words of a problem that is reported; empty if there must be no problem.
+    pub problem: &'static str,
 }
 
 /// A case that is read whole.
 pub fn whole(name: &'static str, findings: u64, bytes: impl Into<Vec<u8>>) -> Case {
-    Case { name, bytes: bytes.into(), code: if findings > 0 { 1 } else { 0 }, findings, told: "" }
+    Case { name, bytes: bytes.into(), code: if findings > 0 { 1 } else { 0 }, findings, problem: "" }
 }
 
-/// A case of which something is not read, and that is told in these words.
-pub fn told(name: &'static str, findings: u64, told: &'static str, bytes: impl Into<Vec<u8>>) -> Case {
-    Case { name, bytes: bytes.into(), code: 3, findings, told }
+/// A case of which something is not read, which is reported in these words.
+pub fn partial(name: &'static str, findings: u64, problem: &'static str, bytes: impl Into<Vec<u8>>) -> Case {
+    Case { name, bytes: bytes.into(), code: 3, findings, problem }
 }
 
-/// Seconds of processor time and KiB of address space that any case gets: a hundred times what it needs.
+/// Limits any case to 30 seconds of processor time and 3 GB of address space: a hundred times what it needs.
 const BOUNDS: &str = "ulimit -t 30 2>/dev/null; ulimit -v 3000000 2>/dev/null; exec \"$0\" \"$@\"";
 
-/// Runs the program over a path within bounds; `input` is its standard input.
+/// Runs the program over a path within [`BOUNDS`]; `input` is its standard input.
 pub fn bounded(path: &Path, input: Stdio, args: &[&str]) -> Run {
     let program = env!("CARGO_BIN_EXE_migsift");
     let mut command = if cfg!(unix) { Command::new("sh") } else { Command::new(program) };
@@ -52,16 +53,16 @@ pub fn bounded(path: &Path, input: Stdio, args: &[&str]) -> Run {
     Run::of(command.output().expect("runs"))
 }
 
-/// Holds a run to what its case says; what is wrong with it, if anything is.
+/// Compares a run with its case; returns what is wrong with it, if anything is.
 fn wrong(case: &Case, how: &str, run: &Run) -> Option<String> {
     let problems = run.problems();
-    let right = if case.told.is_empty() {
+    let right = if case.problem.is_empty() {
         problems.is_empty()
     } else {
-        problems.iter().any(|problem| problem.contains(case.told))
+        problems.iter().any(|problem| problem.contains(case.problem))
     };
     let same = run.code == Some(case.code) && run.findings() == case.findings && right;
-    // What is read whole is never short of anything.
+    // A run is complete exactly if it does not end with 3.
     let complete = run.report["complete"] == (case.code != 3);
     (!same || !complete).then(|| {
         format!(
@@ -71,18 +72,18 @@ fn wrong(case: &Case, how: &str, run: &Run) -> Option<String> {
             run.findings(),
             case.code,
             case.findings,
-            case.told
+            case.problem
         )
     })
 }
 
 #[test]
-fn each_ends_as_it_has_to() {
+fn each_case_ends_as_expected() {
     let cases: Vec<Case> = [text::cases(), packed::cases(), tars::cases()].into_iter().flatten().collect();
     assert!(cases.len() >= 60, "{}", cases.len());
     let (folder, mut failed) = (Folder::new(), Vec::new());
     for (i, case) in cases.iter().enumerate() {
-        assert!(cases[..i].iter().all(|other| other.name != case.name), "{} stands twice", case.name);
+        assert!(cases[..i].iter().all(|other| other.name != case.name), "{} appears twice", case.name);
         let path = folder.write("a.log", &case.bytes);
         for (how, args) in [("mapped", &[][..]), ("read", &["--no-mmap"])] {
             failed.extend(wrong(case, how, &bounded(&path, Stdio::null(), args)));

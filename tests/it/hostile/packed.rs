@@ -1,22 +1,22 @@
-//! Compressed streams that are cut, lie, or are followed by something else.
+//! Compressed streams that are cut, that lie, or that are followed by something else.
 
-use super::{Case, told, whole};
+use super::{Case, partial, whole};
 use crate::bundles::{Codec, line, log, nested, pack, skippable};
 
-/// With one byte changed.
+/// The bytes with one changed.
 fn flipped(mut bytes: Vec<u8>, at: usize) -> Vec<u8> {
     let at = if at < bytes.len() { at } else { bytes.len() / 2 };
     bytes[at] ^= 0xff;
     bytes
 }
 
-/// With a byte changed that is so many from the end.
+/// The bytes with one changed, `back` bytes before the end.
 fn from_end(bytes: Vec<u8>, back: usize) -> Vec<u8> {
     let at = bytes.len() - back;
     flipped(bytes, at)
 }
 
-/// A gzip member with this deflate data, and nothing behind it.
+/// A gzip member with this deflate data, and nothing after it.
 fn deflated(data: &[u8]) -> Vec<u8> {
     [b"\x1f\x8b\x08\0\0\0\0\0\0\xff", data].concat()
 }
@@ -32,31 +32,31 @@ pub fn cases() -> Vec<Case> {
     let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let twice = |bytes: Vec<u8>| bytes.repeat(2);
     vec![
-        told("gzip: a magic number and nothing", 0, "cut short", &b"\x1f\x8b\x08"[..]),
-        told("gzip: a header without data", 0, "cut short", deflated(b"")),
-        told(
+        partial("gzip: a magic number and nothing", 0, "cut short", &b"\x1f\x8b\x08"[..]),
+        partial("gzip: a header without data", 0, "cut short", deflated(b"")),
+        partial(
             "gzip: a name without an end",
             0,
             "cut short",
             [b"\x1f\x8b\x08\x08\0\0\0\0\0\xff".as_slice(), &[b'n'; 9_000]].concat(),
         ),
-        told("gzip: flags that are reserved", 0, "damaged", flipped(gz(), 3)),
-        told(
-            "gzip: a method that is unknown",
+        partial("gzip: reserved flags", 0, "damaged", flipped(gz(), 3)),
+        partial(
+            "gzip: an unknown method",
             0,
             "unknown method",
             [b"\x1f\x8b\x07".as_slice(), &gz()[3..]].concat(),
         ),
-        told("gzip: a block of a kind that is none", 0, "damaged", deflated(&[7, 0, 0])),
-        told("gzip: a stored block whose length lies", 0, "damaged", deflated(&[1, 10, 0, 10, 0])),
-        told("gzip: a distance before the begin", 0, "damaged", deflated(&[0x4b, 0x04, 0x22, 0x00])),
-        told("gzip: another checksum", 1, "damaged", from_end(gz(), 8)),
-        told("gzip: another length", 1, "damaged", from_end(gz(), 1)),
-        told("gzip: text behind it", 1, "something else follows", [&gz()[..], b"and more"].concat()),
-        told("gzip: a zstd frame behind it", 1, "something else follows", [gz(), zst()].concat()),
-        whole("gzip: zeros behind it", 1, [gz(), vec![0; 70_000]].concat()),
+        partial("gzip: a block of an unknown kind", 0, "damaged", deflated(&[7, 0, 0])),
+        partial("gzip: a stored block whose length lies", 0, "damaged", deflated(&[1, 10, 0, 10, 0])),
+        partial("gzip: a distance before the start", 0, "damaged", deflated(&[0x4b, 0x04, 0x22, 0x00])),
+        partial("gzip: another checksum", 1, "damaged", from_end(gz(), 8)),
+        partial("gzip: another length", 1, "damaged", from_end(gz(), 1)),
+        partial("gzip: text after it", 1, "something else follows", [&gz()[..], b"and more"].concat()),
+        partial("gzip: a zstd frame after it", 1, "something else follows", [gz(), zst()].concat()),
+        whole("gzip: zeros after it", 1, [gz(), vec![0; 70_000]].concat()),
         whole("gzip: a thousand members", 1_000, gz().repeat(1_000)),
-        told(
+        partial(
             "gzip: a thousand members and a half",
             1_001,
             "cut short",
@@ -64,50 +64,50 @@ pub fn cases() -> Vec<Case> {
         ),
         whole("gzip: nothing in it", 0, pack(Codec::Gzip, b"")),
         whole("gzip: seven deep", 1, nested(text, 7)),
-        told("gzip: fifty deep", 0, "--max-nesting", nested(text, 50)),
-        told("compress(1)", 0, "compress(1)", &b"\x1f\x9d\x90abc"[..]),
-        whole("zstd: nothing but frames to pass", 0, skippable(b"abc")),
-        told(
-            "zstd: a frame to pass that is too long",
+        partial("gzip: fifty deep", 0, "--max-nesting", nested(text, 50)),
+        partial("compress(1)", 0, "compress(1)", &b"\x1f\x9d\x90abc"[..]),
+        whole("zstd: nothing but frames to skip", 0, skippable(b"abc")),
+        partial(
+            "zstd: a frame to skip that is too long",
             0,
             "cut short",
             [&skippable(b"abc")[..4], &[0xff; 8]].concat(),
         ),
-        told("zstd: a magic number and nothing", 0, "cut short", &b"\x28\xb5\x2f\xfd"[..]),
-        told(
-            "zstd: a dictionary that nobody has",
+        partial("zstd: a magic number and nothing", 0, "cut short", &b"\x28\xb5\x2f\xfd"[..]),
+        partial(
+            "zstd: an unknown dictionary",
             0,
             "damaged",
             [&b"\x28\xb5\x2f\xfd\x01\x58\x07"[..], &zst()[6..]].concat(),
         ),
-        told("zstd: another checksum", 1, "damaged", from_end(zst(), 1)),
-        told("zstd: a block of a kind that is none", 0, "damaged", &b"\x28\xb5\x2f\xfd\0\x58\x07\0\0"[..]),
-        told("zstd: half of it", 0, "cut short", half(zst())),
-        whole("zstd: one behind the other", 2, twice(zst())),
-        told("zstd: text behind it", 1, "something else follows", [&zst()[..], b"and more"].concat()),
-        told("xz: half of it", 1, "cut short", half(xz())),
-        told("xz: an index that lies", 1, "xz data is", from_end(xz(), 20)),
-        told("xz: a header whose checksum is wrong", 0, "damaged", flipped(xz(), 8)),
-        told(
+        partial("zstd: another checksum", 1, "damaged", from_end(zst(), 1)),
+        partial("zstd: a block of an unknown kind", 0, "damaged", &b"\x28\xb5\x2f\xfd\0\x58\x07\0\0"[..]),
+        partial("zstd: half of it", 0, "cut short", half(zst())),
+        whole("zstd: one after the other", 2, twice(zst())),
+        partial("zstd: text after it", 1, "something else follows", [&zst()[..], b"and more"].concat()),
+        partial("xz: half of it", 1, "cut short", half(xz())),
+        partial("xz: an index that lies", 1, "xz data is", from_end(xz(), 20)),
+        partial("xz: a header whose checksum is wrong", 0, "damaged", flipped(xz(), 8)),
+        partial(
             "xz: padding that is no multiple of four",
             1,
             "something else follows",
             [xz(), vec![0; 3], b"x".to_vec()].concat(),
         ),
-        whole("xz: one behind the other, padded", 2, [xz(), vec![0; 4], xz()].concat()),
-        told("bzip2: half of it", 0, "cut short", half(bz2())),
-        told("bzip2: another checksum of the block", 1, "damaged", flipped(bz2(), 10)),
-        told("bzip2: another checksum of all", 1, "damaged", from_end(bz2(), 2)),
-        whole("bzip2: one behind the other", 2, twice(bz2())),
-        told("bzip2: text behind it", 1, "something else follows", [&bz2()[..], b"and more"].concat()),
-        told("lz4: half of it", 0, "cut short", half(lz4())),
-        told("lz4: another checksum", 1, "damaged", from_end(lz4(), 1)),
-        told("lz4: a header whose checksum is wrong", 0, "damaged", flipped(lz4(), 6)),
-        told("lz4: without its end", 20, "cut short", {
+        whole("xz: one after the other, padded", 2, [xz(), vec![0; 4], xz()].concat()),
+        partial("bzip2: half of it", 0, "cut short", half(bz2())),
+        partial("bzip2: another checksum of the block", 1, "damaged", flipped(bz2(), 10)),
+        partial("bzip2: another checksum of all", 1, "damaged", from_end(bz2(), 2)),
+        whole("bzip2: one after the other", 2, twice(bz2())),
+        partial("bzip2: text after it", 1, "something else follows", [&bz2()[..], b"and more"].concat()),
+        partial("lz4: half of it", 0, "cut short", half(lz4())),
+        partial("lz4: another checksum", 1, "damaged", from_end(lz4(), 1)),
+        partial("lz4: a header whose checksum is wrong", 0, "damaged", flipped(lz4(), 6)),
+        partial("lz4: without its end", 20, "cut short", {
             let bytes = pack(Codec::Lz4, &large);
             bytes[..bytes.len() - 8].to_vec()
         }),
-        told("a 7-Zip archive", 0, "7-Zip", &b"7z\xbc\xaf\x27\x1c\0\x04"[..]),
-        told("a RAR archive", 0, "RAR", &b"Rar!\x1a\x07\x01\0"[..]),
+        partial("a 7-Zip archive", 0, "7-Zip", &b"7z\xbc\xaf\x27\x1c\0\x04"[..]),
+        partial("a RAR archive", 0, "RAR", &b"Rar!\x1a\x07\x01\0"[..]),
     ]
 }

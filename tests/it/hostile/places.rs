@@ -1,4 +1,4 @@
-//! Places: names that no program expects, things that are no files, and files that go or change between steps.
+//! Places: names that no program expects, things that are no files, and files that vanish or change between steps.
 
 use super::bounded;
 use crate::bundles::{Folder, line};
@@ -36,7 +36,7 @@ fn names_of_any_bytes_are_read() {
     }
     let run = bounded(folder.path(), Stdio::null(), &[]);
     assert_eq!((run.code, run.findings(), run.count("scanned")), (Some(1), 10, 10), "{:?}", run.problems());
-    // Each is found by the name that a list gives it, too.
+    // Each is found by its name in a list, too.
     let list: Vec<u8> = names.iter().flat_map(|name| [name, &b"\0"[..]].concat()).collect();
     let list = folder.write("list", list).to_string_lossy().into_owned();
     let mut command = Command::new(env!("CARGO_BIN_EXE_migsift"));
@@ -55,14 +55,14 @@ fn folders_300_deep_are_walked() {
     assert_eq!((run.code, run.findings()), (Some(1), 1), "{:?}", run.problems());
 }
 
-/// Named by a person, each is read as what it is.
+/// If somebody names them, they are read.
 #[test]
-fn what_is_no_regular_file_is_read_or_told() {
+fn what_is_no_regular_file_is_read_or_reported() {
     let folder = Folder::new();
     let of = |path: &Path| bounded(path, Stdio::null(), &[]);
     let run = of(Path::new("/dev/null"));
     assert_eq!((run.code, run.findings(), run.count("scanned")), (Some(0), 0, 1), "{:?}", run.problems());
-    // Named like a file.
+    // A directory with the name of a file.
     let inner = folder.write("a.log/b.log", line("b"));
     assert_eq!(of(inner.parent().expect("a folder")).findings(), 1);
     let loops = folder.path().join("loop");
@@ -78,7 +78,7 @@ fn what_is_no_regular_file_is_read_or_told() {
     assert_eq!((run.code, run.findings()), (Some(1), 5_000), "{:?}", run.problems());
 }
 
-/// Files of a system's own have no size and content all the same.
+/// Some files of the system have a size of 0 and still have content.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_without_a_size_is_read() {
@@ -89,15 +89,15 @@ fn a_file_without_a_size_is_read() {
     assert_eq!((run.code, run.findings()), (Some(1), 1), "{:?}", run.problems());
 }
 
-/// Between the walk and the scan a file may go, become something else or be another.
+/// Between the walk and the scan a file may vanish, become something else, or be replaced.
 #[test]
-fn what_changes_behind_the_walk_is_told_or_read() {
+fn what_changes_after_the_walk_is_reported_or_read() {
     let folder = Folder::new();
     for name in ["folder", "gone", "link", "other", "pipe", "shorter", "still"] {
         folder.write(name, line("a").repeat(3));
     }
     let at = |name: &str| folder.path().join(name);
-    let met = walk(&[folder.path().to_path_buf()], &WalkOptions::default());
+    let walked = walk(&[folder.path().to_path_buf()], &WalkOptions::default());
     for name in ["folder", "gone", "link", "pipe"] {
         std::fs::remove_file(at(name)).expect("removes");
     }
@@ -108,7 +108,7 @@ fn what_changes_behind_the_walk_is_told_or_read() {
     std::fs::write(at("shorter"), line("c")).expect("writes");
     for mmap in [true, false] {
         let options = Options { mmap, ..Options::default() };
-        let outcome = scan(matcher(), &met, &options, None, &Progress::default()).expect("scans");
+        let outcome = scan(matcher(), &walked, &options, None, &Progress::default()).expect("scans");
         assert_eq!(outcome.summary.findings(), 7 + 1 + 3, "{:?}", outcome.inputs);
         let failed: Vec<String> = outcome
             .inputs
@@ -123,9 +123,9 @@ fn what_changes_behind_the_walk_is_told_or_read() {
     }
 }
 
-/// Nobody but a superuser reads it; then it is told.
+/// Unless a superuser runs the test, the file cannot be read, which is reported.
 #[test]
-fn a_file_that_may_not_be_read_is_told() {
+fn a_file_that_may_not_be_read_is_reported() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new();
     let secret = folder.write("secret.log", line("a"));

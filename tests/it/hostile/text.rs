@@ -1,6 +1,6 @@
-//! Text that is none, or hardly: marks, zeros, broken encodings, endless lines, unfinished documents.
+//! Text that is hardly text: marks, zeros, broken encodings, endless lines, unfinished documents.
 
-use super::{Case, told, whole};
+use super::{Case, partial, whole};
 use crate::bundles::line;
 
 fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -11,14 +11,14 @@ fn utf32(text: &str, unit: fn(u32) -> [u8; 4]) -> Vec<u8> {
     text.chars().flat_map(|c| unit(c.into())).collect()
 }
 
-/// A message whose argument is any bytes.
+/// A message with these bytes as its argument.
 fn with(argument: &[u8]) -> Vec<u8> {
     let (before, after) =
         ("603101: Database exists in target. Database `", "` exists on the target server.\n");
     [before.as_bytes(), argument, after.as_bytes()].concat()
 }
 
-/// So many strings within each other, the innermost a message.
+/// A message in `depth` JSON strings, one inside the other.
 fn in_strings(depth: usize) -> String {
     (0..depth)
         .fold(line("a").trim_end().to_string(), |inner, _| serde_json::json!({ "m": inner }).to_string())
@@ -35,7 +35,7 @@ pub fn cases() -> Vec<Case> {
         whole("zeros between lines", 2, both(&[0; 100_000])),
         whole("a zero before each line", 2, format!("\0{a}\0{b}")),
         whole("zeros alone", 0, vec![0; 1 << 20]),
-        whole("every byte there is", 2, both(&(0..=255).collect::<Vec<u8>>().repeat(50))),
+        whole("every byte", 2, both(&(0..=255).collect::<Vec<u8>>().repeat(50))),
         whole("a mark in the middle", 2, both("\u{feff}".as_bytes())),
         whole("the mark of UTF-8 twice", 1, format!("\u{feff}\u{feff}{a}")),
         whole("the mark of UTF-16 and nothing", 0, [0xff, 0xfe]),
@@ -51,8 +51,8 @@ pub fn cases() -> Vec<Case> {
                 .concat(),
         ),
         whole("big-endian UTF-16 without a mark", 1, utf16(&a, u16::to_be_bytes)),
-        told("little-endian UTF-32", 0, "UTF-32", utf32(&format!("\u{feff}{a}"), u32::to_le_bytes)),
-        told("big-endian UTF-32", 0, "UTF-32", utf32(&format!("\u{feff}{a}"), u32::to_be_bytes)),
+        partial("little-endian UTF-32", 0, "UTF-32", utf32(&format!("\u{feff}{a}"), u32::to_le_bytes)),
+        partial("big-endian UTF-32", 0, "UTF-32", utf32(&format!("\u{feff}{a}"), u32::to_be_bytes)),
         whole("bytes that are no UTF-8 in an argument", 1, with(b"\xff\xfe\x80x")),
         whole("an overlong slash in an argument", 1, with(b"a\xc0\xafb")),
         whole("half a surrogate in an argument", 1, with(b"a\xed\xa0\x80b")),
@@ -61,7 +61,7 @@ pub fn cases() -> Vec<Case> {
         whole("carriage returns for line breaks", 2, format!("{a}{b}").replace('\n', "\r")),
         whole("form feeds for line breaks", 2, format!("{a}{b}").replace('\n', "\x0c")),
         whole("a line of a megabyte before it", 1, format!("{long} {a}")),
-        whole("a line of a megabyte behind it", 1, format!("{} {long}", a.trim_end())),
+        whole("a line of a megabyte after it", 1, format!("{} {long}", a.trim_end())),
         whole(
             "a thousand of them on one line",
             1_000,
@@ -72,7 +72,7 @@ pub fn cases() -> Vec<Case> {
         whole("no end of the message", 1, "603101: Database exists in target. Database `"),
         whole("half a message", 1, &a[..70]),
         whole("half a code", 0, "error 60310"),
-        whole("a code and nothing behind it", 1, "error 603101"),
+        whole("a code and nothing after it", 1, "error 603101"),
         whole("a JSON string without an end", 1, format!("{{\"message\":\"{}", a.trim_end())),
         whole(
             "JSON 200,000 deep",
@@ -101,8 +101,8 @@ pub fn cases() -> Vec<Case> {
         whole("entities without end", 2, both(format!("{}\n", "&amp;".repeat(50_000)).as_bytes())),
         whole("escapes without end", 2, both(format!("{}\n", "\x1b[".repeat(50_000)).as_bytes())),
         whole("time stamps without end", 1, format!("{}{a}", "2024-06-06T21:42:53.039Z ".repeat(20_000))),
-        whole("years that no calendar has", 1, format!("99999-99-99T99:99:99.999999999Z {}", &a[25..])),
-        whole("beginnings of messages without end", 0, "Database exists in ".repeat(20_000)),
+        whole("impossible times", 1, format!("99999-99-99T99:99:99.999999999Z {}", &a[25..])),
+        whole("starts of messages without end", 0, "Database exists in ".repeat(20_000)),
         whole("quoted mail without end", 1, format!("{} {a}", "> ".repeat(50_000))),
     ]
 }
