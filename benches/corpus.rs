@@ -1,7 +1,7 @@
 //! Writes a corpus of the benches to files, for comparisons with other programs.
 //!
 //! `cargo bench --bench corpus -- KIND BYTES PATH` writes at least `BYTES` bytes (with K, M or G) and prints how many
-//! findings stand in them. `KIND` is `sparse` (one line in 2,000), `dense` (every second line), `document` (one JSON document
+//! findings are in them. `KIND` is `sparse` (one line in 2,000), `dense` (every second line), `document` (one JSON document
 //! of about `BYTES`) or `files` (20,000 files below the folder `PATH`). `catalogue ENTRIES PATH` writes a pattern file with so
 //! many entries and prints their number. Without arguments nothing happens.
 
@@ -14,13 +14,13 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-/// Seeds every corpus, as in the other benches.
+/// The seed of every corpus, as in the other benches.
 const SEED: u64 = 0x6031_0400;
-/// How much is made at once, in bytes.
+/// How many bytes are made at once.
 const PIECE: usize = 64 << 20;
 /// The bytes of a document for each of its findings, rounded up.
 const DOCUMENT_FINDING: usize = 512;
-/// How many small files there are.
+/// The number of small files.
 const FILES: usize = 20_000;
 
 fn main() {
@@ -41,7 +41,7 @@ fn main() {
             std::fs::write(path, &text).expect("the pattern file can be written");
             catalog::parse("generated", &text).expect("the pattern file can be read").entries.len() as u64
         }
-        _ => panic!("what is made is sparse, dense, document, files or catalogue, not {kind}"),
+        _ => panic!("the kind is sparse, dense, document, files or catalogue, not {kind}"),
     };
     println!("{count}");
 }
@@ -57,9 +57,9 @@ fn size(text: &str) -> usize {
     digits.parse::<usize>().expect("a number of bytes") << shift
 }
 
-/// Pieces one after the other, so that a large corpus needs little memory.
+/// Writes a corpus piece by piece, so that a large one needs little memory.
 fn pieces(bytes: usize, path: &Path, make: fn(u64, usize) -> generator::Corpus) -> u64 {
-    let mut file = File::create(path).expect("the corpus can be made");
+    let mut file = File::create(path).expect("the file can be created");
     let (mut written, mut findings) = (0, 0);
     while written < bytes {
         let corpus = make(SEED.wrapping_add(written as u64), PIECE.min(bytes - written));

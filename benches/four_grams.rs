@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Seeds the noise.
+/// The seed of the noise.
 const SEED: u64 = 0x6031_0400;
 /// How much noise is counted in, in bytes.
 const NOISE: usize = 16 << 20;

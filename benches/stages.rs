@@ -1,9 +1,9 @@
-//! What each stage costs: noise alone, sparse and dense findings, a document, files, one line, a catalogue, a larger one.
+//! Measures the stages: noise alone, sparse and dense findings, a document, files, one line, a catalogue, a larger one.
 //!
-//! Every bench makes a corpus with a known number of findings, asserts that the count is right, and only then takes the
-//! time. Matching runs on one thread, over windows as large as the scan's; files are scanned as the program does, with
-//! one thread a core. Run one group with `cargo bench --bench stages -- sparse`; without optimisation, as in
-//! `cargo test --benches`, the corpora are a small part of their size.
+//! Every bench makes a corpus with a known number of findings, asserts that the count is right, and only then measures the
+//! time. Matching runs on one thread, over windows as large as those of a scan; files are scanned as by the program, with
+//! one thread per core. Run one group with `cargo bench --bench stages -- sparse`; without optimisation, as in
+//! `cargo test --benches`, the corpora are a fraction of their size.
 
 mod generator;
 
@@ -20,25 +20,25 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Seeds every corpus; results under another seed are other results.
+/// The seed of every corpus; results with another seed cannot be compared.
 const SEED: u64 = 0x6031_0400;
-/// How much smaller corpora are where nobody looks at the time.
+/// How much smaller corpora are in builds without optimisation.
 const SHRINK: usize = if cfg!(debug_assertions) { 64 } else { 1 };
-/// A large log.
+/// The size of a large log.
 const LARGE: usize = (64 << 20) / SHRINK;
-/// A log full of findings.
+/// The size of a log full of findings.
 const DENSE: usize = (16 << 20) / SHRINK;
-/// Many small files, and what they hold together.
+/// The number of small files, and their size together.
 const FILES: (usize, usize) = (2_000 / SHRINK, (16 << 20) / SHRINK);
-/// How many entries a catalogue that has grown has.
+/// The number of entries of a catalogue that has grown.
 const GROWN: usize = 600;
 
-/// The number of matches in `bytes`, window by window.
+/// Returns the number of matches in `bytes`, window by window.
 fn count(matcher: &Matcher, bytes: &[u8]) -> u64 {
     windows(bytes).map(|window| matcher.scan(&window).len() as u64).sum()
 }
 
-/// The matches in `bytes`, window by window.
+/// Returns the matches in `bytes`, window by window.
 fn matches(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
     windows(bytes).flat_map(|window| matcher.scan(&window)).collect()
 }
@@ -53,7 +53,7 @@ fn windows(bytes: &[u8]) -> impl Iterator<Item = Window<'_>> {
     })
 }
 
-/// Matches and contexts in a document; gives how many findings are told their database.
+/// Builds the findings of a document and returns how many know their database.
 fn with_database(builder: &Builder<'_>, bytes: &[u8]) -> u64 {
     let window = Window::whole(bytes);
     let utc = jiff::tz::TimeZone::UTC;
@@ -92,7 +92,7 @@ fn json_document(c: &mut Criterion) {
     group.finish();
 }
 
-/// Scans `walk`; gives findings and bytes.
+/// Scans `walk`; returns the number of findings and of bytes.
 fn scanned(matcher: &Matcher, walk: &Walk, options: &Options) -> (u64, u64) {
     let outcome = scan(matcher, walk, options, None, &Progress::default()).expect("threads can be made");
     assert!(outcome.inputs.complete(), "{:?}", outcome.inputs.problems);
@@ -102,7 +102,7 @@ fn scanned(matcher: &Matcher, walk: &Walk, options: &Options) -> (u64, u64) {
 fn scan_files(c: &mut Criterion) {
     let dir = tempfile::tempdir().expect("there is a temporary folder");
     let large = generator::mixed(SEED, LARGE, 0.0005);
-    std::fs::write(dir.path().join("large.log"), &large.bytes).expect("the temporary folder takes files");
+    std::fs::write(dir.path().join("large.log"), &large.bytes).expect("a file can be written");
     let small = generator::small_files(SEED, &dir.path().join("small"), FILES.0, FILES.1);
     let findings = large.findings + small;
     drop(large);
@@ -133,7 +133,7 @@ fn line_and_catalogue(c: &mut Criterion) {
     c.bench_function("compile catalogue", |b| b.iter(compile));
 }
 
-/// The sparse log read with the built-in catalogue and with one that has grown: what is found is the same.
+/// Matches the sparse log with the built-in catalogue and with one that has grown: the matches are the same.
 fn growth(c: &mut Criterion) {
     let corpus = generator::mixed(SEED, LARGE, 0.0005);
     let builtin = Matcher::new(builtin());
@@ -151,7 +151,7 @@ fn growth(c: &mut Criterion) {
     c.bench_function("compile 600 entries", |b| b.iter(|| Matcher::new(black_box(&larger))));
 }
 
-/// The built-in catalogue and as many generated entries as make it [`GROWN`]; the built-in ones keep their indices.
+/// Returns the built-in catalogue with generated entries up to [`GROWN`]; the built-in ones keep their indices.
 fn larger() -> Catalog {
     let mut catalog = builtin().clone();
     let text = generator::catalogue(SEED, GROWN - catalog.entries.len());

@@ -1,10 +1,10 @@
-//! Pattern files of any size: what a catalogue that grows will look like.
+//! Pattern files of any size, as a catalogue that has grown.
 //!
-//! A seed and a number of entries come in; a pattern file goes out, made of a grammar of some thousand words of PostgreSQL and
-//! of migrations: objects, settings, views, commands, what is wrong, why, when, and advice. Messages differ in their
-//! words as those of a real catalogue do, so that anchors can be chosen as for one. Codes are those of the service's range
+//! A seed and a number of entries come in; a pattern file goes out, made from a grammar of about a thousand words of
+//! PostgreSQL and of migrations: objects, settings, views, commands, faults, circumstances and advice. Messages differ in
+//! their words as those of a real catalogue do, so that anchors are chosen as for one. Codes are those of the service's range
 //! that the built-in catalogue lacks; when they are used up, entries have none. Entries are rich as long as the file has
-//! room for those to come, then lean.
+//! space for those to come, then lean.
 
 use super::rng::Rng;
 use super::words::value;
@@ -12,10 +12,10 @@ use migsift::catalog::{CODE_PREFIX, MAX_FILE_BYTES, builtin};
 use std::collections::HashSet;
 use std::fmt::Write;
 
-/// What an entry with everything needs at most, in bytes.
+/// The size of the largest rich entry, in bytes.
 const RICH: usize = 2_600;
 
-/// Objects, by their last word the argument that names one.
+/// Objects; the last word is the name of the argument that names one.
 const OBJECTS: &str = "access method, advisory lock, aggregate, backup, BRIN index, cast, certificate, check constraint, \
     composite type, connection string, constraint trigger, conversion, cursor, default privilege, DNS \
     zone, domain, dump file, enum label, event trigger, exclusion constraint, expression index, failover \
@@ -36,7 +36,7 @@ const MODIFIERS: &str = "abandoned, archived, attached, case-sensitive, clustere
     obsolete, orphaned, overlapping, oversized, pending, preloaded, protected, quoted, read-only, \
     recursive, renamed, reserved, secondary, shared, stale, temporary, transient, unlogged, unvalidated, \
     zone-redundant";
-/// What an object has, and what is wrong with it.
+/// Parts of objects, and faults of parts.
 const PARTS: &str = "acknowledgement, alias, argument list, audience, bloom filter, body, upper bound, disk layout, \
     catalog row, checksum, youngest child, comment, creation order, credential, cost estimate, default \
     expression, definition, delimiter, dependency graph, description, descriptor, digest, endpoint, \
@@ -86,7 +86,7 @@ const SETTINGS: &str = "archive_command, array_nulls, autovacuum_freeze_max_age,
     standard_conforming_strings, statement_timeout, synchronous_standby_names, syslog_facility, \
     tcp_keepalives_idle, temp_file_limit, track_commit_timestamp, transform_null_equals, \
     vacuum_cost_delay, wal_compression, wal_receiver_status_interval, wal_skip_threshold, xmloption";
-/// What a setting does to an object.
+/// Effects of a setting on an object.
 const HINDERS: &str = "conflicts with, delays, disqualifies, exhausts, forbids, hides, interrupts, invalidates, limits, \
     outlasts, overrides, reorders, slows, starves, suppresses, undermines";
 const VIEWS: &str = "information_schema.columns, information_schema.triggers, pg_aggregate, pg_amproc, pg_attrdef, \
@@ -104,7 +104,7 @@ const COMMANDS: &str = "ALTER DEFAULT PRIVILEGES, ALTER DOMAIN, ALTER SYSTEM, AT
     STATISTICS, DEALLOCATE, DISCARD PLANS, GRANT USAGE, IMPORT FOREIGN SCHEMA, LISTEN, LOCK TABLE, MERGE \
     INTO, NOTIFY, OVERRIDING SYSTEM VALUE, REASSIGN OWNED, REFRESH MATERIALIZED VIEW, REINDEX \
     CONCURRENTLY, SECURITY LABEL, SET CONSTRAINTS, TRUNCATE CASCADE, VACUUM FULL, VALIDATE CONSTRAINT";
-/// Where an object is: how it is said, and the argument.
+/// Places of objects: the words and the argument.
 const PLACES: [(&str, &str); 8] = [
     ("in database", "database"),
     ("of server", "server"),
@@ -115,7 +115,7 @@ const PLACES: [(&str, &str); 8] = [
     ("in region", "region"),
     ("on volume", "volume"),
 ];
-/// What else a message names, and of which kind.
+/// Measures in messages: the words, the argument, its kind, and whether the largest of several values counts.
 const MEASURES: [(&str, &str, &str, bool); 9] = [
     ("within {} seconds", "seconds", "number", false),
     ("for {} tuples", "tuples", "number", false),
@@ -152,19 +152,19 @@ struct Arg {
     max: bool,
 }
 
-/// What an entry is about; its wordings share it.
+/// The subject of an entry, which its wordings share.
 struct Topic {
     object: &'static str,
-    /// The object's own name, where it is given.
+    /// The argument that names the object, if it is named.
     own: Option<String>,
-    /// How its place is said, and the argument.
+    /// The words for its place, and the argument.
     place: Option<(&'static str, &'static str)>,
-    /// How the measure is said, and the argument.
+    /// The words for the measure, and the argument.
     measure: Option<(&'static str, &'static str)>,
     args: Vec<Arg>,
 }
 
-/// A pattern file of `entries` entries that passes `migsift catalog check`, alone and beside the built-in catalogue.
+/// Returns a pattern file of `entries` entries that passes `migsift catalog check`, alone and with the built-in catalogue.
 ///
 /// # Panics
 ///
@@ -176,11 +176,11 @@ pub fn catalogue(seed: u64, entries: usize) -> String {
         .map(|code| format!("{CODE_PREFIX}{code:03}"))
         .filter(|code| !taken.contains(&**code))
         .collect();
-    let mut said = HashSet::new();
+    let mut used = HashSet::new();
     let mut out = format!("format = 1\nname = \"generated-{entries}\"\nedition = \"generated\"\n");
     for number in 0..entries {
-        let room = (MAX_FILE_BYTES * (number + 1) / entries).saturating_sub(out.len());
-        entry(&mut out, &mut rng, &mut said, free.get(number), number, room >= RICH);
+        let space = (MAX_FILE_BYTES * (number + 1) / entries).saturating_sub(out.len());
+        entry(&mut out, &mut rng, &mut used, free.get(number), number, space >= RICH);
     }
     assert!(out.len() <= MAX_FILE_BYTES, "{entries} entries do not fit into a pattern file");
     out
@@ -189,15 +189,15 @@ pub fn catalogue(seed: u64, entries: usize) -> String {
 fn entry(
     out: &mut String,
     rng: &mut Rng,
-    said: &mut HashSet<String>,
+    used: &mut HashSet<String>,
     code: Option<&String>,
     number: usize,
     rich: bool,
 ) {
     let topic = topic(rng, rich);
-    let mut wordings = vec![message(rng, said, &topic, rich)];
+    let mut wordings = vec![message(rng, used, &topic, rich)];
     if rich && rng.happens(0.3) {
-        wordings.push(message(rng, said, &topic, rich));
+        wordings.push(message(rng, used, &topic, rich));
     }
     let slug = topic.object.replace(' ', "-").to_lowercase();
     let title = capital(&format!("{} {}", topic.object, one(rng, TITLES)));
@@ -263,20 +263,20 @@ fn topic(rng: &mut Rng, rich: bool) -> Topic {
     });
     let place = place.filter(|(_, name)| own.as_deref() != Some(name));
     let measure = rng.happens(if rich { 0.25 } else { 0.1 }).then(|| {
-        let (said, name, kind, max) = *rng.pick(&MEASURES);
+        let (words, name, kind, max) = *rng.pick(&MEASURES);
         arg(name, kind, max);
-        (said, name)
+        (words, name)
     });
-    // "Column x beside column y" names one argument.
+    // "Column x beside column y" has one argument.
     args.dedup_by(|b, a| a.name == b.name);
     Topic { object, own, place, measure, args }
 }
 
-/// The sentences of a message that none before has said.
-fn message(rng: &mut Rng, said: &mut HashSet<String>, topic: &Topic, rich: bool) -> Vec<String> {
+/// Returns the sentences of a message that differs from those in `used`.
+fn message(rng: &mut Rng, used: &mut HashSet<String>, topic: &Topic, rich: bool) -> Vec<String> {
     let first = loop {
         let (text, key) = sentence(rng, topic, rich);
-        if findable(&key) && said.insert(key) {
+        if findable(&key) && used.insert(key) {
             break text;
         }
     };
@@ -287,7 +287,7 @@ fn message(rng: &mut Rng, said: &mut HashSet<String>, topic: &Topic, rich: bool)
     sentences
 }
 
-/// A first sentence, and what of it makes it differ from others: without names and modifiers.
+/// Returns a first sentence, and the words that distinguish it from others: without names and modifiers.
 fn sentence(rng: &mut Rng, topic: &Topic, rich: bool) -> (String, String) {
     let mut subject = String::new();
     if rng.happens(if rich { 0.6 } else { 0.2 }) {
@@ -301,16 +301,16 @@ fn sentence(rng: &mut Rng, topic: &Topic, rich: bool) -> (String, String) {
             _ => format!(" `{{{own}}}`"),
         });
     }
-    if let Some((said, name)) = topic.place {
-        let _ = write!(subject, " {said} `{{{name}}}`");
+    if let Some((words, name)) = topic.place {
+        let _ = write!(subject, " {words} `{{{name}}}`");
     }
-    if let Some((said, name)) = topic.measure {
-        let _ = write!(subject, " {}", said.replace("{}", &format!("{{{name}}}")));
+    if let Some((words, name)) = topic.measure {
+        let _ = write!(subject, " {}", words.replace("{}", &format!("{{{name}}}")));
     }
     let fault = format!("{} {}", one(rng, PARTS), one(rng, FAULTS));
     let when = if rich && rng.happens(0.4) { format!(" {}", one(rng, WHEN)) } else { String::new() };
     let verb = one(rng, VERBS);
-    // What joins the words is short: a long word in many messages would be all that has to be searched for.
+    // The words of the frame are short: a long one in many messages would be the only anchor.
     let frame = rng.below(if rich { 8 } else { 3 });
     let (before, after) = match frame {
         0 => (String::new(), format!(": its {fault}{when}")),
@@ -335,7 +335,7 @@ fn advice(rng: &mut Rng) -> String {
     format!("{} {}.", one(rng, ADVICE), one(rng, THEN))
 }
 
-/// `text` with its placeholders filled, and with which values.
+/// Returns `text` with its placeholders filled, with the values, as an example of a pattern file.
 fn example(rng: &mut Rng, topic: &Topic, text: &str) -> String {
     let (mut text, mut args) = (text.to_string(), Vec::new());
     for Arg { name, kind, .. } in &topic.args {
@@ -360,7 +360,7 @@ fn example(rng: &mut Rng, topic: &Topic, text: &str) -> String {
     format!("{{ text = \"{text}\", args = {args} }}")
 }
 
-/// A key with an array: an item a line in a rich entry.
+/// Appends a key with an array, in a rich entry with one item on each line.
 fn list(out: &mut String, key: &str, items: &[String], rich: bool) {
     let _ = match rich {
         true => writeln!(out, "{key} = [\n  {},\n]", items.join(",\n  ")),
@@ -368,15 +368,15 @@ fn list(out: &mut String, key: &str, items: &[String], rich: bool) {
     };
 }
 
-/// One of the phrases in a list with commas.
+/// Returns one of the phrases in a list with commas.
 fn one(rng: &mut Rng, phrases: &'static str) -> &'static str {
     let phrases: Vec<&'static str> = phrases.split(", ").collect();
     let index = rng.below(phrases.len() as u64) as usize;
     phrases[index]
 }
 
-/// Whether a word is long enough to be searched for even without what logs vary: its first letter, a plural, and the first
-/// part of a compound.
+/// Whether a word is long enough for an anchor even without what logs vary: its first letter, a plural, and the first part
+/// of a compound.
 fn findable(text: &str) -> bool {
     let varies = ["allow", "block", "non", "post", "pre", "sub"];
     text.split(' ').any(|word| {

@@ -1,14 +1,14 @@
-//! Findings to plant: what the service says, in its catalogue's words.
+//! Findings to plant: messages of the service, in the words of its catalogue.
 //!
-//! A generator comes in; a [`Finding`] goes out, one of the built-in catalogue's wordings with its placeholders filled.
-//! Every third has its contractions written out, as the service's real messages have them.
+//! A random number generator comes in; a [`Finding`] goes out, one of the built-in catalogue's wordings with its placeholders
+//! filled. Every third has its contractions written out, as the service's real messages have them.
 
 use super::noise::{escaped, record, worker};
 use super::rng::Rng;
 use super::words::{Clock, value};
 use migsift::catalog::{Entry, Template, builtin};
 
-/// Contractions in the catalogue, and what the service writes.
+/// Contractions in the catalogue, and what the service writes instead.
 const CONTRACTIONS: [(&str, &str); 6] = [
     ("doesn't", "does not"),
     ("isn't", "is not"),
@@ -18,16 +18,16 @@ const CONTRACTIONS: [(&str, &str); 6] = [
     ("they're", "they are"),
 ];
 
-/// A message that has to be found once.
+/// A message that must be found once.
 pub struct Finding {
     entry: &'static Entry,
     text: String,
 }
 
 impl Finding {
-    /// The next message.
+    /// Makes the next message.
     pub fn new(rng: &mut Rng) -> Finding {
-        // An entry that is a title alone has no text to log.
+        // An entry without wordings has no text to log.
         let mut entry: &'static Entry = rng.pick(&builtin().entries).as_ref();
         while entry.wordings.is_empty() {
             entry = rng.pick(&builtin().entries).as_ref();
@@ -45,7 +45,7 @@ impl Finding {
         Finding { entry, text }
     }
 
-    /// Code, title and text in one sentence after another.
+    /// Returns code, title and text, one after another.
     pub fn titled(&self) -> String {
         let title = self.entry.title.trim_end_matches('.');
         match &self.entry.code {
@@ -54,7 +54,7 @@ impl Finding {
         }
     }
 
-    /// Appends a line that holds it: the worker's with the text alone or with its code, or a JSON record.
+    /// Appends a line that contains it: one of the worker, with the text alone or with its code, or a JSON record.
     pub fn line(&self, out: &mut String, rng: &mut Rng, clock: &mut Clock) {
         match rng.below(3) {
             0 => worker(out, rng, clock, "validate.c", "ERROR", &self.text),

@@ -1,8 +1,8 @@
 //! Corpora for the benches: logs with a known number of findings, and pattern files of any size.
 //!
-//! A seed and a size come in; bytes that look like what a failed migration leaves behind go out, and how many findings
-//! were planted in them. The same seed gives the same bytes on every platform. What the matcher makes of them is not
-//! known here: a bench compares its count with [`Corpus::findings`] before it takes the time.
+//! A seed and a size come in; bytes that look like the logs of a failed migration go out, with the number of findings that
+//! were planted in them. The same seed makes the same bytes on every platform. The generator does not know the matcher: a
+//! bench compares the matcher's count with [`Corpus::findings`] before it measures the time.
 
 mod catalogue;
 mod finding;
@@ -26,18 +26,18 @@ pub struct Corpus {
     pub findings: u64,
 }
 
-/// Logs of at least `bytes` bytes; the share `finding_every` of the lines are findings.
-pub fn mixed(seed: u64, bytes: usize, finding_every: f64) -> Corpus {
-    lines(Rng::new(seed), bytes, |rng, _| rng.happens(finding_every))
+/// Returns logs of at least `bytes` bytes; the share `finding_share` of the lines are findings.
+pub fn mixed(seed: u64, bytes: usize, finding_share: f64) -> Corpus {
+    lines(Rng::new(seed), bytes, |rng, _| rng.happens(finding_share))
 }
 
-/// Logs of at least `bytes` bytes; the first line and every second one after it is a finding.
+/// Returns logs of at least `bytes` bytes; the first line and every second one after it is a finding.
 pub fn dense(seed: u64, bytes: usize) -> Corpus {
     lines(Rng::new(seed), bytes, |_, line| line.is_multiple_of(2))
 }
 
 /// Writes `files` logs of together at least `total_bytes` bytes below `dir`, a hundred in a folder; one line in 500 is
-/// a finding. Gives how many were planted.
+/// a finding. Returns how many were planted.
 pub fn small_files(seed: u64, dir: &Path, files: usize, total_bytes: usize) -> u64 {
     let mut findings = 0;
     for file in 0..files {
@@ -45,13 +45,13 @@ pub fn small_files(seed: u64, dir: &Path, files: usize, total_bytes: usize) -> u
         std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
         let corpus = mixed(seed.wrapping_add(file as u64), total_bytes.div_ceil(files), 0.002);
         let path = folder.join(format!("worker-{file:05}.log"));
-        std::fs::write(path, &corpus.bytes).expect("a temporary folder takes files");
+        std::fs::write(path, &corpus.bytes).expect("a file can be written");
         findings += corpus.findings;
     }
     findings
 }
 
-/// A migration resource as a pretty JSON document with `findings` messages, eight to a database.
+/// Returns a migration resource as a pretty JSON document with `findings` messages, eight to a database.
 ///
 /// # Panics
 ///
@@ -87,7 +87,7 @@ pub fn json_document(seed: u64, findings: u64) -> Corpus {
     Corpus { bytes: out.into_bytes(), findings }
 }
 
-/// Lines until there are `bytes` bytes; `planted` says of each, by its number, whether it is a finding.
+/// Returns lines until there are `bytes` bytes; `planted` decides for each, by its number, whether it is a finding.
 fn lines(mut rng: Rng, bytes: usize, mut planted: impl FnMut(&mut Rng, u64) -> bool) -> Corpus {
     let (mut clock, mut out) = (Clock::new(), String::with_capacity(bytes + 4096));
     let (mut findings, mut line) = (0, 0);

@@ -1,8 +1,8 @@
-//! Lines that are no findings, and what findings stand in.
+//! Noise: lines that are no findings, and the formats of the lines that findings are in.
 //!
-//! A generator and a clock come in, a line of one of five formats goes out: PostgreSQL's stderr and csvlog, the worker's
-//! TSV, pgcopydb, and Azure Monitor's JSON lines. The messages use the catalogue's own words, so that anchors are hit as
-//! often as in real logs, and six digits that are no codes stand wherever real logs have them.
+//! A random number generator and a clock come in; a line of one of five formats goes out: PostgreSQL's stderr and csvlog, the
+//! worker's TSV, pgcopydb, and Azure Monitor's JSON lines. The messages use the catalogue's own words, so that anchors are
+//! hit as often as in real logs, and six digits that are no codes are wherever real logs have them.
 
 use super::rng::Rng;
 use super::words::{self, Clock, pid, value};
@@ -159,7 +159,7 @@ pub fn record(out: &mut String, rng: &mut Rng, clock: &mut Clock, properties: &s
     );
 }
 
-/// `text` as Azure's services write it into a JSON string.
+/// Returns `text` as Azure's services write it into a JSON string.
 pub fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\'', "\\u0027").replace('`', "\\u0060")
 }

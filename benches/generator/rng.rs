@@ -1,18 +1,18 @@
-//! Numbers from a seed: SplitMix64, integers only where it counts.
+//! Random numbers from a seed: SplitMix64.
 //!
-//! A seed comes in, numbers and choices go out, the same on every platform and for every version of every crate. That
-//! is why it is not a dependency: a corpus that changes with an update makes old measurements worthless.
+//! A seed comes in; numbers and choices go out, the same on every platform and with every version of every crate. That is
+//! why it is not a dependency: a corpus that changes with an update makes old measurements worthless.
 
 /// A generator of numbers.
 pub struct Rng(u64);
 
 impl Rng {
-    /// The generator for `seed`.
+    /// Returns the generator for `seed`.
     pub fn new(seed: u64) -> Rng {
         Rng(seed)
     }
 
-    /// The next 64 bits.
+    /// Returns the next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -21,17 +21,17 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// A number below `end`.
+    /// Returns a number below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(end)) >> 64) as u64
     }
 
-    /// One of `choices`.
+    /// Returns one of `choices`.
     pub fn pick<'c, T>(&mut self, choices: &'c [T]) -> &'c T {
         &choices[self.below(choices.len() as u64) as usize]
     }
 
-    /// Whether something of this share of cases happens. 53 bits are compared, which is exact in IEEE arithmetic.
+    /// Returns true in the share `share` of calls. 53 bits are compared, which is exact in IEEE arithmetic.
     pub fn happens(&mut self, share: f64) -> bool {
         ((self.bits() >> 11) as f64) < share * (1u64 << 53) as f64
     }

@@ -1,7 +1,7 @@
 //! The words of the corpus: names of servers, databases, roles and extensions, numbers, and the time.
 //!
-//! A placeholder's name and a generator come in, a believable value goes out; noise and findings take from the same
-//! words, so no value tells them apart. [`Clock`] gives the log's time, which only goes forward.
+//! A placeholder's name and a random number generator come in; a plausible value goes out. Noise and findings use the same
+//! words, so no value distinguishes them. [`Clock`] returns the log's time, which only goes forward.
 
 use super::rng::Rng;
 
@@ -28,7 +28,7 @@ const PERMISSIONS: [&str; 3] = ["SELECT", "SELECT, UPDATE", "INSERT"];
 const WAL_LEVELS: [&str; 2] = ["replica", "minimal"];
 const VERSIONS: [&str; 5] = ["9.5", "11", "12", "14.11", "3.4.2"];
 
-/// A value for the placeholder `name`, of the catalogue's or of the noise's own.
+/// Returns a value for the placeholder `name` of the catalogue or of the noise.
 pub fn value(name: &str, rng: &mut Rng) -> String {
     let text = |choice: &&str| (*choice).to_string();
     match name {
@@ -57,17 +57,17 @@ pub fn value(name: &str, rng: &mut Rng) -> String {
     }
 }
 
-/// Six digits: a count, an id, a fraction; one in sixteen looks like a code.
+/// Returns six digits: a count, an id or a fraction; one in sixteen looks like a code.
 pub fn six(rng: &mut Rng) -> u64 {
     if rng.below(16) == 0 { 603_000 + rng.below(800) } else { 100_000 + rng.below(900_000) }
 }
 
-/// A PID; in newer systems they have six digits as well.
+/// Returns a PID; in newer systems they have six digits as well.
 pub fn pid(rng: &mut Rng) -> u64 {
     if rng.below(2) == 0 { six(rng) } else { 40 + rng.below(30_000) }
 }
 
-/// One to three different names.
+/// Returns one to three different names.
 fn list(names: &[&str], rng: &mut Rng) -> String {
     let (first, count) = (rng.below(names.len() as u64) as usize, 1 + rng.below(3) as usize);
     let comma = *rng.pick(&[", ", ","]);
@@ -78,12 +78,12 @@ fn list(names: &[&str], rng: &mut Rng) -> String {
 pub struct Clock(u64);
 
 impl Clock {
-    /// A clock at the begin of the month.
+    /// Returns a clock at the start of the month.
     pub fn new() -> Clock {
         Clock(0)
     }
 
-    /// Goes forward by up to 400 ms, and gives the time with `between` between date and time.
+    /// Goes forward by up to 400 ms and returns the time, with `between` between date and time.
     pub fn tick(&mut self, rng: &mut Rng, between: char) -> String {
         self.0 += rng.below(400);
         let (ms, s) = (self.0 % 1_000, self.0 / 1_000);

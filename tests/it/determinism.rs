@@ -1,15 +1,15 @@
-//! The same input gives the same bytes: any number of threads, mapped or read, however often.
+//! The same input has the same outputs, byte for byte: with any number of threads, mapped or read, however often.
 
 use crate::bundles::zip::{DEFLATE, STORED, Zip, member};
 use crate::bundles::{Codec, Folder, line, log, noise, pack, tar};
 use crate::{program, top};
 use std::path::Path;
 
-/// Formats of one pass, beside JSON on standard output.
+/// The formats that one run writes to files, besides JSON on standard output.
 const REPORTS: [&str; 5] = ["ndjson", "csv", "markdown", "junit", "prometheus"];
 
-/// Inputs whose work is shared in every way there is: files of several windows, streams of several, parts of an archive,
-/// one document, many small files.
+/// Writes inputs whose work is divided among threads in all ways: files of several windows, streams of several windows,
+/// parts of an archive, one document, many small files.
 fn inputs(folder: &Folder) {
     let large = [log(30, 170_000), line("a").repeat(500).into_bytes()].concat();
     let dense: String = (0..3_000).map(|i| line(&format!("db{}", i % 700))).collect();
@@ -45,7 +45,7 @@ fn inputs(folder: &Folder) {
     }
 }
 
-/// All that one run writes.
+/// Returns all outputs of one run.
 fn written(folder: &Path, args: &[&str]) -> Vec<Vec<u8>> {
     let mut command = program();
     command.arg("scan").arg(top().join("samples")).arg(folder.join("in"));

@@ -1,5 +1,5 @@
-//! Laws as properties: where windows are cut, in which order summaries are merged, and how many threads there are
-//! never shows.
+//! The invariants of the pipeline as properties: neither where windows are cut, nor the order in which summaries are
+//! merged, nor the number of threads changes a result.
 
 use crate::oracle::windows::{in_window, in_windows};
 use crate::oracle::{findings, matcher};
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// A piece of a log: messages in several containers, codes alone, noise, long lines, line breaks and garbage.
+/// A piece of a log: a message in one of several containers, a code alone, noise, a long line, a line break or garbage.
 pub fn piece() -> impl Strategy<Value = Vec<u8>> {
     let entry = || (0..builtin().entries.len(), 0usize..5, any::<bool>());
     let message = entry().prop_map(|(index, container, quoted)| {
@@ -71,7 +71,7 @@ fn merged(parts: impl IntoIterator<Item = Summary>) -> Summary {
     })
 }
 
-/// Keeps what comes.
+/// Keeps all findings.
 #[derive(Default)]
 struct All(Vec<Finding>);
 
@@ -82,13 +82,13 @@ impl Sink for All {
     }
 }
 
-/// What a scan gives, and all findings; without somebody to take them it gives the same.
+/// Returns the outcome of a scan and its findings, after checking that a scan without a sink has the same outcome.
 fn scan_file(path: &Path, options: &Options) -> (Outcome, Vec<Finding>) {
     let walk = walk(&[path.to_path_buf()], &WalkOptions::default());
     let mut all = All::default();
     let outcome = scan(matcher(), &walk, options, Some(&mut all), &Progress::default()).expect("scans");
-    let untold = scan(matcher(), &walk, options, None, &Progress::default()).expect("scans");
-    assert_eq!((&untold.summary, &untold.inputs), (&outcome.summary, &outcome.inputs));
+    let silent = scan(matcher(), &walk, options, None, &Progress::default()).expect("scans");
+    assert_eq!((&silent.summary, &silent.inputs), (&outcome.summary, &outcome.inputs));
     (outcome, all.0)
 }
 
@@ -96,7 +96,7 @@ proptest! {
     // Each case scans up to a few hundred kilobytes many times over.
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 6))]
 
-    /// Law 1: any cut gives the same matches and the same lines around them.
+    /// Cut invariance: any cut into windows has the same matches and the same lines around them.
     #[test]
     fn windows_can_be_cut_anywhere(
         bytes in log(60),
@@ -107,14 +107,15 @@ proptest! {
         prop_assert_eq!(in_windows(&bytes, core.max(bytes.len() / 400), lines), whole);
     }
 
-    /// Law 1 where all stands on one line, far longer than one looks around a hit.
+    /// Cut invariance where everything is on one line, far longer than the matcher reads around a hit.
     #[test]
     fn long_lines_can_be_cut_anywhere(bytes in log(400), core in 1_000usize..60_000, joint in prop_oneof![Just(b' '), Just(b',')]) {
         let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == b'\n' { joint } else { byte }).collect();
         prop_assert_eq!(in_windows(&bytes, core, 0), in_window(&Window::whole(&bytes), 0));
     }
 
-    /// Law 1: threads, window size, mapping and streaming change nothing, the lines around findings neither.
+    /// Cut invariance of a whole scan: threads, window size, mapping and streaming change neither findings nor the lines
+    /// around them.
     #[test]
     fn threads_windows_and_mapping_change_nothing(
         bytes in log(40),
@@ -139,7 +140,7 @@ proptest! {
         }
     }
 
-    /// Law 3: merging is associative and commutative, and an empty summary changes nothing.
+    /// Merging is associative and commutative, and an empty summary changes nothing.
     #[test]
     fn summaries_add_up_in_any_order(bytes in log(30), cut_a in 0usize..20, cut_b in 0usize..20) {
         let all = findings(&bytes);
@@ -153,16 +154,16 @@ proptest! {
         prop_assert_eq!(&merged([x, Summary::default(), y, z]), &want);
     }
 
-    /// A failure is a distinct (args, database); without a database it is the one that has the same args, if any has. In
-    /// any order and cut.
+    /// A failure is a distinct pair of arguments and database. A finding without a database is the failure that has the same
+    /// arguments, if there is one. The order of the findings and the merging of parts change nothing.
     #[test]
     fn failures_are_counted_once(
-        told in prop::collection::vec((0u8..4, prop::option::of(0u8..3), prop::option::of(0u8..3)), 0..40),
+        drawn in prop::collection::vec((0u8..4, prop::option::of(0u8..3), prop::option::of(0u8..3)), 0..40),
         cut in 0usize..40,
         seed in any::<u64>(),
     ) {
         let template = findings(b"Error 603101: Database exists in target.").remove(0);
-        let all: Vec<Finding> = told.iter().zip(0u64..).map(|((args, database, server), offset)| {
+        let all: Vec<Finding> = drawn.iter().zip(0u64..).map(|((args, database, server), offset)| {
             let mut finding = template.clone();
             finding.args = vec![("database".into(), ArgValue::One(format!("arg{args}")))];
             finding.context.database = database.map(|database| format!("db{database}"));
@@ -170,8 +171,8 @@ proptest! {
             finding.offset = offset;
             finding
         }).collect();
-        let placed: BTreeSet<(u8, u8)> = told.iter().filter_map(|(args, db, _)| Some((*args, (*db)?))).collect();
-        let lone: BTreeSet<u8> = told.iter().map(|(args, _, _)| *args)
+        let placed: BTreeSet<(u8, u8)> = drawn.iter().filter_map(|(args, db, _)| Some((*args, (*db)?))).collect();
+        let lone: BTreeSet<u8> = drawn.iter().map(|(args, _, _)| *args)
             .filter(|args| !placed.iter().any(|(known, _)| known == args)).collect();
         let want = summary(&all, 1);
         let mut mixed = all.clone();
@@ -180,16 +181,16 @@ proptest! {
         prop_assert_eq!(&merged([summary(x, 1), summary(y, 1)]), &want);
         if let Some(code) = want.codes.get("603101") {
             prop_assert_eq!(code.failures(), (placed.len() + lone.len()) as u64);
-            // What a report shows of each set is enough to add reports up.
+            // The counts of the sets add up to that of the code, as reports show them.
             prop_assert_eq!(code.args.values().map(ArgSet::failures).sum::<u64>(), code.failures());
-            let named = told.iter().filter(|(_, _, server)| server.is_some()).count() as u64;
+            let named = drawn.iter().filter(|(_, _, server)| server.is_some()).count() as u64;
             prop_assert_eq!(code.servers.values().sum::<u64>(), named);
         }
     }
 
-    /// Every finding can be found again from its offset and length.
+    /// Offset and length of every finding are those of bytes in the source.
     #[test]
-    fn spans_lie_in_the_source(bytes in log(30)) {
+    fn spans_are_in_the_source(bytes in log(30)) {
         for finding in findings(&bytes) {
             prop_assert!(finding.length > 0);
             prop_assert!(finding.offset + finding.length <= bytes.len() as u64);
@@ -198,8 +199,8 @@ proptest! {
     }
 }
 
-/// Law 1 where one code is named again and again on a long line: mentions within reach are one finding, a chain of them
-/// counts once however long it is, and those too far apart count each.
+/// Cut invariance where one code is repeated on a long line: near mentions are one finding, a chain of them counts once
+/// however long it is, and mentions that are too far apart count each.
 #[test]
 fn mentions_of_one_code_on_a_line_are_cut_alike() {
     let line =
@@ -218,7 +219,8 @@ fn mentions_of_one_code_on_a_line_are_cut_alike() {
     }
 }
 
-/// Law 3 where collections are cut: the smallest by hash are kept in any order, and the cut is flagged.
+/// Merging where collections are truncated: those with the smallest hashes are kept in any order, and the truncation is
+/// flagged.
 #[test]
 fn truncated_summaries_add_up_in_any_order() {
     let text = "603101: Database exists in target. Database `a` exists on the target server.";
@@ -240,7 +242,7 @@ fn truncated_summaries_add_up_in_any_order() {
     assert!(code.args_truncated() && !code.args_distinct.truncated);
 }
 
-/// The same for the names around findings: databases of one set, servers, states.
+/// Merging where the names around findings are truncated: databases of one set, servers, states.
 #[test]
 fn truncated_names_add_up_in_any_order() {
     let template = findings(b"Error 603107: GUC Settings Error.").remove(0);

@@ -1,4 +1,4 @@
-//! Windows and matcher: where a source is cut never shows, and what the anchors find is what trying everything finds.
+//! Windows and matcher: the matches are the same wherever a source is cut, and those of `naive`.
 
 use super::made::{Choices, log};
 use super::matcher;
@@ -7,12 +7,12 @@ use migsift::input::Window;
 use migsift::matcher::{Match, bounds};
 
 /// The longest source, in bytes: a few windows with their margins.
-const MOST: usize = 96 << 10;
-/// The longest source that every wording is tried on: shorter than what is looked at around any byte.
+const MAX_BYTES: usize = 96 << 10;
+/// The longest source for `naive`, in bytes: shorter than what the matcher reads around any hit.
 #[cfg(fuzzing)]
-const MOST_NAIVE: usize = bounds::WRAP_BEFORE;
+const MAX_NAIVE_BYTES: usize = bounds::WRAP_BEFORE;
 
-/// The matches in a window, with `lines` lines around them.
+/// Returns the matches in a window, with `lines` lines around them.
 pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, ContextLines)> {
     let mut reader = ContextLinesReader::new(window.bytes, lines);
     let around = |found: Match| {
@@ -22,7 +22,8 @@ pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, ContextLines)
     matcher().scan(window).into_iter().map(around).collect()
 }
 
-/// All matches of `bytes` in windows of `core` bytes that see no more than their margins, with the lines around them.
+/// Returns all matches of `bytes` in windows with cores of `core` bytes and no more than the margins, with the lines around
+/// them.
 pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, ContextLines)> {
     let mut found = Vec::new();
     for from in (0..bytes.len()).step_by(core) {
@@ -43,15 +44,16 @@ pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Contex
     found
 }
 
-/// The first bytes say how the rest is read and cut: as it is, or as choices.
+/// Checks both properties. The first bytes of `data` decide how the rest is used (as the source, or as choices from which
+/// one is made) and how it is cut.
 pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let (how, core, lines) = (choices.byte(), choices.byte() * 256 + choices.byte(), choices.byte() % 4);
     let made;
     let bytes = if how % 2 == 0 {
-        choices.take(MOST)
+        choices.take(MAX_BYTES)
     } else {
-        made = log(&mut choices, MOST);
+        made = log(&mut choices, MAX_BYTES);
         &made
     };
     let whole = in_window(&Window::whole(bytes), lines);
@@ -61,7 +63,7 @@ pub fn check(data: &[u8]) {
     let cut = in_windows(bytes, core.max(1 + bytes.len() / 40), lines);
     assert_eq!(cut, whole, "cut into {core}: {:?}", String::from_utf8_lossy(bytes));
     #[cfg(fuzzing)]
-    if bytes.len() <= MOST_NAIVE {
+    if bytes.len() <= MAX_NAIVE_BYTES {
         let naive = migsift::matcher::naive(matcher(), bytes);
         let found: Vec<Match> = whole.into_iter().map(|(found, _)| found).collect();
         assert_eq!(found, naive, "{:?}", String::from_utf8_lossy(bytes));
