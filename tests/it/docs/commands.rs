@@ -29,7 +29,7 @@ const STUBS: [(&str, &str); 4] = [
         "cargo",
         "case $* in
       'build --release') mkdir -p target/release && ln -s \"$(command -v migsift)\" target/release/migsift ;;
-      test | 'test '* | 'install --path .' | 'fmt --all' | 'clippy '* | 'doc '* | 'bench --bench stages') ;;
+      test | 'test '* | 'install --path .' | 'run --example '* | 'fmt --all' | 'clippy '* | 'doc '* | 'bench --bench stages') ;;
       *) exit 64 ;; esac",
     ),
 ];

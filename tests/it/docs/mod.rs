@@ -211,10 +211,11 @@ fn the_pages_know_the_commands_and_the_formats() {
 }
 
 /// Flags of other programs that the pages show: of Cargo, of `az` and of `benches/compare`.
-const OTHER_FLAGS: [&str; 14] = [
+const OTHER_FLAGS: [&str; 15] = [
     "--all",
     "--all-targets",
     "--bench",
+    "--example",
     "--fuzz-dir",
     "--locked",
     "--migration-name",
