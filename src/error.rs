@@ -1,8 +1,8 @@
 //! Errors, in two sizes.
 //!
-//! An [`Error`] is fatal: nothing can be scanned, or the result cannot be written. A [`SourceError`] concerns one input: it is
-//! listed, the others are read, and the run is partial. Their texts are for people and carry no colours; names from outside
-//! in them are not escaped yet, which is up to whoever prints them.
+//! An [`Error`] is fatal: nothing can be scanned, or the result cannot be written. A [`SourceError`] concerns
+//! one input: it is listed, the others are read, and the run is partial. Their texts are for people and carry
+//! no colours; names from outside in them are not escaped yet, which is up to whoever prints them.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! Names of sources.
 //!
-//! An [`Origin`] names one decoded stream of bytes: a file, or a member of an archive. It knows nothing of how the bytes are
-//! read.
+//! An [`Origin`] names one decoded stream of bytes: a file, or a member of an archive. It knows nothing of
+//! how the bytes are read.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

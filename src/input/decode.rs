@@ -1,10 +1,11 @@
 //! Decoding: a compressed stream as its content, frame by frame.
 //!
-//! A reader at the start of a stream comes in; a [`Decoder`] goes out that reads as the decoded bytes. It knows how frames
-//! follow each other, and gets the decoder of each single frame from `codec`.
+//! A reader at the start of a stream comes in; a [`Decoder`] goes out that reads as the decoded bytes. It
+//! knows how frames follow each other, and gets the decoder of each single frame from `codec`.
 //!
-//! The crates' readers for whole streams are not used, because they end in silence where something is wrong: some stop at
-//! what follows the first frame, some drop trailing data. Here the end of every frame is looked at:
+//! The crates' readers for whole streams are not used, because they end in silence where something is wrong:
+//! some stop at what follows the first frame, some drop trailing data. Here the end of every frame is looked
+//! at:
 //!
 //! ```text
 //! frame, frame, end                    both are read
@@ -51,8 +52,8 @@ enum State<'r> {
 impl<'r> Decoder<'r> {
     /// Decodes `reader`, which is at a frame of `codec`, with at most `memory` bytes for the decoder.
     ///
-    /// Takes only the cost of frames beyond the first from `budget`; a [`BudgetReader`](super::limits::BudgetReader)
-    /// around it takes the decoded bytes.
+    /// Takes only the cost of frames beyond the first from `budget`; a
+    /// [`BudgetReader`](super::limits::BudgetReader) around it takes the decoded bytes.
     pub fn new(codec: Codec, reader: PeekReader<'r>, memory: u64, budget: Rc<Budget>) -> Decoder<'r> {
         Decoder { codec, memory, budget, frames: 0, state: State::BetweenFrames(reader) }
     }
@@ -98,7 +99,7 @@ impl<'r> Decoder<'r> {
         loop {
             let head = reader.peek(FRAME_HEAD_BYTES);
             if head.is_empty() {
-                // An error that the look met is returned by reading.
+                // If peeking met an error, reading returns it.
                 return reader.fill_buf().map(|_| false);
             }
             let spec = self.codec.spec();
@@ -112,7 +113,8 @@ impl<'r> Decoder<'r> {
             let cut = head.len() < FRAME_HEAD_BYTES;
             return match Codec::of(head) {
                 Some(found) if found == self.codec => Ok(true),
-                // The stream started with skippable frames, which do not show which of the codecs they are of.
+                // The stream started with skippable frames, which do not show which of the codecs they are
+                // of.
                 Some(found) if found.spec().skippable_frames && self.frames == 0 => {
                     self.codec = found;
                     Ok(true)
@@ -142,7 +144,8 @@ impl<'r> Decoder<'r> {
         }
     }
 
-    /// Puts an error of a frame's decoder into words; one of the operating system, of a limit or of this file has its own.
+    /// Puts an error of a frame's decoder into words; one of the operating system, of a limit or of this file
+    /// has its own.
     fn explain(&self, error: io::Error) -> io::Error {
         let inner = error.get_ref();
         if error.raw_os_error().is_some()

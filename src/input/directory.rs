@@ -1,11 +1,12 @@
 //! Directories: what is below one, in the order of paths.
 //!
-//! A directory, globs and what to do with symbolic links come in; a [`DirWalk`] yields [`Item`]s: files to be read, what is
-//! skipped by a rule, and what could not be walked. Nothing is opened, so a FIFO or a device cannot block the walk.
+//! A directory, globs and what to do with symbolic links come in; a [`DirWalk`] yields [`Item`]s: files to be
+//! read, what is skipped by a rule, and what could not be walked. Nothing is opened, so a FIFO or a device
+//! cannot block the walk.
 //!
-//! A file is found in two steps. Listing a directory yields names and kinds; size, times and inode take another system
-//! call for each file, as slow as the listing itself. So a [`FileEntry`] leaves that call to the caller, who may make it on
-//! many threads ([`FileEntry::stat`]).
+//! A file is found in two steps. Listing a directory yields names and kinds; size, times and inode take
+//! another system call for each file, as slow as the listing itself. So a [`FileEntry`] leaves that call to
+//! the caller, who may make it on many threads ([`FileEntry::stat`]).
 
 use super::stat::{Identity, identity};
 use super::{FoundBy, Globs, Input, InputKind, Selection, Stat};
@@ -57,7 +58,8 @@ pub struct SkippedPath {
 impl DirWalk {
     /// Starts to walk `root`.
     pub fn new(root: &Path, globs: &Globs, links: SymbolicLinks) -> DirWalk {
-        // Paths of one directory differ only in their last part. To take that out takes longer than to compare the whole.
+        // Paths of one directory differ only in their last part. To take that out takes longer than to
+        // compare the whole.
         let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
         let items = WalkDir::new(root).follow_links(links == SymbolicLinks::Follow).sort_by(by_path);
         DirWalk { root: root.to_path_buf(), items: items.into_iter(), globs: globs.clone() }

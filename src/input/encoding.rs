@@ -1,8 +1,9 @@
 //! Encodings: UTF-16, and UTF-8 with a byte order mark, as UTF-8 without a mark.
 //!
-//! A source comes in; a [`Transcoder`] goes out that reads as UTF-8. A byte order mark decides. Without one, UTF-16 is
-//! recognized by the zero bytes beside ASCII characters, in a head that is valid text throughout. Anything else is passed
-//! on unchanged: a log that is not UTF-8 stays what it is, and the finding says what could not be shown of it.
+//! A source comes in; a [`Transcoder`] goes out that reads as UTF-8. A byte order mark decides. Without one,
+//! UTF-16 is recognized by the zero bytes beside ASCII characters, in a head that is valid text throughout.
+//! Anything else is passed on unchanged: a log that is not UTF-8 stays what it is, and the finding says what
+//! could not be shown of it.
 
 use super::peek::{PEEK_BYTES, PeekReader};
 use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
@@ -22,8 +23,8 @@ pub enum Encoding {
 /// The byte order marks of UTF-16 and UTF-8.
 const MARKS: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"];
 
-/// The fewest ASCII characters by which UTF-16 without a mark is recognized, and their least share of all characters: one in
-/// so many. Time stamps and levels alone are more than a quarter of a log in any language.
+/// The fewest ASCII characters by which UTF-16 without a mark is recognized, and their least share of all
+/// characters: one in so many. Time stamps and levels alone are more than a quarter of a log in any language.
 const MIN_ASCII: usize = 8;
 const MIN_ASCII_SHARE: usize = 4;
 

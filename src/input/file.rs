@@ -1,12 +1,12 @@
 //! Regular files: bytes by range, mapped or read, or from start to end.
 //!
-//! A path or an [`Input`] comes in; an [`OpenFile`] goes out, which knows from its first bytes whether it can be searched in
-//! place or has to be decoded. It does not know what is searched for, and does not decode.
+//! A path or an [`Input`] comes in; an [`OpenFile`] goes out, which knows from its first bytes whether it can
+//! be searched in place or has to be decoded. It does not know what is searched for, and does not decode.
 //!
-//! A log may be written, cut or replaced while it is read. So a file has the size that it had when it was opened, and
-//! whoever has used a range asks [`OpenFile::check_unchanged`] whether all of it was there: a file that was truncated
-//! meanwhile is reported with the offset where it ends, and what precedes that offset counts. Opening cannot block on a
-//! path that has become a FIFO since the walk.
+//! A log may be written, cut or replaced while it is read. So a file has the size that it had when it was
+//! opened, and whoever has used a range asks [`OpenFile::check_unchanged`] whether all of it was there: a
+//! file that was truncated meanwhile is reported with the offset where it ends, and what precedes that offset
+//! counts. Opening cannot block on a path that has become a FIFO since the walk.
 
 use super::format::ContainerFormat;
 use super::mapping::Mapping;
@@ -69,12 +69,13 @@ impl OpenFile {
         OpenFile { file: Arc::new(file), bytes, plain: true, format: None, buffered: false, access }
     }
 
-    /// Opens an input and identifies it. A small file is read into `buffer` at once, where [`OpenFile::whole`] finds it.
+    /// Opens an input and identifies it. A small file is read into `buffer` at once, where
+    /// [`OpenFile::whole`] finds it.
     ///
     /// # Errors
     ///
-    /// [`SourceError::Open`], [`SourceError::Read`], and [`SourceError::OwnReport`] for a report of this program that a walk
-    /// found.
+    /// [`SourceError::Open`], [`SourceError::Read`], and [`SourceError::OwnReport`] for a report of this
+    /// program that a walk found.
     pub fn open_input(input: &Input, access: Access, buffer: &mut Vec<u8>) -> Result<OpenFile, SourceError> {
         let mut opened = match OpenFile::open_small(input, access, buffer)? {
             Some(opened) => opened,
@@ -96,9 +97,9 @@ impl OpenFile {
         Ok(opened)
     }
 
-    /// Opens a small regular file whose size is the same as in the walk, and reads it. This fast path saves an `fstat`: a
-    /// read that returns exactly the known size has met the end of the file. `None` for any other file, and for what is no
-    /// regular file any more, of which this read returns nothing.
+    /// Opens a small regular file whose size is the same as in the walk, and reads it. This fast path saves
+    /// an `fstat`: a read that returns exactly the known size has met the end of the file. `None` for any
+    /// other file, and for what is no regular file any more, of which this read returns nothing.
     fn open_small(
         input: &Input,
         access: Access,
@@ -127,7 +128,8 @@ impl OpenFile {
         if self.buffered { Ok(Bytes::Read(buffer)) } else { self.range(0..self.bytes, buffer) }
     }
 
-    /// Returns the bytes of `range`, mapped if possible, else read into `buffer`. There are fewer if the file was truncated.
+    /// Returns the bytes of `range`, mapped if possible, else read into `buffer`. There are fewer if the file
+    /// was truncated.
     ///
     /// # Errors
     ///
@@ -143,15 +145,16 @@ impl OpenFile {
         self.read(range, buffer).map(Bytes::Read)
     }
 
-    /// Checks that `got`, which starts at `offset`, was all there while it was used: `wanted` bytes of the file. To be called
-    /// after the bytes have been searched.
+    /// Checks that `got`, which starts at `offset`, was all there while it was used: `wanted` bytes of the
+    /// file. To be called after the bytes have been searched.
     ///
     /// # Errors
     ///
     /// [`SourceError::Read`] if the file was truncated, with the offset up to which the bytes are good.
     pub fn check_unchanged(&self, got: &Bytes<'_>, offset: u64, wanted: u64) -> Result<(), SourceError> {
         let truncated = match got {
-            // Within the last page that is left, a shorter file shows zeros without a fault: its size decides.
+            // Within the last page that is left, a shorter file shows zeros without a fault: its size
+            // decides.
             Bytes::Mapped(mapping) => mapping.is_truncated() || self.size()? < offset + wanted,
             Bytes::Read(bytes) => (bytes.len() as u64) < wanted,
         };
@@ -169,7 +172,8 @@ impl OpenFile {
         self.file.metadata().map(|metadata| metadata.len()).map_err(SourceError::Open)
     }
 
-    /// Returns a reader from its start to the end that it had when it was opened. What is read is added to `count`.
+    /// Returns a reader from its start to the end that it had when it was opened. What is read is added to
+    /// `count`.
     pub fn reader<'c>(&self, count: Option<&'c AtomicU64>) -> FileReader<'c> {
         FileReader { file: self.file.clone(), at: 0, end: self.bytes, count }
     }

@@ -1,9 +1,9 @@
 //! Formats: what holds or compresses sources, identified by first bytes, never by name.
 //!
-//! The first [`PEEK_BYTES`](super::peek::PEEK_BYTES) bytes of a stream come in; a [`ContainerFormat`] goes out, or `None` for a
-//! source itself. The magic bytes of what is read are beside what reads it: in `codec`, `archive::tar` and `archive::zip`.
-//! Here are those of formats that are recognized only to say that they are not read, so that such a file is reported
-//! instead of being searched as text in which nothing can be found.
+//! The first [`PEEK_BYTES`](super::peek::PEEK_BYTES) bytes of a stream come in; a [`ContainerFormat`] goes
+//! out, or `None` for a source itself. The magic bytes of what is read are beside what reads it: in `codec`,
+//! `archive::tar` and `archive::zip`. Here are those of formats that are recognized only to say that they are
+//! not read, so that such a file is reported instead of being searched as text in which nothing can be found.
 
 use super::archive::{tar, zip};
 use super::codec::Codec;
@@ -45,7 +45,8 @@ const UNSUPPORTED: [(&[u8], &str); 11] = [
 ];
 
 impl ContainerFormat {
-    /// Identifies what starts with `head`: the first [`PEEK_BYTES`](super::peek::PEEK_BYTES) bytes, or all if there are fewer.
+    /// Identifies what starts with `head`: the first [`PEEK_BYTES`](super::peek::PEEK_BYTES) bytes, or all if
+    /// there are fewer.
     pub fn of(head: &[u8]) -> Option<ContainerFormat> {
         if let Some(codec) = Codec::of(head) {
             return Some(ContainerFormat::Compressed(codec));

@@ -1,7 +1,8 @@
 //! Globs: which files of a walk, and which members of archives, are wanted.
 //!
-//! A glob without a slash is matched against names at any depth; one with a slash against the path below the directory that
-//! was named, or within the archive. To exclude a directory is to exclude everything below it. Knows nothing of files.
+//! A glob without a slash is matched against names at any depth; one with a slash against the path below the
+//! directory that was named, or within the archive. To exclude a directory is to exclude everything below it.
+//! Knows nothing of files.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use std::path::Path;
@@ -24,7 +25,8 @@ enum Below {
 }
 
 impl Globs {
-    /// Wants what one of `include` matches, or everything if there is none, except what one of `exclude` matches.
+    /// Wants what one of `include` matches, or everything if there is none, except what one of `exclude`
+    /// matches.
     ///
     /// # Errors
     ///

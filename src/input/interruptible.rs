@@ -1,8 +1,8 @@
 //! Streams that can be interrupted while they wait for data.
 //!
-//! A pipe or terminal may stay silent for hours. A plain read on it would block until data comes, and Ctrl-C would not end
-//! the scan with what it has. An [`InterruptibleReader`] waits in short steps and looks at a flag in between. It knows
-//! nothing of signals; whoever handles them sets the flag.
+//! A pipe or terminal may stay silent for hours. A plain read on it would block until data comes, and Ctrl-C
+//! would not end the scan with what it has. An [`InterruptibleReader`] waits in short steps and looks at a
+//! flag in between. It knows nothing of signals; whoever handles them sets the flag.
 
 use std::fs::File;
 use std::io::{self, Read};

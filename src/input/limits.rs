@@ -1,8 +1,8 @@
 //! Limits: a small input never becomes endless work.
 //!
-//! [`Limits`] are what a person may set. For each outer file a [`Budget`] is made of them, which all decoders that are
-//! nested in the file share. Whoever exceeds a limit reports a [`Limit`], whose text names the flag that changes it; what
-//! precedes it counts.
+//! [`Limits`] are what a person may set. For each outer file a [`Budget`] is made of them, which all decoders
+//! that are nested in the file share. Whoever exceeds a limit reports a [`Limit`], whose text names the flag
+//! that changes it; what precedes it counts.
 //!
 //! | attack | limit |
 //! |---|---|
@@ -13,9 +13,9 @@
 //! | a name of 1 GiB in a tar header | bytes of a name: 1 MiB |
 //! | a zstd window of 2 GiB, promised by a header | memory of decoders: 256 MiB for all of them together |
 //!
-//! Bytes of inner streams are taken from the same budget as those of outer ones, so that a bomb inside a bomb costs what
-//! both decode to. The limit cuts at the same byte however many threads share the work, because parts of an archive are
-//! charged in their order (see `scan`).
+//! Bytes of inner streams are taken from the same budget as those of outer ones, so that a bomb inside a bomb
+//! costs what both decode to. The limit cuts at the same byte however many threads share the work, because
+//! parts of an archive are charged in their order (see `scan`).
 
 use std::cell::Cell;
 use std::fmt;
@@ -24,8 +24,8 @@ use std::rc::Rc;
 
 /// Decoded bytes of one outer file that are always read, by default.
 const MIN_OUTPUT_BYTES: u64 = 4 << 30;
-/// Decoded bytes for each byte of a larger outer file, by default. Logs shrink to a tenth or a fiftieth, bombs to a thousandth
-/// and less.
+/// Decoded bytes for each byte of a larger outer file, by default. Logs shrink to a tenth or a fiftieth,
+/// bombs to a thousandth and less.
 const MAX_OUTPUT_RATIO: u64 = 200;
 
 /// The limits of decoding, each with its default.
@@ -37,12 +37,14 @@ pub struct Limits {
     pub members: u64,
     /// Decoded bytes of one member or compressed file: unlimited.
     pub member_bytes: Option<u64>,
-    /// Decoded bytes of one outer file; `None` for the default of 4 GiB or 200 times its size, whichever is more.
+    /// Decoded bytes of one outer file; `None` for the default of 4 GiB or 200 times its size, whichever is
+    /// more.
     pub output_bytes: Option<u64>,
     /// Bytes of one name or extended header in a tar archive: 1 MiB.
     pub metadata_bytes: u64,
-    /// Bytes that decoders nested in each other may hold together: 256 MiB. A zstd window, an xz dictionary or a zip archive
-    /// in a stream takes at most half of what those around it have left: 128 MiB, zstd's own limit (2^27).
+    /// Bytes that decoders nested in each other may hold together: 256 MiB. A zstd window, an xz dictionary
+    /// or a zip archive in a stream takes at most half of what those around it have left: 128 MiB, zstd's own
+    /// limit (2^27).
     pub decoder_memory: u64,
 }
 

@@ -1,19 +1,20 @@
 //! Memory mapping, and how the process survives a mapped file that is truncated.
 //!
-//! A file and a range come in; a [`Mapping`] goes out, which reads as the bytes of the range. This is the only file of
-//! `input` with `unsafe` code. It does not know what is read, nor when mapping pays.
+//! A file and a range come in; a [`Mapping`] goes out, which reads as the bytes of the range. This is the
+//! only file of `input` with `unsafe` code. It does not know what is read, nor when mapping pays.
 //!
 //! # The problem
 //!
-//! Logs are rotated and truncated while they are scanned. A read from a page that the file no longer has is not an error
-//! that a program can check for: the kernel sends SIGBUS, which ends the process. One truncated log among ten thousand would
-//! cost the whole report.
+//! Logs are rotated and truncated while they are scanned. A read from a page that the file no longer has is
+//! not an error that a program can check for: the kernel sends SIGBUS, which ends the process. One truncated
+//! log among ten thousand would cost the whole report.
 //!
 //! # The solution
 //!
-//! [`survive_shrinking`] installs a handler of SIGBUS. It knows all mappings made from then on, by a static table of address
-//! ranges ([`watch::Slot`]). On a fault in one of them it replaces the pages from the fault to the end of the mapping by
-//! zeros, sets the slot's flag, and returns; the read is then repeated and sees a zero:
+//! [`survive_shrinking`] installs a handler of SIGBUS. It knows all mappings made from then on, by a static
+//! table of address ranges ([`watch::Slot`]). On a fault in one of them it replaces the pages from the fault
+//! to the end of the mapping by zeros, sets the slot's flag, and returns; the read is then repeated and sees
+//! a zero:
 //!
 //! ```text
 //! mapping  │ page 0 │ page 1 │ page 2 │ page 3 │      the file is cut to 1½ pages
@@ -22,15 +23,15 @@
 //! after    │ text   │ text…0 │ 0 0 0  │ 0 0 0  │      is_truncated() is true
 //! ```
 //!
-//! Whoever used the bytes asks [`Mapping::is_truncated`] afterwards, and compares the size of the file as well, because of the
-//! page in which the file now ends.
+//! Whoever used the bytes asks [`Mapping::is_truncated`] afterwards, and compares the size of the file as
+//! well, because of the page in which the file now ends.
 //!
 //! # Invariants
 //!
-//! - The handler does only what is allowed in a signal handler: it loads and stores atomics and calls `mmap` and `sigaction`.
-//!   It allocates nothing and takes no lock. Hence the table is static and of fixed size.
-//! - A slot is published before its mapping is first read, and freed before it is unmapped. So a range in the table always
-//!   belongs to us, and the handler cannot overwrite memory of anybody else.
+//! - The handler does only what is allowed in a signal handler: it loads and stores atomics and calls `mmap`
+//!   and `sigaction`. It allocates nothing and takes no lock. Hence the table is static and of fixed size.
+//! - A slot is published before its mapping is first read, and freed before it is unmapped. So a range in the
+//!   table always belongs to us, and the handler cannot overwrite memory of anybody else.
 //! - A SIGBUS that is not ours goes to the handler that was installed before, or ends the process as usual.
 //! - Without the handler, a mapped file must not be truncated while it is read: that is up to the caller.
 
@@ -52,13 +53,14 @@ impl Mapping {
     ///
     /// # Errors
     ///
-    /// The operating system's reason, or that too many mappings are watched already; the caller then reads instead.
+    /// The operating system's reason, or that too many mappings are watched already; the caller then reads
+    /// instead.
     #[allow(unsafe_code)]
     pub fn new(file: &File, offset: u64, len: usize) -> io::Result<Mapping> {
-        // SAFETY: the mapping is private to this process and never written. Another process that writes to the file can
-        // change what is read; the matcher accepts any bytes and keeps no pointers or invariants over them. A process that
-        // truncates the file makes reads after the new end fail with SIGBUS, which `watch` handles if the program has
-        // asked for it; else the module's documentation forbids it.
+        // SAFETY: the mapping is private to this process and never written. Another process that writes to
+        // the file can change what is read; the matcher accepts any bytes and keeps no pointers or invariants
+        // over them. A process that truncates the file makes reads after the new end fail with SIGBUS, which
+        // `watch` handles if the program has asked for it; else the module's documentation forbids it.
         let map = unsafe { MmapOptions::new().offset(offset).len(len).map(file)? };
         #[cfg(unix)]
         {
@@ -97,8 +99,9 @@ impl Deref for Mapping {
     }
 }
 
-/// Lets mapped files be truncated while they are read: installs a handler of SIGBUS for the mappings made from here on. Any
-/// other SIGBUS goes to the handler that was installed before. Does nothing the second time.
+/// Lets mapped files be truncated while they are read: installs a handler of SIGBUS for the mappings made
+/// from here on. Any other SIGBUS goes to the handler that was installed before. Does nothing the second
+/// time.
 ///
 /// # Errors
 ///
@@ -115,7 +118,8 @@ mod watch {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    /// How many mappings can be watched at once. Each worker has one, so this is the number of threads that can map files.
+    /// How many mappings can be watched at once. Each worker has one, so this is the number of threads that
+    /// can map files.
     const MAX_MAPPINGS: usize = 256;
     /// The start of a slot that is being filled: no page has this address.
     const RESERVED: usize = 1;
@@ -171,8 +175,9 @@ mod watch {
         static ONCE: OnceLock<Result<(), i32>> = OnceLock::new();
         let result = ONCE.get_or_init(|| {
             let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = on_sigbus;
-            // SAFETY: `sigaction` is plain data for which zeros are valid, and both pointers are to such data. The handler
-            // does only what a handler may: it uses atomics, calls `mmap` and `sigaction`, and neither allocates nor locks.
+            // SAFETY: `sigaction` is plain data for which zeros are valid, and both pointers are to such
+            // data. The handler does only what a handler may: it uses atomics, calls `mmap` and `sigaction`,
+            // and neither allocates nor locks.
             let (done, previous) = unsafe {
                 let mut action: libc::sigaction = MaybeUninit::zeroed().assume_init();
                 let mut previous: libc::sigaction = MaybeUninit::zeroed().assume_init();
@@ -205,8 +210,9 @@ mod watch {
                 continue;
             }
             let from = address & !(page - 1);
-            // SAFETY: the pages from here to the end of the mapping belong to it, and it is not unmapped before its slot is
-            // freed. They stay readable, and a private view of zeros is as good as one of a file.
+            // SAFETY: the pages from here to the end of the mapping belong to it, and it is not unmapped
+            // before its slot is freed. They stay readable, and a private view of zeros is as good as one of
+            // a file.
             let zeros = unsafe {
                 libc::mmap(
                     from as *mut libc::c_void,
@@ -226,16 +232,16 @@ mod watch {
         pass_on(signal, info, context);
     }
 
-    /// Calls the handler that was installed before. If there was none, the default is restored: the faulting instruction is
-    /// then repeated, and the signal ends the process.
+    /// Calls the handler that was installed before. If there was none, the default is restored: the faulting
+    /// instruction is then repeated, and the signal ends the process.
     #[allow(unsafe_code)]
     fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
         match PREVIOUS.get() {
             Some(previous)
                 if previous.sa_sigaction != libc::SIG_DFL && previous.sa_sigaction != libc::SIG_IGN =>
             {
-                // SAFETY: what the system returned as the previous handler is a function of one of these two types, as its
-                // flags say, and it is called with what it would have been called with.
+                // SAFETY: what the system returned as the previous handler is a function of one of these two
+                // types, as its flags say, and it is called with what it would have been called with.
                 unsafe {
                     if previous.sa_flags & libc::SA_SIGINFO != 0 {
                         type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);

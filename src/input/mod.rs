@@ -5,10 +5,10 @@
 //!                        └────→ compressed, archive ─Unpacker→ sources ─Transcoder, WindowReader→ Window
 //! ```
 //!
-//! [`walk()`] turns paths into [`Input`]s; an [`OpenFile`] gives access to a file's bytes by range, mapped or read; an
-//! [`Unpacker`] finds the sources in what is compressed or an archive; a [`WindowReader`] cuts a source that is read from start
-//! to end into windows. A [`Window`] is all that the rest of the program sees. This module knows bytes, formats, sizes and
-//! limits, and nothing of messages.
+//! [`walk()`] turns paths into [`Input`]s; an [`OpenFile`] gives access to a file's bytes by range, mapped or
+//! read; an [`Unpacker`] finds the sources in what is compressed or an archive; a [`WindowReader`] cuts a
+//! source that is read from start to end into windows. A [`Window`] is all that the rest of the program sees.
+//! This module knows bytes, formats, sizes and limits, and nothing of messages.
 
 pub mod archive;
 mod codec;
@@ -61,7 +61,8 @@ pub struct Input {
     pub found_by: FoundBy,
     /// What of it is scanned, if it is an archive.
     pub selection: Selection,
-    /// Where to resume reading a large plain file whose earlier bytes are known; `None` to read it from its start.
+    /// Where to resume reading a large plain file whose earlier bytes are known; `None` to read it from its
+    /// start.
     pub resume: Option<Resume>,
 }
 
@@ -75,7 +76,8 @@ impl Input {
     }
 }
 
-/// How an input was found. A report that this program wrote is skipped if a walk found it: nobody asked for it.
+/// How an input was found. A report that this program wrote is skipped if a walk found it: nobody asked for
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundBy {
     /// Somebody named it.

@@ -1,7 +1,7 @@
 //! Reports that this program wrote, recognized by what they start with.
 //!
-//! The first bytes of a file come in; whether it is a report in any format goes out. A bundle that was scanned before may
-//! contain its report: to scan that, too, would count its samples again.
+//! The first bytes of a file come in; whether it is a report in any format goes out. A bundle that was
+//! scanned before may contain its report: to scan that, too, would count its samples again.
 
 /// How many first bytes of a file are looked at.
 pub const HEAD: usize = 256;

@@ -1,10 +1,10 @@
 //! A buffered reader whose next bytes can be looked at before they are consumed.
 //!
-//! Any reader comes in. [`PeekReader::peek`] shows up to [`PEEK_BYTES`] of what comes next: enough to identify a format at the
-//! start of a stream, or what follows a frame. Knows nothing of formats itself.
+//! Any reader comes in. [`PeekReader::peek`] shows up to [`PEEK_BYTES`] of what comes next: enough to
+//! identify a format at the start of a stream, or what follows a frame. Knows nothing of formats itself.
 //!
-//! Two properties keep results independent of how the bytes arrive: an error of the inner reader is returned only after
-//! all bytes that were read before it, and a read that a signal interrupted is repeated.
+//! Two properties keep results independent of how the bytes arrive: an error of the inner reader is returned
+//! only after all bytes that were read before it, and a read that a signal interrupted is repeated.
 
 use std::io::{self, BufRead, Read};
 
@@ -80,7 +80,7 @@ impl<'r> PeekReader<'r> {
         Ok(got)
     }
 
-    /// Returns the error that a look met, once.
+    /// Returns the error that peeking met, once.
     fn pending_error(&mut self) -> io::Result<()> {
         self.error.take().map_or(Ok(()), Err)
     }

@@ -1,4 +1,5 @@
-//! What the file system says of a file: enough to see later whether it changed, and whether two paths are the same file.
+//! What the file system says of a file: enough to see later whether it changed, and whether two paths are the
+//! same file.
 
 #[cfg(unix)]
 use std::fs::Metadata;

@@ -1,10 +1,10 @@
 //! Streams: a source that is read from start to end, cut into windows.
 //!
-//! A reader comes in; [`OwnedWindow`]s go out one by one. Each owns its bytes, so that one can be searched by another
-//! thread while the next is read. What the windows guarantee is described in `window`.
+//! A reader comes in; [`OwnedWindow`]s go out one by one. Each owns its bytes, so that one can be searched by
+//! another thread while the next is read. What the windows guarantee is described in `window`.
 //!
-//! What has been read and not been handed out yet is held in one buffer. A window takes this buffer as it is; only the
-//! margin before the next core is copied to the next buffer, and what was read ahead:
+//! What has been read and not been handed out yet is held in one buffer. A window takes this buffer as it is;
+//! only the margin before the next core is copied to the next buffer, and what was read ahead:
 //!
 //! ```text
 //! held   [ margin | core | margin, read ahead ]
@@ -20,8 +20,8 @@ use crate::error::SourceError;
 use std::io::{self, Read};
 use std::ops::Range;
 
-/// The core of a stream's windows, in bytes: small enough to be in the cache still when the window is searched, large enough
-/// that margins cost little.
+/// The core of a stream's windows, in bytes: small enough to be in the cache still when the window is
+/// searched, large enough that margins cost little.
 pub const STREAM_WINDOW_BYTES: usize = 1 << 20;
 
 /// How much is read at first, in bytes: many members of archives are small.
@@ -50,7 +50,8 @@ pub struct WindowReader<'r> {
     reader: &'r mut dyn Read,
     core_bytes: usize,
     margin_bytes: usize,
-    /// What has been read and is still needed. Its first byte is at `base`; its first `done` bytes have been in a core.
+    /// What has been read and is still needed. Its first byte is at `base`; its first `done` bytes have been
+    /// in a core.
     held: Vec<u8>,
     base: u64,
     done: usize,

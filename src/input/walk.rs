@@ -1,12 +1,12 @@
 //! From paths to inputs.
 //!
-//! Paths that somebody named come in; inputs go out in the order of the report, with what rules skipped and what could not
-//! be walked. A [`Walker`] yields inputs as it finds them, a [`Walk`] is the result of a whole walk. Nothing is opened
-//! here, and nothing is known of what is in the files.
+//! Paths that somebody named come in; inputs go out in the order of the report, with what rules skipped and
+//! what could not be walked. A [`Walker`] yields inputs as it finds them, a [`Walk`] is the result of a whole
+//! walk. Nothing is opened here, and nothing is known of what is in the files.
 //!
-//! With one path, a directory is walked while the scan already reads: nothing else can lead to the same files, and the walk
-//! yields them in order. With several paths all are walked first, because an earlier path of the report, or a wider
-//! selection, may come from a later one.
+//! With one path, a directory is walked while the scan already reads: nothing else can lead to the same
+//! files, and the walk yields them in order. With several paths all are walked first, because an earlier path
+//! of the report, or a wider selection, may come from a later one.
 
 use super::directory::{Candidate, DirWalk, EntryStat, FileEntry, Item, SkippedPath, SymbolicLinks};
 use super::stat::{Identity, identity};
@@ -59,8 +59,8 @@ pub struct Walk {
     pub failed: Vec<PathProblem>,
 }
 
-/// Walks `paths`: files and streams as they are named, directories with everything below them; `-` is standard input. A
-/// file that several paths lead to is read by the first.
+/// Walks `paths`: files and streams as they are named, directories with everything below them; `-` is
+/// standard input. A file that several paths lead to is read by the first.
 pub fn walk(paths: &[PathBuf], options: &WalkOptions) -> Walk {
     Walker::new(paths, options).finish()
 }
@@ -147,8 +147,8 @@ impl Walker {
         self.finish_with(stat_one_by_one)
     }
 
-    /// The same, but `stat` calls [`FileEntry::stat`] for each file and returns the results in the same order. It may do so
-    /// on many threads.
+    /// The same, but `stat` calls [`FileEntry::stat`] for each file and returns the results in the same
+    /// order. It may do so on many threads.
     pub fn finish_with(mut self, stat: impl FnMut(&[FileEntry]) -> Vec<EntryStat>) -> Walk {
         self.find_all(stat);
         let inputs = self.by_ref().collect();
@@ -239,8 +239,8 @@ fn sorted(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
 }
 
 impl Input {
-    /// Adds what `other`, a path of the same file, asks for: what somebody named is read even if it is our own report,
-    /// and what is selected as a whole is not narrowed to members.
+    /// Adds what `other`, a path of the same file, asks for: what somebody named is read even if it is our
+    /// own report, and what is selected as a whole is not narrowed to members.
     fn widen(&mut self, other: &Input) {
         if other.found_by == FoundBy::Name {
             self.found_by = FoundBy::Name;

@@ -1,8 +1,8 @@
 //! Windows: slices of a source with margins.
 //!
-//! The matcher sees a source only through a [`Window`]. So a file of any size is searched by any number of threads, and
-//! compressed data while it is decoded, in little memory. Each window has a core, in which findings may start, and
-//! margins on both sides, in which their context may be read:
+//! The matcher sees a source only through a [`Window`]. So a file of any size is searched by any number of
+//! threads, and compressed data while it is decoded, in little memory. Each window has a core, in which
+//! findings may start, and margins on both sides, in which their context may be read:
 //!
 //! ```text
 //! source   ├──────────────┬──────────────┬──────────────┤
@@ -11,10 +11,10 @@
 //! window 3                      [ margin |     core     ]
 //! ```
 //!
-//! Invariant (cut invariance): cores tile the source, so each finding starts in exactly one of them; margins are at least
-//! as long as the longest record that the matcher looks at (its `record::MARGIN`), so a window shows everything that
-//! decides about a finding in its core. Therefore the same findings come out wherever a source is cut: for any window
-//! size, any number of threads, mapped, read or decoded.
+//! Invariant (cut invariance): cores tile the source, so each finding starts in exactly one of them; margins
+//! are at least as long as the longest record that the matcher looks at (its `record::MARGIN`), so a window
+//! shows everything that decides about a finding in its core. Therefore the same findings come out wherever a
+//! source is cut: for any window size, any number of threads, mapped, read or decoded.
 //!
 //! This file does not know where windows come from: `file` cuts mapped files, `stream` cuts readers.
 
@@ -29,8 +29,8 @@ pub struct Window<'a> {
     pub base: u64,
     /// The core, as a range of `bytes`; findings start in it.
     pub core: Range<usize>,
-    /// All of the source, if it has at most [`MAX_WHOLE_BYTES`](super::MAX_WHOLE_BYTES): a JSON document can only be read
-    /// as a whole.
+    /// All of the source, if it has at most [`MAX_WHOLE_BYTES`](super::MAX_WHOLE_BYTES): a JSON document can
+    /// only be read as a whole.
     pub whole: Option<&'a [u8]>,
 }
 

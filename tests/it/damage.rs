@@ -11,7 +11,8 @@ use migsift::scan::Options;
 struct Case {
     name: String,
     bytes: Vec<u8>,
-    /// How many first bytes identify the format: if one of them is changed, the file is not damaged but something else.
+    /// How many first bytes identify the format: if one of them is changed, the file is not damaged but
+    /// something else.
     head_bytes: usize,
     /// Whether a cut file has the first findings of the whole one.
     single: bool,
@@ -212,8 +213,8 @@ fn what_precedes_damage_is_the_same_for_any_pieces_of_a_stream() {
     }
 }
 
-/// Found by a fuzzer: a decoder that ended in an error lost what the same call had decoded, up to a buffer of good text.
-/// Everything in the blocks that precede the damage is found.
+/// Found by a fuzzer: a decoder that ended in an error lost what the same call had decoded, up to a buffer of
+/// good text. Everything in the blocks that precede the damage is found.
 #[test]
 fn what_was_decoded_before_damage_counts() {
     let mut state = 1u32;

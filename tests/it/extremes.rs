@@ -1,5 +1,5 @@
-//! Extremes, smaller than those that are tried by hand (`benches/results`) but above every cap: totals stay exact, the report
-//! says what is capped, and memory stays below 300 MiB and 8 MiB for each thread.
+//! Extremes, smaller than those that are tried by hand (`benches/results`) but above every cap: totals stay
+//! exact, the report says what is capped, and memory stays below 300 MiB and 8 MiB for each thread.
 
 use crate::bundles::{Codec, Folder, line, pack};
 use crate::top;

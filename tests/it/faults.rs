@@ -1,5 +1,6 @@
-//! Faults of the system, injected by `strace` if it is installed: whatever call fails, the result is exact, or partial with
-//! the system's words, or the run ends with 4; nothing is missing in silence. If a fault cannot be injected, the test says so.
+//! Faults of the system, injected by `strace` if it is installed: whatever call fails, the result is exact,
+//! or partial with the system's words, or the run ends with 4; nothing is missing in silence. If a fault
+//! cannot be injected, the test says so.
 
 use crate::bundles::{Codec, Folder, line, pack, tar};
 use crate::{not_checked, stderr, top};
@@ -26,8 +27,8 @@ fn can_inject() -> bool {
     })
 }
 
-/// Runs the program with these calls failing; with a `path`, only calls that concern it. Returns how many failed, too, or
-/// `None` if faults cannot be injected.
+/// Runs the program with these calls failing; with a `path`, only calls that concern it. Returns how many
+/// failed, too, or `None` if faults cannot be injected.
 fn injected(path: Option<&Path>, faults: &[&str], args: &[&str]) -> Option<(Output, usize)> {
     if !can_inject() {
         return None;
@@ -152,7 +153,8 @@ fn a_folder_that_cannot_be_listed_to_its_end_is_reported() {
     assert!(reasons.iter().any(|reason| reason.contains("Input/output error")), "{reasons:?}");
 }
 
-/// Whichever step of writing an output fails, the run ends with 4, names the file, and leaves the old file unchanged.
+/// Whichever step of writing an output fails, the run ends with 4, names the file, and leaves the old file
+/// unchanged.
 #[test]
 fn outputs_that_cannot_be_written_end_the_run_with_4() {
     let folder = Folder::new();

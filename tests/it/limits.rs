@@ -1,4 +1,5 @@
-//! Limits and bombs: a small input never becomes endless work, and the limit that was exceeded is named by its flag.
+//! Limits and bombs: a small input never becomes endless work, and the limit that was exceeded is named by
+//! its flag.
 
 use crate::bundles::zip::{DEFLATE, METHODS, Member, STORED, Zip, member, zip};
 use crate::bundles::{
@@ -148,8 +149,9 @@ fn memory_of_decoders_is_limited() {
     }
 }
 
-/// Several workers that share an archive read exactly what one would read within a limit: with sizes that the directory does
-/// not know, and with limits in the middle of a part, of a member, and of what is nested in one.
+/// Several workers that share an archive read exactly what one would read within a limit: with sizes that the
+/// directory does not know, and with limits in the middle of a part, of a member, and of what is nested in
+/// one.
 #[test]
 fn limits_cut_at_the_same_byte_for_any_threads() {
     let inner = pack(Codec::Gzip, &log(4, 30_000));
@@ -239,7 +241,8 @@ fn names_that_are_bombs_need_no_memory() {
 #[test]
 fn windows_and_dictionaries_that_are_too_large_are_refused() {
     let mut xz = pack(Codec::Xz, line("a").as_bytes());
-    // After the header of the stream: size, flags, filter, size of its properties, dictionary size; then the checksum.
+    // After the header of the stream: size, flags, filter, size of its properties, dictionary size; then the
+    // checksum.
     assert_eq!(xz[14..16], [0x21, 1]);
     xz[16] = 40;
     let end = 12 + (usize::from(xz[12]) + 1) * 4 - 4;

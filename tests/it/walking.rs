@@ -270,8 +270,8 @@ fn one_directory_is_walked_in_the_order_of_paths() {
     }
 }
 
-/// A walk that continues during the scan finds what a walk before the scan finds. The program does the first if it writes no
-/// file, and the second if it does.
+/// A walk that continues during the scan finds what a walk before the scan finds. The program does the first
+/// if it writes no file, and the second if it does.
 #[cfg(unix)]
 #[test]
 fn walking_during_the_scan_finds_what_walking_before_it_finds() {

@@ -1,4 +1,5 @@
-//! Unpacking: any bytes are unpacked to the same result twice and in any pieces, within the limits, and to an end.
+//! Unpacking: any bytes are unpacked to the same result twice and in any pieces, within the limits, and to an
+//! end.
 
 use migsift::error::SourceError;
 use migsift::input::archive::zip::ZipFile;

@@ -33,7 +33,8 @@ impl<R: Read> Read for ExactReader<R> {
     }
 }
 
-/// Returns a member's name as text. A name that is too long is cut and gets a hash, so that two of them stay different.
+/// Returns a member's name as text. A name that is too long is cut and gets a hash, so that two of them stay
+/// different.
 pub(super) fn member_name(name: &[u8]) -> String {
     if name.len() <= MAX_NAME_BYTES {
         return String::from_utf8_lossy(name).into_owned();

@@ -1,7 +1,7 @@
 //! Archives: their members, read one by one and never written anywhere.
 //!
-//! `tar` reads from a stream, `zip` from anything that can be sought in, and `member` holds what both need. They know
-//! headers, names and sizes; what a member contains is left to [`Unpacker`](super::Unpacker).
+//! `tar` reads from a stream, `zip` from anything that can be sought in, and `member` holds what both need.
+//! They know headers, names and sizes; what a member contains is left to [`Unpacker`](super::Unpacker).
 
 mod member;
 pub mod tar;

@@ -1,10 +1,11 @@
 //! Tar: members one after the other, from a stream.
 //!
-//! A reader comes in; a [`TarVisitor`] gets the files, what is skipped, and what is wrong. Nothing is written anywhere, so
-//! paths like `../../etc/passwd` are only names.
+//! A reader comes in; a [`TarVisitor`] gets the files, what is skipped, and what is wrong. Nothing is written
+//! anywhere, so paths like `../../etc/passwd` are only names.
 //!
-//! The headers are read here block by block, because the crate's own iterator reads names and extended headers of any
-//! length into memory, and knows no PAX sizes in its raw mode. An archive is a sequence of blocks of 512 bytes:
+//! The headers are read here block by block, because the crate's own iterator reads names and extended
+//! headers of any length into memory, and knows no PAX sizes in its raw mode. An archive is a sequence of
+//! blocks of 512 bytes:
 //!
 //! ```text
 //! header (L or x)   the name or the fields of the next member, if they do not fit into its header
@@ -15,8 +16,9 @@
 //! two zero blocks   the end mark; another archive may follow
 //! ```
 //!
-//! Invariants: names and extended headers are bounded; a member whose data is cut short ends with an error; an archive
-//! that ends without its mark is reported; no bytes are taken for the data of a link that are in fact the next member.
+//! Invariants: names and extended headers are bounded; a member whose data is cut short ends with an error;
+//! an archive that ends without its mark is reported; no bytes are taken for the data of a link that are in
+//! fact the next member.
 
 use super::member::{ExactReader, member_name};
 use crate::error::SourceError;
@@ -52,7 +54,8 @@ pub fn is_header(head: &[u8]) -> bool {
     let stated = stated
         .take_while(|byte| byte.is_ascii_digit())
         .fold(0u32, |sum, digit| sum.wrapping_mul(8).wrapping_add(u32::from(digit - b'0')));
-    // The blanks that count for the field alone add up to more. Most text ends here, before 512 bytes are added up.
+    // The blanks that count for the field alone add up to more. Most text ends here, before 512 bytes are
+    // added up.
     if stated == 0 {
         return false;
     }
@@ -205,8 +208,9 @@ impl TarReader<'_, '_> {
 
     /// Returns how many bytes of data follow a header that states `stated`.
     ///
-    /// Links and directories have none, but some writers state the size of what a link points to. If a header follows,
-    /// there is no data: to skip it would hide the next member. Else the data is skipped, and reported.
+    /// Links and directories have none, but some writers state the size of what a link points to. If a header
+    /// follows, there is no data: to skip it would hide the next member. Else the data is skipped, and
+    /// reported.
     fn data_bytes(&mut self, kind: EntryType, name: &str, stated: u64) -> u64 {
         let has_no_data = skip_reason(kind).is_some() || kind.is_dir();
         if !has_no_data || stated == 0 {
@@ -255,7 +259,8 @@ fn is_label(kind: EntryType) -> bool {
     matches!(kind.as_byte(), b'V' | b'D')
 }
 
-/// Skips the blocks that continue the map of a sparse member. Its data is read as it is stored, without the holes.
+/// Skips the blocks that continue the map of a sparse member. Its data is read as it is stored, without the
+/// holes.
 fn skip_sparse_map(reader: &mut PeekReader<'_>, header: &Header) -> io::Result<()> {
     let mut more = header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
     while more {

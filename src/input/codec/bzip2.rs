@@ -5,7 +5,8 @@ use super::{Codec, Spec};
 use bzip2::{Decompress, Status};
 use std::io;
 
-/// What the first block starts with (the digits of π), or what ends a stream without blocks (those of its root).
+/// What the first block starts with (the digits of π), or what ends a stream without blocks (those of its
+/// root).
 const FIRST_BLOCK: [&[u8]; 2] = [b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90"];
 
 pub(super) static SPEC: Spec = Spec {

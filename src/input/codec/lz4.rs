@@ -1,7 +1,7 @@
 //! lz4: any number of frames. The block format and the legacy format are not read.
 //!
-//! The crate offers only a reader. It returns what precedes damage block by block, so nothing is lost; but it takes a
-//! frame without its end mark for a complete one, which [`EofReader`] makes up for.
+//! The crate offers only a reader. It returns what precedes damage block by block, so nothing is lost; but it
+//! takes a frame without its end mark for a complete one, which [`EofReader`] makes up for.
 
 use super::{Codec, FRAME_COST_BYTES, FrameDecoder, Spec, magic_suffices};
 use crate::input::peek::PeekReader;

@@ -1,18 +1,19 @@
 //! Codecs: the table of compression formats that are read.
 //!
-//! The first bytes of a stream come in; the [`Codec`] that wrote them goes out, with a decoder for one of its frames: a
-//! gzip member, a zstd or lz4 frame, an xz or bzip2 stream. How several frames make up one stream is left to
-//! [`Decoder`](super::decode::Decoder), and archives are left to `archive`.
+//! The first bytes of a stream come in; the [`Codec`] that wrote them goes out, with a decoder for one of its
+//! frames: a gzip member, a zstd or lz4 frame, an xz or bzip2 stream. How several frames make up one stream
+//! is left to [`Decoder`](super::decode::Decoder), and archives are left to `archive`.
 //!
 //! # Adding a codec
 //!
-//! Write one file beside the others with a [`Spec`]: its name, its magic bytes, its decoder. Then add a variant to
-//! [`Codec`] and a line to [`TABLE`]. Everything else iterates the table: recognition, zip methods, limits of memory, and the
-//! tests, whose `pack` then no longer compiles until it can write the format, too.
+//! Write one file beside the others with a [`Spec`]: its name, its magic bytes, its decoder. Then add a
+//! variant to [`Codec`] and a line to [`TABLE`]. Everything else iterates the table: recognition, zip
+//! methods, limits of memory, and the tests, whose `pack` then no longer compiles until it can write the
+//! format, too.
 //!
-//! If the crate of the codec can be driven over buffers, implement [`RawDecoder`](raw::RawDecoder) and wrap it in
-//! [`OneStream`](raw::OneStream), so that what precedes damage is found in any case (see `raw`). If it only offers a reader,
-//! as lz4 does, implement [`FrameDecoder`] directly.
+//! If the crate of the codec can be driven over buffers, implement [`RawDecoder`](raw::RawDecoder) and wrap
+//! it in [`OneStream`](raw::OneStream), so that what precedes damage is found in any case (see `raw`). If it
+//! only offers a reader, as lz4 does, implement [`FrameDecoder`] directly.
 
 mod bzip2;
 pub(super) mod deflate;
@@ -54,7 +55,8 @@ pub(super) struct Spec {
     pub name: &'static str,
     /// What every frame starts with.
     pub magic: &'static [u8],
-    /// How many first bytes decide whether it is this codec: those of `magic`, or more where `confirm` looks further.
+    /// How many first bytes decide whether it is this codec: those of `magic`, or more where `confirm` looks
+    /// further.
     pub head_bytes: usize,
     /// Whether a head of at least `head_bytes` that starts with `magic` is a frame.
     pub confirm: fn(&[u8]) -> bool,
@@ -68,13 +70,13 @@ pub(super) struct Spec {
     pub zero_padding: bool,
     /// Whether its readers pass over frames of other content; see `skippable`.
     pub skippable_frames: bool,
-    /// The numbers that zip gives to it as a compression method.
+    /// Its numbers as a compression method of zip.
     pub zip_methods: &'static [u16],
 }
 
-/// The usual cost of a frame beyond the first, in decoded bytes. An empty frame decodes to nothing but takes time, and a
-/// small file can hold millions of them: without a cost, they would not be limited. A codec decodes about this much in the
-/// one or two microseconds that it takes to open a frame.
+/// The usual cost of a frame beyond the first, in decoded bytes. An empty frame decodes to nothing but takes
+/// time, and a small file can hold millions of them: without a cost, they would not be limited. A codec
+/// decodes about this much in the one or two microseconds that it takes to open a frame.
 const FRAME_COST_BYTES: u64 = 1 << 10;
 
 /// A decoder of one frame: reads as the content of the frame, then as its end.
@@ -92,8 +94,8 @@ impl Codec {
     /// Recognizes the codec of a stream that starts with `head`.
     pub fn of(head: &[u8]) -> Option<Codec> {
         if skippable::is_frame(head) {
-            // zstd and lz4 share these frames: the next frame decides. If the head does not reach that far, zstd is
-            // assumed, and the decoder corrects it when it gets there.
+            // zstd and lz4 share these frames: the next frame decides. If the head does not reach that far,
+            // zstd is assumed, and the decoder corrects it when it gets there.
             let next = skippable::skip_all(head).and_then(Codec::of_frame);
             return Some(next.filter(|codec| codec.spec().skippable_frames).unwrap_or(Codec::Zstd));
         }
@@ -137,7 +139,7 @@ impl Spec {
     }
 }
 
-/// For codecs that are identified by their magic bytes alone.
+/// Confirms codecs that are identified by their magic bytes alone.
 fn magic_suffices(_: &[u8]) -> bool {
     true
 }

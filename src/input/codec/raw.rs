@@ -1,11 +1,12 @@
 //! Raw decoders: everything that precedes damage is decoded, however the bytes arrive.
 //!
-//! The readers of the decoder crates lose data: when a call decodes 30 KiB and then meets a damaged block, it returns the
-//! error and drops the 30 KiB. How much is lost depends on the sizes of the buffers, so a log with one damaged block would
-//! give other findings when it is piped than when it is read from a file.
+//! The readers of the decoder crates lose data: when a call decodes 30 KiB and then meets a damaged block, it
+//! returns the error and drops the 30 KiB. How much is lost depends on the sizes of the buffers, so a log
+//! with one damaged block would have other findings when it is piped than when it is read from a file.
 //!
-//! Here the crates' lower interface is used instead. A [`RawDecoder`] gets an input and an output buffer and returns, in a
-//! [`Step`], how much it consumed and wrote, *and* whether that ended in an error. [`OneStream`] makes a reader of that:
+//! Here the crates' lower interface is used instead. A [`RawDecoder`] gets an input and an output buffer and
+//! returns, in a [`Step`], how much it consumed and wrote, *and* whether that ended in an error.
+//! [`OneStream`] makes a reader of that:
 //!
 //! ```text
 //! step: consumed 900, wrote 4,096, error "invalid block"
@@ -13,8 +14,8 @@
 //!       read() → Err(invalid …)   the error follows with the next call
 //! ```
 //!
-//! Invariant: the bytes before the error are the same for any sizes of the buffers on both sides. What follows the stream
-//! is left in the reader.
+//! Invariant: the bytes before the error are the same for any sizes of the buffers on both sides. What
+//! follows the stream is left in the reader.
 
 use super::FrameDecoder;
 use crate::input::peek::PeekReader;

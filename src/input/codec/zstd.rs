@@ -46,8 +46,9 @@ impl Zstd {
 impl RawDecoder for Zstd {
     /// Decodes at most one block.
     ///
-    /// When a block is damaged, the decoder does not say how far it got. The hint is the size of the next block and of the
-    /// header after it: without that header, the call ends with the block, and an error concerns this block alone.
+    /// When a block is damaged, the decoder does not say how far it got. The hint is the size of the next
+    /// block and of the header after it: without that header, the call ends with the block, and an error
+    /// concerns this block alone.
     fn step(&mut self, input: &[u8], into: &mut [u8]) -> Step {
         let most = self.hint.saturating_sub(BLOCK_HEADER_BYTES).max(1);
         let mut input = InBuffer::around(&input[..input.len().min(most)]);

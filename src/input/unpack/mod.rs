@@ -1,8 +1,9 @@
 //! Unpacking: from a stream of bytes to the sources in it.
 //!
-//! A stream comes in, identified by its first bytes: a compressed one is decoded, an archive is taken apart, both as deep
-//! as the limits allow. What is neither is a source and goes to a [`Visitor`]. So does everything that is not read, with
-//! the reason: nothing is left out in silence. Nothing is written anywhere, and nothing is known of what sources mean.
+//! A stream comes in, identified by its first bytes: a compressed one is decoded, an archive is taken apart,
+//! both as deep as the limits allow. What is neither is a source and goes to a [`Visitor`]. So does
+//! everything that is not read, with the reason: nothing is left out in silence. Nothing is written anywhere,
+//! and nothing is known of what sources mean.
 //!
 //! ```text
 //! bundle.zip
@@ -12,8 +13,8 @@
 //! └─ core.7z            unread: "a 7-Zip archive, which is not read; unpack it first"
 //! ```
 //!
-//! A [`Position`] goes down with each level: the joined name, the depth, the memory that decoders may still use, and
-//! whether a glob selected something further out. The [`Budget`] is shared by all levels.
+//! A [`Position`] goes down with each level: the joined name, the depth, the memory that decoders may still
+//! use, and whether a glob selected something further out. The [`Budget`] is shared by all levels.
 
 mod zip;
 
@@ -31,8 +32,8 @@ use std::rc::Rc;
 
 /// Receives what unpacking finds.
 pub trait Visitor {
-    /// Receives a source, to be read to its end. `member` is its name inside the outer file; `None` for that file's own
-    /// stream.
+    /// Receives a source, to be read to its end. `member` is its name inside the outer file; `None` for that
+    /// file's own stream.
     fn source(&mut self, member: Option<&str>, reader: PeekReader<'_>);
     /// Receives something that is not read.
     fn unread(&mut self, member: Option<&str>, problem: SourceError);
@@ -136,8 +137,8 @@ impl Unpacker<'_> {
         }
     }
 
-    /// Returns the position of the member `name` of the archive at `position`, with the name `joined`; `None`, reported, if
-    /// a glob excludes it.
+    /// Returns the position of the member `name` of the archive at `position`, with the name `joined`;
+    /// `None`, reported, if a glob excludes it.
     fn member<'n>(&mut self, position: Position<'_>, name: &str, joined: &'n str) -> Option<Position<'n>> {
         let path = member_path(name);
         let path = Path::new(&*path);

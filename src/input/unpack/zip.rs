@@ -6,8 +6,8 @@
 //! | a stream that breaks off | what was held of it, as an archive that is one gap |
 //! | a stream too large for the memory | one local header after the other, until one of them does not follow |
 //!
-//! The directory is at the end, so a stream has to be held until then. Half of the memory that decoders may use is spent
-//! on that, and the other half is left for what is nested in the archive.
+//! The directory is at the end, so a stream has to be held until then. Half of the memory that decoders may
+//! use is spent on that, and the other half is left for what is nested in the archive.
 
 use super::{Position, Unpacker};
 use crate::error::SourceError;
@@ -101,7 +101,8 @@ impl Unpacker<'_> {
         }
     }
 
-    /// Unpacks the members that `listing` lacks. The first of them makes the archive damaged, if nothing else has.
+    /// Unpacks the members that `listing` lacks. The first of them makes the archive damaged, if nothing else
+    /// has.
     pub fn zip_unlisted<R: Read + Seek + Clone>(
         &mut self,
         position: Position<'_>,
@@ -177,7 +178,8 @@ impl Unpacker<'_> {
                 if let Some(inner) = inner {
                     self.unpack(inner, PeekReader::new(&mut stream));
                 }
-                // The next header is after all of it. If something is wrong with the rest, no header will be there.
+                // The next header is after all of it. If something is wrong with the rest, no header will be
+                // there.
                 let _ = io::copy(&mut stream, &mut io::sink());
             }
             Err(reason) if inner.is_some() => {

@@ -1,4 +1,5 @@
-//! Bundles: logs, compressed files and archives that are made in memory, sound and hostile, and scans of them.
+//! Bundles: logs, compressed files and archives that are made in memory, sound and hostile, and scans of
+//! them.
 
 pub mod zip;
 

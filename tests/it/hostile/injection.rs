@@ -1,4 +1,5 @@
-//! Injection: text in arguments, paths and members that is made to act on the reader of the output, in every format.
+//! Injection: text in arguments, paths and members that is made to act on the reader of the output, in every
+//! format.
 
 use super::BOUNDS;
 use crate::bundles::zip::{DEFLATE, Zip, member};

@@ -1,8 +1,9 @@
 //! The hostile set: named inputs that are damaged, that lie, or that are made to break or to hide something.
 //!
-//! Each case says how the run must end, how many findings it must have, and with which words it must report what was not read.
-//! Each is read from a file, mapped and not, and from standard input, within bounds of time and memory. Other tests have zip
-//! archives (`zips.rs`), limits and bombs (`limits.rs`), and every cut and every changed byte (`damage.rs`).
+//! Each case says how the run must end, how many findings it must have, and with which words it must report
+//! what was not read. Each is read from a file, mapped and not, and from standard input, within bounds of
+//! time and memory. Other tests have zip archives (`zips.rs`), limits and bombs (`limits.rs`), and every cut
+//! and every changed byte (`damage.rs`).
 
 mod injection;
 mod packed;

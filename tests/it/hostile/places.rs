@@ -1,4 +1,5 @@
-//! Places: names that no program expects, things that are no files, and files that vanish or change between steps.
+//! Places: names that no program expects, things that are no files, and files that vanish or change between
+//! steps.
 
 use super::bounded;
 use crate::bundles::{Folder, line};

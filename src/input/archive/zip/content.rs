@@ -24,7 +24,8 @@ pub(super) fn decode<'r>(
     }
 }
 
-/// Deflate data that takes up all of its reader. Other readers ignore what follows it, so something could hide there.
+/// Deflate data that takes up all of its reader. Other readers ignore what follows it, so something could
+/// hide there.
 struct WholeDeflate<'r>(OneStream<Deflate, PeekReader<'r>>);
 
 impl Read for WholeDeflate<'_> {
@@ -46,7 +47,8 @@ pub(super) struct ChecksumReader<'r> {
 }
 
 impl<'r> ChecksumReader<'r> {
-    /// Reads `inner`; without a promise, errors of deflate data are put into words and nothing else is checked.
+    /// Reads `inner`; without a promise, errors of deflate data are put into words and nothing else is
+    /// checked.
     pub fn new(inner: Box<dyn Read + 'r>, promised: Option<Content>) -> ChecksumReader<'r> {
         ChecksumReader { inner, promised, crc: Crc::new(), got: 0 }
     }

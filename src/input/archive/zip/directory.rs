@@ -1,8 +1,8 @@
 //! The directory at the end of a zip archive.
 //!
-//! An archive comes in; a [`Listing`] goes out, with what is wrong with the directory. The crate parses the entries; here
-//! their number and size are bounded, and the directory is compared with the members' own headers. What it does not list
-//! is found by `unlisted`.
+//! An archive comes in; a [`Listing`] goes out, with what is wrong with the directory. The crate parses the
+//! entries; here their number and size are bounded, and the directory is compared with the members' own
+//! headers. What it does not list is found by `unlisted`.
 
 use super::listing::{Content, Listing, Member, MemberKind};
 use crate::error::SourceError;
@@ -36,8 +36,8 @@ fn read<R: Read + Seek + Clone>(
     listing: &mut Listing,
 ) -> Result<(), SourceError> {
     let buffered = || BufReader::new(reader.clone());
-    // That it is a zip archive was seen by a header at its start. To search for another start, after data that precedes the
-    // archive, would take as much memory as a hostile archive likes.
+    // That it is a zip archive was seen by a header at its start. To search for another start, after data
+    // that precedes the archive, would take as much memory as a hostile archive likes.
     let config = Config { archive_offset: ArchiveOffset::Known(0) };
     let mut archive = ZipIterable::try_new(buffered(), config).map_err(|error| problem(&error))?;
     let exceeds = archive.len() as u64 > max_members;

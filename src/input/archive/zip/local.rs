@@ -1,7 +1,8 @@
 //! Local headers: what precedes each member in the archive itself.
 //!
-//! A reader at a header comes in; a [`LocalHeader`] goes out, which opens the member and finds where the next header may be.
-//! This is how members are read that no directory lists, and archives in streams that are too large to be held.
+//! A reader at a header comes in; a [`LocalHeader`] goes out, which opens the member and finds where the next
+//! header may be. This is how members are read that no directory lists, and archives in streams that are too
+//! large to be held.
 
 use super::content::{ChecksumReader, decode};
 use super::listing::{CompressionMethod, Content, MemberKind};
@@ -56,8 +57,8 @@ struct Fixed {
 }
 
 impl Fixed {
-    /// Parses [`FIXED_BYTES`] bytes; `None` if they are no header. Four magic bytes may occur in any data, so the rest has
-    /// to be plausible, too.
+    /// Parses [`FIXED_BYTES`] bytes; `None` if they are no header. Four magic bytes may occur in any data, so
+    /// the rest has to be plausible, too.
     fn parse(head: &[u8]) -> Option<Fixed> {
         let head: &[u8; FIXED_BYTES] = head.try_into().ok()?;
         let short = |at: usize| u16::from_le_bytes([head[at], head[at + 1]]);
@@ -145,8 +146,8 @@ impl LocalHeader {
         }
     }
 
-    /// Skips what is left of the member, whose data starts at `data` in the reader, and what follows it. Returns whether the
-    /// reader is now where the next header may be.
+    /// Skips what is left of the member, whose data starts at `data` in the reader, and what follows it.
+    /// Returns whether the reader is now where the next header may be.
     ///
     /// # Errors
     ///
@@ -157,7 +158,8 @@ impl LocalHeader {
             return Ok(io::copy(&mut reader.by_ref().take(left), &mut io::sink())? == left);
         }
         if self.kind == MemberKind::File(CompressionMethod::Deflate) {
-            // A checksum and two sizes of 4 or 8 bytes, with or without magic bytes; the next record starts with PK.
+            // A checksum and two sizes of 4 or 8 bytes, with or without magic bytes; the next record starts
+            // with PK.
             let descriptor = reader.peek(28);
             let lens = if descriptor.starts_with(DESCRIPTOR_MAGIC) { [16, 24] } else { [12, 20] };
             let next = |len: &usize| descriptor.get(*len..*len + 2) == Some(b"PK");

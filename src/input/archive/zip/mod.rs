@@ -1,8 +1,8 @@
 //! Zip: members anywhere in the archive, and a directory at its end.
 //!
-//! A [`ZipFile`] can be read at any place. It lists its members (`directory`), opens them (`content`), and finds those that
-//! the directory does not list (`unlisted`, by the members' own headers in `local`). It does not know what members
-//! contain, nor which of them are wanted.
+//! A [`ZipFile`] can be read at any place. It lists its members (`directory`), opens them (`content`), and
+//! finds those that the directory does not list (`unlisted`, by the members' own headers in `local`). It does
+//! not know what members contain, nor which of them are wanted.
 
 mod content;
 mod directory;
@@ -60,7 +60,8 @@ impl<R: Read + Seek + Clone> ZipFile<R> {
         directory::list(&self.reader, max_members)
     }
 
-    /// Opens a member, which is compressed by `method`. Its bytes end with an error if they are not what the directory says.
+    /// Opens a member, which is compressed by `method`. Its bytes end with an error if they are not what the
+    /// directory says.
     ///
     /// # Errors
     ///

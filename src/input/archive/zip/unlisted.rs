@@ -1,8 +1,8 @@
 //! Unlisted members: what an archive contains that its directory does not list.
 //!
-//! A zip archive describes its members twice: in the directory at the end, and in a local header before each. Other programs
-//! read only the directory. So an archive that was cut off has lost everything to them, and one that was made to deceive
-//! can hold members that they never show. Here nothing is lost or hidden:
+//! A zip archive describes its members twice: in the directory at the end, and in a local header before each.
+//! Other programs read only the directory. So an archive that was cut off has lost everything to them, and
+//! one that was made to deceive can hold members that they never show. Here nothing is lost or hidden:
 //!
 //! ```text
 //! 0        900       2,000      2,600      4,000     4,300
@@ -10,14 +10,16 @@
 //! └─listed──┴─gap─────┴─listed───┴─gap──────┴─────────┘     the directory lists a.log and c.log
 //! ```
 //!
-//! 1. Each listed member takes up the range from its header to the end of its data; the directory has a range, too.
+//! 1. Each listed member takes up the range from its header to the end of its data; the directory has a
+//!    range, too.
 //! 2. What no range covers is a gap. An archive without a directory is one gap.
-//! 3. In a gap, the next four magic bytes that are followed by a plausible header are the start of a run: members are
-//!    read by their local headers for as long as one follows the other.
+//! 3. In a gap, the next four magic bytes that are followed by a plausible header are the start of a run:
+//!    members are read by their local headers for as long as one follows the other.
 //! 4. Where that ends, the search continues in the rest of the gap.
 //!
-//! Invariants: no byte is read as part of two members, so the headers of an archive that is stored inside a listed member
-//! are not found a second time; every step moves forward by at least the magic bytes, so the search ends.
+//! Invariants: no byte is read as part of two members, so the headers of an archive that is stored inside a
+//! listed member are not found a second time; every step moves forward by at least the magic bytes, so the
+//! search ends.
 
 use super::listing::Listing;
 use super::local::{self, data_start};
