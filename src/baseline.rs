@@ -1,8 +1,8 @@
 //! Baselines: failures that are known and accepted, each with a reason and perhaps a last day.
 //!
-//! A TOML file and a catalogue come in; a [`Baseline`] goes out. Applied to a [`Report`], it marks the findings that do not
-//! count for the exit code, with the reason. Nothing is removed from the report. Today's date is an argument; the clock is
-//! not known here.
+//! A TOML file and a catalogue come in; a [`Baseline`] goes out. Applied to a [`Report`], it marks the
+//! findings that do not count for the exit code, with the reason. Nothing is removed from the report. Today's
+//! date is an argument; the clock is not known here.
 //!
 //! ```toml
 //! [[suppress]]
@@ -20,6 +20,7 @@ use crate::redact::secrets::MASK;
 use crate::report::verdict::databases;
 use crate::report::{CodeReport, Report, Suppressed, Suppression};
 use crate::summary::{ArgSet, SeverityCounts};
+use crate::text::LineIndex;
 use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,13 +54,15 @@ struct RawRule {
 }
 
 impl Baseline {
-    /// Parses the baseline `name` with the content `text`. Its ids and arguments are checked against `catalog`.
+    /// Parses the baseline `name` with the content `text`. Its ids and arguments are checked against
+    /// `catalog`.
     ///
     /// # Errors
     ///
     /// [`Error::Unusable`] with every problem found.
     pub fn parse(name: &str, text: &str, catalog: &Catalog) -> Result<Baseline, Error> {
-        let mut parser = RuleParser { file: name, text, catalog, problems: Vec::new() };
+        let mut parser =
+            RuleParser { file: name, lines: LineIndex::new(text), catalog, problems: Vec::new() };
         let raw: RawFile = match toml::from_str(text) {
             Ok(raw) => raw,
             Err(error) => {
@@ -80,8 +83,8 @@ impl Baseline {
         }
     }
 
-    /// Returns the same with tokens for names, for a report that has tokens, too. Reasons are masked, as they are free text and
-    /// may name anything.
+    /// Returns the same with tokens for names, for a report that has tokens, too. Reasons are masked, as they
+    /// are free text and may name anything.
     pub fn redacted(mut self, redactor: &Redactor, catalog: &Catalog) -> Baseline {
         for rule in &mut self.rules {
             let entry = catalog.entry(&rule.id);
@@ -114,24 +117,19 @@ impl Baseline {
 
 struct RuleParser<'a> {
     file: &'a str,
-    text: &'a str,
+    lines: LineIndex,
     catalog: &'a Catalog,
     problems: Vec<FileProblem>,
 }
 
 impl RuleParser<'_> {
     fn problem(&mut self, at: Option<usize>, message: String) {
-        let place = at.map(|at| self.line(at).to_string());
+        let place = at.map(|at| self.lines.line(at).to_string());
         self.problems.push(FileProblem { file: self.file.to_string(), place, message });
     }
 
-    /// Returns the 1-based line of the byte `at`.
-    fn line(&self, at: usize) -> usize {
-        1 + memchr::memchr_iter(b'\n', self.text.as_bytes().get(..at).unwrap_or_default()).count()
-    }
-
     fn rule(&mut self, raw: Spanned<RawRule>) -> Suppression {
-        let line = self.line(raw.span().start);
+        let line = self.lines.line(raw.span().start);
         let raw = raw.into_inner();
         let (at, id) = (raw.id.span().start, raw.id.into_inner());
         let entry = self.catalog.entry(&id).cloned();
@@ -198,11 +196,13 @@ fn date(value: &toml::Value) -> Option<Date> {
     if text.len() == "2025-01-31".len() { text.parse().ok() } else { None }
 }
 
-/// Matches the findings of a code with its rules. Returns what is suppressed, and the databases in which something is not.
+/// Matches the findings of a code with its rules. Returns what is suppressed, and the databases in which
+/// something is not.
 ///
-/// Each database of each argument set is matched on its own, and the first rule that matches counts it. Findings without
-/// a database are folded into those with one, as everywhere: they are suppressed if all databases of their arguments are.
-/// What the report counts but does not list is matched last, by rules that match any arguments.
+/// Each database of each argument set is matched on its own, and the first rule that matches counts it.
+/// Findings without a database are folded into those with one, as everywhere: they are suppressed if all
+/// databases of their arguments are. What the report counts but does not list is matched last, by rules that
+/// match any arguments.
 fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, BTreeSet<String>) {
     let mut open = BTreeSet::new();
     let mut all = Suppressed::default();
@@ -253,8 +253,8 @@ fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, B
     (all, open)
 }
 
-/// Returns whether a rule matches. Arguments that the report does not list, and findings without a database, are only matched
-/// by a rule that matches any.
+/// Returns whether a rule matches. Arguments that the report does not list, and findings without a database,
+/// are only matched by a rule that matches any.
 fn matches(rule: &Suppression, set: Option<&ArgSet>, database: Option<&str>) -> bool {
     let same = |(name, value): &(std::sync::Arc<str>, ArgValue)| {
         set.is_some_and(|set| set.args.iter().any(|(known, found)| known == name && found == value))

@@ -2,10 +2,11 @@
 //!
 //! Two [`Summary`]s come in; a [`Difference`] goes out. Where the summaries are from is not known here.
 //!
-//! A failure is identified by its id, arguments and database, never by the file or time of a finding, so that the logs of
-//! a new attempt compare with those of the last. A summary may not keep every argument set. But it keeps those with the
-//! smallest hashes, so it is known what it *would* have kept: a set with a smaller hash than the last kept one that is
-//! not listed was not found. Only sets beyond the last kept one are undecided, and are reported as such.
+//! A failure is identified by its id, arguments and database, never by the file or time of a finding, so that
+//! the logs of a new attempt compare with those of the last. A summary may not keep every argument set. But
+//! it keeps those with the smallest hashes, so it is known what it *would* have kept: a set with a smaller
+//! hash than the last kept one that is not listed was not found. Only sets beyond the last kept one are
+//! undecided, and are reported as such.
 
 use crate::catalog::Severity;
 use crate::finding::Args;
@@ -13,7 +14,8 @@ use crate::summary::{ArgSet, CodeSummary, SeverityCounts, Summary};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The difference between two runs. Each list is ordered by severity (worst first), id, arguments and database.
+/// The difference between two runs. Each list is ordered by severity (worst first), id, arguments and
+/// database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
     /// Failures of the old run alone.
@@ -135,8 +137,8 @@ impl<'s> RunSide<'s> {
         RunSide { set: code.and_then(|code| code.args.get(&hash)), would_list }
     }
 
-    /// Returns the databases that fail. `None` is one of them only if no database is known: else findings without a database
-    /// repeat failures that are listed with one.
+    /// Returns the databases that fail. `None` is one of them only if no database is known: else findings
+    /// without a database repeat failures that are listed with one.
     fn databases(self) -> impl Iterator<Item = Option<&'s str>> {
         let without_database = self.set.is_some_and(|set| set.databases.is_empty()).then_some(None);
         let named = self.set.into_iter().flat_map(|set| set.databases.keys().map(|name| Some(name.as_str())));

@@ -1,7 +1,7 @@
 //! Findings: one match with its context, ready to be counted and printed.
 //!
-//! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints. Other findings
-//! are not known here, nor how many there are.
+//! A match, its window and its source's name come in; a [`Finding`] goes out, the record that NDJSON prints.
+//! Other findings are not known here, nor how many there are.
 
 mod sanitize;
 
@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 /// The longest `text` of a finding, in characters.
 pub const MAX_TEXT: usize = 1024;
-/// How many context lines count as one more finding: a line is shared by the findings around it, so it costs little.
+/// How many context lines count as one more finding: a line is shared by the findings around it, so it costs
+/// little.
 const LINES_PER_COST: usize = 16;
 /// The title of a code that the catalogue does not list.
 const UNKNOWN_TITLE: &str = "Not in the catalogue";

@@ -1,9 +1,9 @@
 //! Merging reports of other machines or days into one, as if one scan had read everything.
 //!
-//! Reports that were read back come in one by one; a [`Report`] goes out. Totals, counts, times and everything that was listed
-//! whole are exact. If a report does not list all of its argument sets, distinct counts of the sum are lower bounds and
-//! marked as such. Reports that would not add up (other catalogues, names hidden with other keys) are rejected. Files are
-//! not known here.
+//! Reports that were read back come in one by one; a [`Report`] goes out. Totals, counts, times and
+//! everything that was listed whole are exact. If a report does not list all of its argument sets, distinct
+//! counts of the sum are lower bounds and marked as such. Reports that would not add up (other catalogues,
+//! names hidden with other keys) are rejected. Files are not known here.
 
 use crate::catalog::{CODE_PREFIX, Catalog};
 use crate::error::Error;

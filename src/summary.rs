@@ -1,14 +1,16 @@
 //! Summaries: what many findings say together.
 //!
-//! Findings come in by [`Summary::add`], other summaries by [`Summary::merge`]. A [`Summary`] goes out, by code. It does not
-//! know the catalogue, the order in which findings were seen, or which thread, file or machine saw them.
+//! Findings come in by [`Summary::add`], other summaries by [`Summary::merge`]. A [`Summary`] goes out, by
+//! code. It does not know the catalogue, the order in which findings were seen, or which thread, file or
+//! machine saw them.
 //!
-//! # Why any order gives the same summary
+//! # Why any order leads to the same summary
 //!
-//! Each worker has a summary of its own, each report of another machine becomes one again, and all of them are merged.
-//! That is only correct if merging is a *commutative monoid*: associative, commutative, and with the empty summary as its
-//! identity. Sums, minima, maxima and unions are. The trouble is memory: a log with a million databases must not need a
-//! million entries, and "the first 1,000 that were seen" depends on the order.
+//! Each worker has its own summary, each report of another machine becomes one again, and all of them are
+//! merged. That is only correct if merging is a *commutative monoid*: associative, commutative, and with the
+//! empty summary as its identity. Sums, minima, maxima and unions are. The trouble is memory: a log with a
+//! million databases must not need a million entries, and "the first 1,000 that were seen" depends on the
+//! order.
 //!
 //! So every bounded collection keeps the **K smallest** by an order that does not depend on the run:
 //!
@@ -19,12 +21,14 @@
 //! | [`CodeSummary::samples`], [`CodeSummary::drift`] | path, member, offset | [`MAX_SAMPLES`], 1 |
 //! | [`Attempts`] | the id; the hour, latest first | [`MAX_NAMES`], 10,000 |
 //!
-//! The K smallest of a union are the K smallest of the K smallest of both sides, so cutting early loses nothing that would
-//! have been kept. With K = 2, `{3, 7, 9}` is cut to `{3, 7}` and `{1, 8}` stays; both merge to `{1, 3}`, as does the union.
+//! The K smallest of a union are the K smallest of the K smallest of both sides, so cutting early loses
+//! nothing that would have been kept. With K = 2, `{3, 7, 9}` is cut to `{3, 7}` and `{1, 8}` stays; both
+//! merge to `{1, 3}`, as does the union.
 //!
-//! **Invariant:** the count beside a kept item is exact. An item is only dropped when K smaller ones are kept, and these
-//! are never dropped in favour of a larger one. So the dropped item can never come back with a part of its count.
-//! What was cut is counted (`other_databases`) or flagged (`truncated`), and reports say so.
+//! **Invariant:** the count beside a kept item is exact. An item is only dropped when K smaller ones are
+//! kept, and these are never dropped in favour of a larger one. So the dropped item can never come back with
+//! a part of its count. What was cut is counted (`other_databases`) or flagged (`truncated`), and reports say
+//! so.
 
 mod arg_set;
 mod attempts;
@@ -78,8 +82,8 @@ impl Summary {
 
     /// Keeps a finding as a sample of its code, if it is among the first.
     ///
-    /// This is apart from [`Summary::add`] because a worker adds findings before their line numbers are known. Samples
-    /// are taken where findings are written in order.
+    /// This is apart from [`Summary::add`] because a worker adds findings before their line numbers are
+    /// known. Samples are taken where findings are written in order.
     pub fn sample(&mut self, finding: &Finding) {
         self.code(finding).sample(finding);
     }

@@ -1,13 +1,14 @@
 //! The sanitizer: removes what a finding must not show. Secrets always, names if redaction is asked for.
 //!
-//! A finding comes in as it was built. It goes out with secrets masked and, if there is a redactor, with tokens for
-//! names: in its arguments, text, context and migration info. Its wording and place stay. What is a secret, and which
-//! token a name has, is known to `redact`.
+//! A finding comes in as it was built. It goes out with secrets masked and, if there is a redactor, with
+//! tokens for names: in its arguments, text, context and migration info. Its wording and place stay. What is
+//! a secret, and which token a name has, is known to `redact`.
 //!
-//! Arguments are easy: the catalogue says what each one is a name of. The text is harder. It has the same names, but a
-//! name may also be a word of the message (a server called `server`), or the name of two things (a database and a role).
-//! So a name made of the message's own words is only replaced after a word that precedes its argument in the template; any
-//! other name is replaced wherever it occurs. If a name cannot be found where it must be, the whole text is masked.
+//! Arguments are easy: the catalogue says what each one is a name of. The text is harder. It has the same
+//! names, but a name may also be a word of the message (a server called `server`), or the name of two things
+//! (a database and a role). So a name made of the message's own words is only replaced after a word that
+//! precedes its argument in the template; any other name is replaced wherever it occurs. If a name cannot be
+//! found where it must be, the whole text is masked.
 
 use super::Finding;
 use crate::catalog::{ArgValue, Entry, Subject, TemplatePart};

@@ -1,7 +1,6 @@
 //! The lines of NDJSON: the run, findings, inputs that were not read whole, the summary.
 //!
-//! A catalogue, a problem or a report comes in; a record of one line goes out. In which order lines are written is not known
-//! here.
+//! A catalogue, a problem or a report comes in; a record of one line goes out. The order of lines is not known here.
 
 use super::finding::FindingRecord;
 use super::{CatalogRecord, ProblemRecord, RedactionRecord, TOOL, VERSION};

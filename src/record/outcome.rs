@@ -1,8 +1,8 @@
 //! From a report back to an outcome, to be merged with others and reported again.
 //!
-//! A [`ReportRecord`] comes in; an [`Outcome`] goes out. What the report lists becomes what was counted. What it counts
-//! without listing it (argument sets beyond the bound) becomes a number. What follows from the rest, such as resolutions,
-//! is left out: [`Report::build`](crate::report::Report::build) computes it again.
+//! A [`ReportRecord`] comes in; an [`Outcome`] goes out. What the report lists becomes what was counted. What
+//! it counts without listing it (argument sets beyond the bound) becomes a number. What follows from the
+//! rest, such as resolutions, is left out: [`Report::build`](crate::report::Report::build) computes it again.
 
 use super::finding::origin;
 use super::{ArgSetRecord, CodeRecord, InputsRecord, ProblemRecord, ReportRecord};

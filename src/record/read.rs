@@ -1,7 +1,8 @@
 //! Reads a JSON report, or reports what is wrong and where.
 //!
-//! Bytes come in; a [`ReportRecord`] goes out whose numbers add up, so that its users may sum and index without further checks.
-//! The bytes may be hostile, cut short, or no report at all. Where they are from is not known here.
+//! Bytes come in; a [`ReportRecord`] goes out whose numbers add up, so that its users may sum and index
+//! without further checks. The bytes may be hostile, cut short, or no report at all. Where they are from is
+//! not known here.
 
 use super::{ArgSetRecord, CodeRecord, InputsRecord, ReportRecord, TOOL, TimelineRecord};
 use crate::error::Error;
@@ -15,9 +16,11 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
-/// The largest report that is read, in bytes: ten thousand sets of arguments for each of a hundred codes have less.
+/// The largest report that is read, in bytes: ten thousand sets of arguments for each of a hundred codes have
+/// less.
 pub const MAX_REPORT_BYTES: usize = 256 << 20;
-/// The largest count that is accepted. JSON readers that use floating point represent all counts up to it exactly.
+/// The largest count that is accepted. JSON readers that use floating point represent all counts up to it
+/// exactly.
 pub const MAX_COUNT: u64 = (1 << 53) - 1;
 /// The longest error message, in characters: it may quote the file.
 const MAX_MESSAGE: usize = 300;
@@ -111,8 +114,8 @@ fn other(bytes: &[u8]) -> Option<&'static str> {
 /// A place that does not add up, and the reason.
 type Wrong = (String, String);
 
-/// Checks that the numbers agree with each other. A report that was cut or edited by hand would otherwise lead to sums that
-/// nobody can trace.
+/// Checks that the numbers agree with each other. A report that was cut or edited by hand would otherwise
+/// lead to sums that nobody can trace.
 fn check(report: &ReportRecord<'_>) -> Result<(), Wrong> {
     inputs(&report.inputs, report.complete)?;
     let (totals, codes) = (&report.totals, &report.codes);

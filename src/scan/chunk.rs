@@ -26,8 +26,8 @@ impl Chunk {
 /// What was found in one window.
 pub(super) struct WindowOutput {
     pub source: u32,
-    /// The findings that the sink or the samples need one by one. Their lines are counted from the window's core: how many
-    /// lines precede it is known only when all before it is written.
+    /// The findings that the sink or the samples need one by one. Their lines are counted from the window's
+    /// core: how many lines precede it is known only when all before it is written.
     pub findings: Vec<Finding>,
     /// All findings as rows, if the sink receives rows.
     pub rows: Rows,
@@ -64,7 +64,8 @@ impl WindowOutput {
         WindowOutput { event: Some(Box::new(event)), ..WindowOutput::empty(source) }
     }
 
-    /// Drops the event if `unchanged` is an error: the file changed while it was read, and its hashes mean nothing.
+    /// Drops the event if `unchanged` is an error: the file changed while it was read, and its hashes mean
+    /// nothing.
     pub fn verified<E>(mut self, unchanged: &Result<(), E>) -> WindowOutput {
         if unchanged.is_err() {
             self.event = None;

@@ -1,10 +1,11 @@
 //! Content: the identity of a file by its bytes, computed while the file is scanned.
 //!
-//! Windows of a file come in, hashed by the workers that matched them; a [`Content`] goes out. What it is compared with, and
-//! why, is known to the store.
+//! Windows of a file come in, hashed by the workers that matched them; a [`Content`] goes out. What it is
+//! compared with, and why, is known to the store.
 //!
-//! A file of many windows is scanned by many workers, but a hash is sequential. So a source is hashed in *blocks* of 1 MiB:
-//! whoever matches a window hashes its blocks, and the writer, to whom windows come in order, *chains* the block hashes.
+//! A file of many windows is scanned by many workers, but a hash is sequential. So a source is hashed in
+//! *blocks* of 1 MiB: whoever matches a window hashes its blocks, and the writer, to whom windows come in
+//! order, *chains* the block hashes.
 //!
 //! ```text
 //! bytes   [block 0][block 1][block 2][rest]      windows start at block borders
@@ -12,9 +13,10 @@
 //! hash    h(c3 ‖ rest)
 //! ```
 //!
-//! This has two uses beyond speed. Hashing can resume at any window whose chain is known, so that a log that has grown need not
-//! be read again. And the hash of each earlier prefix of a file is computed on the way, without reading the prefix twice: that
-//! is how a grown log is recognised. A [`Hasher`] computes the same from bytes as they come.
+//! This has two uses beyond speed. Hashing can resume at any window whose chain is known, so that a log that
+//! has grown need not be read again. And the hash of each earlier prefix of a file is computed on the way,
+//! without reading the prefix twice: that is how a grown log is recognised. A [`Hasher`] computes the same
+//! from bytes as they come.
 
 use super::WINDOW_BYTES;
 use crate::input::{Resume, Window};
@@ -38,7 +40,8 @@ const _: () = assert!(TAIL_BYTES <= bounds::MARGIN && WINDOW_BYTES.is_multiple_o
 /// The identity of a file's bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Content {
-    /// Whether it is an archive. Then its own bytes are hashed, and no file continues it; else its decoded bytes are.
+    /// Whether it is an archive. Then its own bytes are hashed, and no file continues it; else its decoded
+    /// bytes are.
     pub archive: bool,
     /// How many bytes are hashed.
     pub length: u64,
@@ -59,7 +62,8 @@ pub struct Continuation {
     pub tail: Hash,
 }
 
-/// Whether a file was read as it is, or decoded. Only a file that was read as it is can be resumed at an offset.
+/// Whether a file was read as it is, or decoded. Only a file that was read as it is can be resumed at an
+/// offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadAs {
     /// Its own bytes were scanned.
@@ -188,7 +192,8 @@ pub(super) struct ContentBuilder {
 }
 
 impl ContentBuilder {
-    /// Starts with the first window. `from` is where reading resumed, if the file was read up to there before.
+    /// Starts with the first window. `from` is where reading resumed, if the file was read up to there
+    /// before.
     pub fn new(first: &WindowHashes, from: Option<Resume>) -> ContentBuilder {
         let from = from.filter(|from| from.offset == first.offset);
         let chain = from.map_or([0; 16], |from| from.chain);
@@ -216,8 +221,8 @@ impl ContentBuilder {
         self.tail = window.tail;
     }
 
-    /// Returns the content. It can be continued if the file was read as it is, whole, and has a place to resume at least a
-    /// margin before its end.
+    /// Returns the content. It can be continued if the file was read as it is, whole, and has a place to
+    /// resume at least a margin before its end.
     pub fn finish(mut self, read_as: ReadAs) -> Content {
         let until = self.content.length.saturating_sub(bounds::MARGIN as u64);
         let place = self.places.iter().flatten().find(|place| place.offset <= until);

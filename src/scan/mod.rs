@@ -1,7 +1,8 @@
 //! The scan: inputs over threads, findings in order, one outcome.
 //!
-//! The inputs of a walk come in; findings go to a [`Sink`] in the order path, member, offset, and an [`Outcome`] goes out.
-//! This is the only module with threads. It does not know what a finding means, and prints nothing.
+//! The inputs of a walk come in; findings go to a [`Sink`] in the order path, member, offset, and an
+//! [`Outcome`] goes out. This is the only module with threads. It does not know what a finding means, and
+//! prints nothing.
 //!
 //! ```text
 //! walk ─→ Tasks ─→ Scheduler ─job→ Worker ─window→ Shared::scan ─WindowOutput→ Scheduler ─in order→ Writer ─→ Sink
@@ -13,7 +14,8 @@
 //! - `tasks` cuts the walk into tasks: batches of small files, one file, or a window of a large file.
 //! - `scheduler` hands out jobs, bounds memory, and puts what was found in order. Start reading there.
 //! - `worker` does the jobs: it opens files and shows the matcher windows.
-//! - `visitor` cuts decoded streams into windows, which other workers match; `zip_parts` cuts large archives into parts.
+//! - `visitor` cuts decoded streams into windows, which other workers match; `zip_parts` cuts large archives
+//!   into parts.
 //! - `shared` scans one window: from matches to findings, counts and rows.
 //! - `writer` writes what is due; `content` identifies files by their bytes for the store.
 //!
@@ -56,8 +58,8 @@ use scheduler::Scheduler;
 use shared::Shared;
 use tasks::Tasks;
 
-/// The core of a window of a file, in bytes: large enough that margins cost under 2 %, small enough that a file is shared
-/// evenly.
+/// The core of a window of a file, in bytes: large enough that margins cost under 2 %, small enough that a
+/// file is shared evenly.
 pub const WINDOW_BYTES: usize = 4 << 20;
 
 /// The input of a scan.

@@ -5,7 +5,8 @@ use crate::source::Origin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A source, or an input without any, with a number that differs from all others, also from those of the same name.
+/// A source, or an input without any, with a number that differs from all others, also from those of the same
+/// name.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub number: u32,

@@ -1,6 +1,7 @@
 //! Options: how to scan, and which findings count.
 //!
-//! A caller fills [`Options`]; workers read them. Where the values come from (arguments, a builder) is not known here.
+//! A caller fills [`Options`]; workers read them. Where the values come from (arguments, a builder) is not
+//! known here.
 
 use crate::catalog::Severity;
 use crate::finding::Finding;
@@ -18,8 +19,8 @@ pub struct Options {
     pub threads: usize,
     /// Map files into memory instead of reading them.
     pub mmap: bool,
-    /// The core of a window in bytes. The default is [`WINDOW_BYTES`](super::WINDOW_BYTES) for files, less for decoded
-    /// streams, and one window for a file that fits one document.
+    /// The core of a window in bytes. The default is [`WINDOW_BYTES`](super::WINDOW_BYTES) for files, less
+    /// for decoded streams, and one window for a file that fits one document.
     pub window_bytes: Option<usize>,
     /// The zone of time stamps without one.
     pub timezone: TimeZone,
@@ -34,8 +35,8 @@ pub struct Options {
     pub globs: Globs,
     /// Replaces names by tokens in everything the scan returns. Secrets are masked with or without it.
     pub redactor: Option<Arc<Redactor>>,
-    /// Compute the [`Content`](super::Content) of each file for the [`FileSink`](super::FileSink). Windows then have their
-    /// default sizes.
+    /// Compute the [`Content`](super::Content) of each file for the [`FileSink`](super::FileSink). Windows
+    /// then have their default sizes.
     pub identify: bool,
 }
 

@@ -13,8 +13,8 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Inputs done.
     pub inputs: AtomicU64,
-    /// Set it from another thread or a signal handler to end the scan soon. Inputs that were not read by then are reported
-    /// as problems; the outcome is correct for the rest.
+    /// Set it from another thread or a signal handler to end the scan soon. Inputs that were not read by then
+    /// are reported as problems; the outcome is correct for the rest.
     pub stop: Arc<AtomicBool>,
     current: Mutex<Option<Arc<Origin>>>,
 }

@@ -1,8 +1,9 @@
 //! Rows: findings encoded as bytes by the worker that found them.
 //!
-//! Findings come in; bytes go out, ready to be written. Most of the cost of a line of output is thus spent in parallel,
-//! before its turn. Only the line number is missing: it depends on all that precedes the window. So a row is encoded with a
-//! hole, and the writer fills in the number. What a row looks like is known to the [`Encode`] function alone.
+//! Findings come in; bytes go out, ready to be written. Most of the cost of a line of output is thus spent in
+//! parallel, before its turn. Only the line number is missing: it depends on all that precedes the window. So
+//! a row is encoded with a hole, and the writer fills in the number. What a row looks like is known to the
+//! [`Encode`] function alone.
 
 use super::sink::Encode;
 use crate::finding::Finding;
@@ -46,8 +47,8 @@ impl Rows {
         self.bytes.len().div_ceil(BYTES_PER_COST)
     }
 
-    /// Passes `write` the rows piece by piece, with line numbers. `lines_before` is how many lines precede the window's core.
-    /// `buffer` is scratch memory; it is empty before and after.
+    /// Passes `write` the rows piece by piece, with line numbers. `lines_before` is how many lines precede
+    /// the window's core. `buffer` is scratch memory; it is empty before and after.
     pub fn write<E>(
         self,
         lines_before: u64,

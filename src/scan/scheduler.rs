@@ -1,15 +1,16 @@
 //! The scheduler: hands out work, bounds memory, and puts what was found in order.
 //!
-//! Tasks come in from the walk, windows and parts of archives from workers; jobs go out to workers. Chunks of output come
-//! back in any order and go to the [`Writer`] in the order of the report. What a job does, and what is in a chunk, is not
-//! known here.
+//! Tasks come in from the walk, windows and parts of archives from workers; jobs go out to workers. Chunks of
+//! output come back in any order and go to the [`Writer`] in the order of the report. What a job does, and
+//! what is in a chunk, is not known here.
 //!
 //! # Order
 //!
-//! All work belongs to a *part*, which has a [`PartId`] (task, part); its output is a row of numbered chunks. Workers
-//! submit chunks in any order. They *close* a part when they know how many chunks it has, and *end* a task when they know
-//! how many parts it has. `turn` is the part whose chunks are written next. It moves to the next part when the part is
-//! closed and all of its chunks are written, and to the next task when all parts of the task are.
+//! All work belongs to a *part*, which has a [`PartId`] (task, part); its output is a row of numbered chunks.
+//! Workers submit chunks in any order. They *close* a part when they know how many chunks it has, and *end* a
+//! task when they know how many parts it has. `turn` is the part whose chunks are written next. It moves to
+//! the next part when the part is closed and all of its chunks are written, and to the next task when all
+//! parts of the task are.
 //!
 //! ```text
 //! part       (0,0)         (1,0)       (1,1)          (1,2)        (2,0)
@@ -18,39 +19,46 @@
 //!            └──── written ────┘       ▲ turn         └─ pending: wait for their turn ─┘
 //! ```
 //!
-//! Writing happens outside the lock and by one worker at a time, in `write_due`: the worker that finds something due takes
-//! all of it, writes it, and looks again; all others only submit, and go on working.
+//! Writing happens outside the lock and by one worker at a time, in `write_due`: the worker that finds
+//! something due takes all of it, writes it, and looks again; all others only submit, and go on working.
 //!
 //! # Back-pressure
 //!
 //! A slow part at `turn` makes all later output wait in memory. Three bounds keep that memory finite:
 //!
 //! - [`LOOKAHEAD`]: no task is started that far after the task at `turn`.
-//! - [`MAX_PENDING`]: while more findings than that are pending, no task is started but the one at `turn`, and readers of later
-//!   positions block.
-//! - [`MAX_QUEUED_BYTES`] for each worker: windows that readers of streams have read and nobody has matched yet.
+//! - [`MAX_PENDING`]: while more findings than that are pending, no task is started but the one at `turn`,
+//!   and readers of later positions block.
+//! - [`MAX_QUEUED_BYTES`] for each worker: windows that readers of streams have read and nobody has matched
+//!   yet.
 //!
-//! A reader is in the middle of a stream and cannot be put aside. So it calls [`Scheduler::wait_or_help`] between windows:
-//! it gets a queued job to do meanwhile, if one may be done now, and else blocks until there is one or the pressure is gone.
+//! A reader is in the middle of a stream and cannot be put aside. So it calls [`Scheduler::wait_or_help`]
+//! between windows: it receives a queued job to do meanwhile, if there is one that it may do, and else blocks
+//! until there is one or the pressure is gone.
 //!
-//! **Invariant: this never deadlocks.** The part at `turn` always makes progress. If it is being read, its reader
-//! blocks only while another worker writes, and writing ends. If it waits in the queue, any blocked reader takes it. If its task
-//! was not started, no later task was either, so no reader can be blocked. A job taken while helping is a batch of windows
-//! or the part at `turn`; neither blocks in turn, so helping is at most two levels deep.
+//! **Invariant: this never deadlocks.** The part at `turn` always makes progress. If it is being read, its
+//! reader blocks only while another worker writes, and writing ends. If it waits in the queue, any blocked
+//! reader takes it. If its task was not started, no later task was either, so no reader can be blocked. A job
+//! that is done while helping is a batch of windows, which never blocks, or the part at `turn`, whose reader
+//! can only be asked to match windows. So helping is at most two levels deep.
 //!
 //! # Speculative parts of archives
 //!
-//! The members of an archive share one allowance of decoded bytes and members. A limit must cut at the same byte for any number
-//! of threads; but what is left for a part is known only when all parts before it are done. Waiting for that would make
-//! large archives sequential. So a part that is started before its turn is *speculative*: it runs with what was left when it
-//! started, and commits only if that turns out to be enough.
+//! The members of an archive share one allowance of decoded bytes and members. A limit must cut at the same
+//! byte for any number of threads; but what is left for a part is known only when all parts before it are
+//! done. Waiting for that would make large archives sequential. So a part that is started before its turn is
+//! *speculative*: it runs with what was left when it started, and commits only if that turns out to be
+//! enough.
 //!
-//! Example, 100 MB left: parts 1 and 2 start together, each with an allowance of 100 MB. Part 1 takes 70 MB. Part 2 asks
-//! at its turn ([`Scheduler::admission`]). If it took 20 MB so far it is *admitted*, is no longer speculative and goes on with
-//! 10 MB. If it took 40 MB it is *rejected*: its chunks are dropped, the totals in them as well, and it is queued again;
-//! with its turn come, it runs with exactly 30 MB. A part that is closed before its turn is judged the same way then.
+//! Example, 100 MB left: parts 1 and 2 start together, each with an allowance of 100 MB. Part 1 takes 70 MB.
+//! Part 2 asks at its turn ([`Scheduler::admission`]). If it took 20 MB so far it is *admitted*, is no longer
+//! speculative and goes on with 10 MB. If it took 40 MB it is *rejected*: its chunks are dropped, the totals
+//! in them as well, and it is queued again; with its turn come, it runs with exactly 30 MB. A part that is
+//! closed before its turn is judged the same way then. One that met a limit is always done again: with less
+//! left, the limit cuts earlier.
 //!
-//! **Invariant:** output and totals of a speculative part are never written or merged before the part is admitted.
+//! **Invariant:** output and totals of a speculative part are never written or merged before the part is
+//! admitted.
 
 use super::Work;
 use super::chunk::Chunk;
@@ -215,7 +223,8 @@ impl<'s, 'k> Scheduler<'s, 'k> {
 
     /// Returns the next job, or none when all is done. Call [`Scheduler::finish_job`] when it is done.
     ///
-    /// Queued jobs go first, those of the first positions first of all: what is started should end before more is started.
+    /// Queued jobs go first, those of the first positions first of all: what is started should end before
+    /// more is started.
     pub fn next(&self) -> Option<Job<'s>> {
         let mut state = self.state();
         loop {
@@ -269,8 +278,8 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         self.changed.notify_all();
     }
 
-    /// Returns work for a reader at `part_id` to do before it reads on, or none if it may read on. Blocks while there is
-    /// too much pressure and nothing to help with.
+    /// Returns work for a reader at `part_id` to do before it reads on, or none if it may read on. Blocks
+    /// while there is too much pressure and nothing to help with.
     pub fn wait_or_help(&self, part_id: PartId) -> Option<Job<'s>> {
         let mut state = self.state();
         loop {
@@ -375,7 +384,8 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what is due, outside the lock and in order. If another worker is writing, that one will write this, too.
+    /// Writes what is due, outside the lock and in order. If another worker is writing, that one will write
+    /// this, too.
     fn write_due<'g>(&'g self, mut state: MutexGuard<'g, State<'s>>) {
         if state.writing {
             return;
@@ -410,15 +420,17 @@ impl<'s> State<'s> {
 
     /// Returns whether a reader at `part_id` would add to output that already waits too long.
     ///
-    /// A reader at `turn` usually does not: its output is written at once. But while a worker is writing, it waits, too.
+    /// A reader at `turn` usually does not: its output is written at once. But while a worker is writing, it
+    /// waits, too.
     fn output_pressure(&self, part_id: PartId) -> bool {
         self.pending > MAX_PENDING && (self.turn != part_id || self.writing)
     }
 
-    /// Returns the queued job that a blocked reader may do: the first windows, or before them the first job at all if it is of
-    /// the part at `turn`, which relieves the pressure on output.
+    /// Returns the queued job that a blocked reader may do: the first windows, or before them the first job
+    /// at all if it is of the part at `turn`, which relieves the pressure on output.
     ///
-    /// No other part of an archive: it could block, too, and its reader would never get back to its own stream.
+    /// No other part of an archive: it could block, too, and its reader would never get back to its own
+    /// stream.
     fn help(&self, output_pressure: bool) -> Option<(PartId, usize)> {
         let at_turn =
             self.queue.first_key_value().filter(|((part_id, _), _)| output_pressure && *part_id == self.turn);
@@ -466,7 +478,8 @@ impl<'s> State<'s> {
 
     /// Decides about the part at `turn` if it is speculative. Returns whether its chunks may be written.
     ///
-    /// While it is in progress it asks for its [`Admission`] itself. Here are those that were done before their turn.
+    /// While it is in progress it asks for its [`Admission`] itself. Here are those that were done before
+    /// their turn.
     fn commit(&mut self) -> bool {
         let Some(part) = self.parts.get_mut(&self.turn) else { return false };
         let Some(speculative) = &part.speculative else { return true };
@@ -491,8 +504,8 @@ impl<'s> State<'s> {
         }
     }
 
-    /// Takes the next chunks of the part at `turn`, and moves `turn` to the next part if that was all of them. Returns whether
-    /// it moved.
+    /// Takes the next chunks of the part at `turn`, and moves `turn` to the next part if that was all of
+    /// them. Returns whether it moved.
     fn take_chunks(&mut self, due: &mut Vec<Chunk>) -> bool {
         let Some(part) = self.parts.get_mut(&self.turn) else { return false };
         while let Some(chunk) = part.chunks.remove(&part.next_chunk) {

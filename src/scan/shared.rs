@@ -1,7 +1,7 @@
 //! What all workers share, and how one window is scanned.
 //!
-//! A window comes in; a [`WindowOutput`] goes out, and its counts are added to the totals of the caller. Where the window is
-//! from, a mapped file or a decoded stream, is not known here, nor which worker scans it.
+//! A window comes in; a [`WindowOutput`] goes out, and its counts are added to the totals of the caller.
+//! Where the window is from, a mapped file or a decoded stream, is not known here, nor which worker scans it.
 
 use super::chunk::{FileEvent, WindowOutput};
 use super::content::WindowHashes;
@@ -29,7 +29,8 @@ pub(super) struct Shared<'s, 'k> {
     pub options: &'s Options,
     pub progress: &'s Progress,
     pub sources: &'s Sources,
-    /// Whether the sink receives every finding, so that all are kept until they are written, not only samples.
+    /// Whether the sink receives every finding, so that all are kept until they are written, not only
+    /// samples.
     pub keep_all: bool,
     /// How findings become rows, if the sink receives rows.
     pub encode: Option<Encode>,
@@ -37,8 +38,8 @@ pub(super) struct Shared<'s, 'k> {
 }
 
 impl Shared<'_, '_> {
-    /// Scans a window: counts what it finds and returns what has to be written in order. A panic becomes a problem of the
-    /// source, and nothing is found in the window.
+    /// Scans a window: counts what it finds and returns what has to be written in order. A panic becomes a
+    /// problem of the source, and nothing is found in the window.
     pub fn scan(&self, totals: &mut WorkerTotals, source: &Source, window: &Window<'_>) -> WindowOutput {
         let result = catch_unwind(AssertUnwindSafe(|| self.find(totals, source, window)));
         result.unwrap_or_else(|_| {
@@ -47,9 +48,9 @@ impl Shared<'_, '_> {
         })
     }
 
-    /// From matches to findings. A finding is built without its text first: most logs repeat the same failure thousands of
-    /// times, and a finding that is only counted needs none. The text is loaded for findings that are written or kept as
-    /// samples, and for drifted ones, whose texts are compared with each other.
+    /// From matches to findings. A finding is built without its text first: most logs repeat the same failure
+    /// thousands of times, and a finding that is only counted needs none. The text is loaded for findings
+    /// that are written or kept as samples, and for drifted ones, whose texts are compared with each other.
     fn find(&self, totals: &mut WorkerTotals, source: &Source, window: &Window<'_>) -> WindowOutput {
         let redactor = self.options.redactor.as_deref();
         let origin =
@@ -114,8 +115,8 @@ impl Shared<'_, '_> {
 
 /// How many findings of each entry and unknown code a window has had.
 ///
-/// A source's first [`MAX_SAMPLES`] findings of a code are the only candidates for the code's samples, so later ones need
-/// not be kept.
+/// A source's first [`MAX_SAMPLES`] findings of a code are the only candidates for the code's samples, so
+/// later ones need not be kept.
 struct SampleCounts {
     entries: Vec<usize>,
     unknown: BTreeMap<u32, usize>,

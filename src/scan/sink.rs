@@ -1,8 +1,9 @@
 //! Sinks: where findings go while a scan runs.
 //!
-//! A sink receives findings in the order of the report: path, member, offset. It is an object-safe trait with one required
-//! method. Two more traits are for what only some sinks need: rows that workers encode ([`RowSink`], for speed) and the
-//! start and end of files ([`FileSink`], for the store). How findings are put in order is not known here: see `scheduler`.
+//! A sink receives findings in the order of the report: path, member, offset. It is an object-safe trait with
+//! one required method. Two more traits are for what only some sinks need: rows that workers encode
+//! ([`RowSink`], for speed) and the start and end of files ([`FileSink`], for the store). How findings are
+//! put in order is not known here: see `scheduler`.
 
 use super::Content;
 use crate::error::Error;
@@ -11,8 +12,9 @@ use std::path::Path;
 
 /// Receives findings while the scan runs.
 ///
-/// One method is required; the others say what else a sink can receive: finished rows ([`RowSink`]) and the start and end
-/// of files ([`FileSink`]). All calls come in the order of the report, from one thread at a time.
+/// One method is required; the others say what else a sink can receive: finished rows ([`RowSink`]) and the
+/// start and end of files ([`FileSink`]). All calls come in the order of the report, from one thread at a
+/// time.
 pub trait Sink: Send {
     /// Receives the next finding in order.
     ///
@@ -21,8 +23,8 @@ pub trait Sink: Send {
     /// Ends the scan.
     fn finding(&mut self, finding: &Finding) -> Result<(), Error>;
 
-    /// Whether [`Sink::finding`] is called at all. A sink that only writes rows returns `false`, so that findings need
-    /// not be kept until it is their turn.
+    /// Whether [`Sink::finding`] is called at all. A sink that only writes rows returns `false`, so that
+    /// findings need not be kept until it is their turn.
     fn wants_findings(&self) -> bool {
         true
     }
@@ -32,14 +34,15 @@ pub trait Sink: Send {
         None
     }
 
-    /// The part of the sink that is called at the start and the end of files, if it has one. It is used only where
-    /// [`Options::identify`] is set.
+    /// The part of the sink that is called at the start and the end of files, if it has one. It is used only
+    /// where [`Options::identify`] is set.
     fn file_sink(&mut self) -> Option<&mut dyn FileSink> {
         None
     }
 }
 
-/// Receives findings as rows: bytes that the workers encoded, so that the thread that writes only copies them.
+/// Receives findings as rows: bytes that the workers encoded, so that the thread that writes only copies
+/// them.
 pub trait RowSink {
     /// The function that encodes a finding. It runs on the worker that found it.
     fn encoder(&self) -> Encode;
@@ -82,8 +85,8 @@ pub struct FileStart<'b> {
     pub content: Option<&'b Content>,
 }
 
-/// Appends a finding to `rows` as one row, without its line number, and returns the position in `rows` where that number
-/// belongs. A worker does not know the number yet: it depends on all that precedes the window.
+/// Appends a finding to `rows` as one row, without its line number, and returns the position in `rows` where
+/// that number belongs. A worker does not know the number yet: it depends on all that precedes the window.
 pub type Encode = fn(&Finding, rows: &mut Vec<u8>) -> usize;
 
 /// Passes `sink` a finding whose line is known, as a row and as a finding, whichever it wants.

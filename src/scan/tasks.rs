@@ -1,8 +1,9 @@
 //! Tasks: the inputs of a walk, cut into pieces that keep all workers busy.
 //!
-//! Inputs in the order of the report come in, from a list or from a walk that goes on as they are taken. [`Task`]s go out
-//! one by one, in that order: a batch of small files, one document, stream or archive, or a window of a large file. Only
-//! large files are opened here, one at a time, so that few are open at once. What workers do with tasks is not known here.
+//! Inputs in the order of the report come in, from a list or from a walk that goes on as they are taken.
+//! [`Task`]s go out one by one, in that order: a batch of small files, one document, stream or archive, or a
+//! window of a large file. Only large files are opened here, one at a time, so that few are open at once.
+//! What workers do with tasks is not known here.
 
 use super::numbering::{Source, Sources};
 use super::options::Options;

@@ -1,7 +1,7 @@
 //! Totals: what one worker found, and which sources it could not read.
 //!
-//! Counts and errors come in as a worker meets them; all totals of a scan are merged once, in any order. The findings
-//! themselves are not here.
+//! Counts and errors come in as a worker meets them; all totals of a scan are merged once, in any order. The
+//! findings themselves are not here.
 
 use super::numbering::Source;
 use super::outcome::{Problem, Status};

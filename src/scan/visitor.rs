@@ -1,11 +1,12 @@
 //! The visitor of the unpacker: cuts decoded sources into windows and passes them on to be matched.
 //!
-//! [`ScanVisitor`] is shown the sources of one outer file, or of one part of an archive. Windows go out in batches; totals
-//! and problems go to the caller. How a source is decoded is not known here.
+//! [`ScanVisitor`] is shown the sources of one outer file, or of one part of an archive. Windows go out in
+//! batches; totals and problems go to the caller. How a source is decoded is not known here.
 //!
-//! Decoding is sequential: one stream keeps one worker busy. But matching is not, so the windows of a stream are shared. The
-//! visitor reads on while other workers match what it has read. If they fall behind, it matches windows itself: the
-//! scheduler's `wait_or_help` gives it jobs until the queue is short again. With a single worker, that is after every batch.
+//! Decoding is sequential: one stream keeps one worker busy. But matching is not, so the windows of a stream
+//! are shared. The visitor reads on while other workers match what it has read. If they are too slow, it
+//! matches windows itself: the scheduler's `wait_or_help` hands it jobs until the queue is short again. With
+//! a single worker, that is after every batch.
 //!
 //! ```text
 //! reader of app.log.gz   [w0 w1 w2 w3] [w4 w5 w6 w7] [w8 …          help: matches w4…w7   reads on
@@ -13,8 +14,8 @@
 //! chunk numbers           0             1             2             each batch is one chunk, whoever submits it
 //! ```
 //!
-//! Sources of an archive are often tiny. Their windows are gathered into one batch, and a remainder too small to be worth another
-//! worker is matched at the end by the visitor itself.
+//! Sources of an archive are often tiny. Their windows are gathered into one batch, and a remainder too small
+//! to be worth another worker is matched at the end by the visitor itself.
 
 use super::chunk::WindowOutput;
 use super::content::ReadAs;
@@ -43,7 +44,7 @@ const MAX_BATCH: usize = 512;
 /// Scans the sources of one outer file, or of a part of one, as they are unpacked.
 pub(super) struct ScanVisitor<'r, 's, 'k> {
     shared: &'r Shared<'s, 'k>,
-    /// Does a job of another worker while this one has to wait.
+    /// Does a job for the others while this worker cannot read on.
     help: &'r mut dyn FnMut(Job<'s>),
     output: &'r mut PartOutput,
     path: &'r Path,
@@ -146,7 +147,8 @@ impl<'r, 's, 'k> ScanVisitor<'r, 's, 'k> {
         Visited { totals: self.totals, rejected }
     }
 
-    /// Records that unpacking panicked: the open source is not read whole, and what follows it is not read at all.
+    /// Records that unpacking panicked: the open source is not read whole, and what follows it is not read at
+    /// all.
     pub fn panicked(&mut self) {
         if let Some(source) = self.open.take() {
             self.totals.broken(&source, &SourceError::Panic);
@@ -170,8 +172,8 @@ impl<'r, 's, 'k> ScanVisitor<'r, 's, 'k> {
         }
     }
 
-    /// Queues the windows for other workers, helps while there is too much to do, and asks whether a speculative part may
-    /// go on.
+    /// Queues the windows for other workers, helps while there is too much to do, and asks whether a
+    /// speculative part may go on.
     fn queue_batch(&mut self) {
         let scheduler = &self.shared.scheduler;
         if !self.windows.is_empty() {

@@ -1,8 +1,8 @@
 //! A worker: one thread of a scan.
 //!
-//! Jobs come in from the scheduler; chunks of output go back to it, and at the end the worker's totals go out. An input that
-//! cannot be read, or that makes the program panic, is a problem of that input alone. In which order jobs come, and what
-//! becomes of their output, is not known here.
+//! Jobs come in from the scheduler; chunks of output go back to it, and at the end the worker's totals go
+//! out. An input that cannot be read, or that makes the program panic, is a problem of that input alone. In
+//! which order jobs come, and what becomes of their output, is not known here.
 
 use super::WINDOW_BYTES;
 use super::chunk::{Chunk, WindowOutput};
@@ -87,7 +87,7 @@ impl<'s> Worker<'_, 's, '_> {
                 self.ended(&input.path, Err(SourceError::Interrupted { offset: 0 }));
                 continue;
             }
-            // Only an archive that is a task of its own may have parts of its own.
+            // Only an archive that is the only input of its task may be cut into parts.
             let parts = if inputs.len() == 1 { Some(&mut *parts) } else { None };
             let result = catch_unwind(AssertUnwindSafe(|| self.input(output, input, parts)));
             self.ended(&input.path, result.unwrap_or(Err(SourceError::Panic)));

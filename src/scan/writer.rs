@@ -1,7 +1,8 @@
 //! The writer: the end of the scan's output, where findings get their line numbers and reach the sink.
 //!
-//! Chunks come in, in the order of the report; findings, rows and file events go to the sink, samples and the totals of
-//! chunks are kept. Who waits for whom is not known here: the scheduler lets one worker at a time write.
+//! Chunks come in, in the order of the report; findings, rows and file events go to the sink, samples and the
+//! totals of chunks are kept. Who waits for whom is not known here: the scheduler lets one worker at a time
+//! write.
 
 use super::chunk::{Chunk, FileEvent, WindowOutput};
 use super::content::ContentBuilder;
@@ -56,7 +57,8 @@ impl<'k> Writer<'k> {
         self.error.map_or(Ok(self.written), Err)
     }
 
-    /// Writes chunks. A panic of the sink becomes an error of the output; else the scheduler would wait for ever.
+    /// Writes chunks. A panic of the sink becomes an error of the output; else the scheduler would wait for
+    /// ever.
     pub fn write_all(&mut self, due: Vec<Chunk>) {
         let result = catch_unwind(AssertUnwindSafe(|| due.into_iter().for_each(|chunk| self.write(chunk))));
         if result.is_err() {

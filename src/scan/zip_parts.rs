@@ -1,8 +1,8 @@
 //! Large zip archives: their members as parts that workers share.
 //!
-//! An opened file comes in; [`ZipPart`]s go out, each a range of members. A zip that is a file of its own, not a stream, can
-//! be read at any place, so its parts are independent but for one thing: all of them take what they decode from one
-//! allowance, in the order of the archive. How that is settled is explained in `scheduler`.
+//! An opened file comes in; [`ZipPart`]s go out, each a range of members. A zip in a file, not in a stream,
+//! can be read at any place, so its parts are independent but for one thing: all of them take what they
+//! decode from one allowance, in the order of the archive. How that is settled is explained in `scheduler`.
 
 use super::numbering::{PartId, Source};
 use crate::error::SourceError;
@@ -48,7 +48,8 @@ enum Members {
 }
 
 impl<'s> ZipArchive<'s> {
-    /// Reads the directory of `file`. Returns what is wrong with it, too. `read` counts the bytes that are read.
+    /// Reads the directory of `file`. Returns what is wrong with it, too. `read` counts the bytes that are
+    /// read.
     pub fn open(
         container: Source,
         file: &OpenFile,

@@ -1,7 +1,7 @@
 //! Argument sets: one distinct set of a code's arguments, and how it is identified.
 //!
-//! Arguments of findings come in; a hash that is the same on every machine goes out, and counts by database. Which set is
-//! kept and which is dropped is decided by [`CodeSummary`](super::CodeSummary).
+//! Arguments of findings come in; a hash that is the same on every machine goes out, and counts by database.
+//! Which set is kept and which is dropped is decided by [`CodeSummary`](super::CodeSummary).
 
 use super::{MAX_DATABASES, SeverityCounts, Times};
 use crate::catalog::ArgValue;
@@ -27,7 +27,8 @@ pub struct ArgSet {
 }
 
 impl ArgSet {
-    /// Returns how many failures these arguments are: one for each database that is kept, or one where none is known.
+    /// Returns how many failures these arguments are: one for each database that is kept, or one where none
+    /// is known.
     ///
     /// Findings without a database are no failure of their own next to findings with one:
     /// see [`CodeSummary::failures`](super::CodeSummary::failures).
@@ -75,8 +76,9 @@ pub fn args_hash(args: &Args) -> u64 {
 
 /// Returns the canonical encoding of the arguments, which is hashed.
 ///
-/// Each part has a marker that says what it is: a single value follows `\0=`, each value of a list `\0,`, and an argument
-/// ends with `\0;`. So a list of one and a single text differ. [`hash_in_database`] may append a database.
+/// Each part has a marker that says what it is: a single value follows `\0=`, each value of a list `\0,`, and
+/// an argument ends with `\0;`. So a list of one and a single text differ. [`hash_in_database`] may append a
+/// database.
 pub(super) fn encode_args(args: &Args) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(256);
     for (name, value) in args {
@@ -98,8 +100,8 @@ pub(super) fn encode_args(args: &Args) -> Vec<u8> {
     encoded
 }
 
-/// Returns the hash that identifies arguments in a database. Reuses the buffer of [`encode_args`], which is no longer an
-/// encoding of the arguments alone.
+/// Returns the hash that identifies arguments in a database. Reuses the buffer of [`encode_args`], which is
+/// no longer an encoding of the arguments alone.
 pub(super) fn hash_in_database(encoded: &mut Vec<u8>, database: &str) -> u64 {
     encoded.extend_from_slice(b"\0@");
     encoded.extend_from_slice(database.as_bytes());

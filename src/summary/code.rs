@@ -1,7 +1,7 @@
 //! The summary of one code.
 //!
-//! Findings with the same id come in one by one, or as the summary of another thread or report; counts by severity, time,
-//! source, server and argument set go out. What to do about the code is not known here.
+//! Findings with the same id come in one by one, or as the summary of another thread or report; counts by
+//! severity, time, source, server and argument set go out. What to do about the code is not known here.
 
 use super::arg_set::{encode_args, hash_in_database};
 use super::distinct::Overlap;
@@ -136,14 +136,16 @@ impl CodeSummary {
                 self.args_distinct.add(args_hash);
                 place.insert(ArgSet { args: finding.args.clone(), ..ArgSet::default() })
             }
-            // It was counted as distinct when it was inserted. It is among the smallest hashes, so it still is.
+            // It was counted as distinct when it was inserted. It is among the smallest hashes, so it still
+            // is.
             btree_map::Entry::Occupied(place) => place.into_mut(),
         };
         set.count += 1;
         set.times.add(finding.time);
         match finding.context.database.as_deref().map(|name| (name, set.databases.get_mut(name))) {
             None => set.without_database += counts,
-            // The pair of these arguments and this database was counted as distinct when the database was inserted.
+            // The pair of these arguments and this database was counted as distinct when the database was
+            // inserted.
             Some((_, Some(known))) => *known += counts,
             Some((name, None)) => {
                 self.args_with_database.add(args_hash);
@@ -171,8 +173,8 @@ impl CodeSummary {
         }
     }
 
-    /// Adds an argument set that a report lists. Each is added once; the sums over all sets stay as they are, because the
-    /// report states them.
+    /// Adds an argument set that a report lists. Each is added once; the sums over all sets stay as they are,
+    /// because the report states them.
     pub fn add_listed(&mut self, set: ArgSet) {
         let encoded = encode_args(&set.args);
         let hash = xxh3_64(&encoded);
@@ -186,7 +188,8 @@ impl CodeSummary {
         self.args.insert(hash, set);
     }
 
-    /// Sets how many failures and argument sets a report counted, listed or not. Call it after all [`Self::add_listed`].
+    /// Sets how many failures and argument sets a report counted, listed or not. Call it after all
+    /// [`Self::add_listed`].
     pub fn set_prior_counts(&mut self, failures: ReportedCount, args_distinct: ReportedCount) {
         self.prior_failures = PriorCount::new(failures, self.failures());
         self.prior_args = PriorCount::new(args_distinct, self.args_distinct());
@@ -251,12 +254,12 @@ impl CodeSummary {
 
     /// Returns the number of failures: distinct pairs of arguments and database.
     ///
-    /// The service repeats a database's failures at the top level of its resource, without the database. So findings
-    /// without a database are *folded*: where the same arguments are also found in a database, they are the same
-    /// failure. Only arguments that no finding gives a database for count once more.
+    /// The service repeats a database's failures at the top level of its resource, without the database. So
+    /// findings without a database are *folded*: where the same arguments are also found in a database, they
+    /// are the same failure. Only arguments that were never found with a database count once more.
     ///
-    /// Example: `postgis` in `db1`, `postgis` in `db2`, `postgis` without a database and `hstore` without a database are
-    /// three failures: two pairs, and `hstore`.
+    /// Example: `postgis` in `db1`, `postgis` in `db2`, `postgis` without a database and `hstore` without a
+    /// database are three failures: two pairs, and `hstore`.
     pub fn failures(&self) -> u64 {
         let without_database = self.args_distinct.count_without(&self.args_with_database);
         self.prior_failures.count.max(self.failures_with_database.count() + without_database)

@@ -1,7 +1,7 @@
 //! Distinct counts: exact ones by hashes, and those that an earlier report already made.
 //!
-//! Stable hashes come in, or a number that a report states; a count goes out, and whether it is only a lower bound. What
-//! the hashes are of is not known here.
+//! Stable hashes come in, or a number that a report states; a count goes out, and whether it is only a lower
+//! bound. What the hashes are of is not known here.
 
 use super::MAX_DISTINCT;
 use std::collections::BTreeSet;
@@ -36,8 +36,8 @@ impl Distinct {
 
     /// Returns how many of these are not in `subset`, which holds nothing else.
     ///
-    /// Both sides keep their smallest hashes. So a hash that is kept here and was added to `subset` is kept there, too,
-    /// and a cut never makes it look absent.
+    /// Both sides keep their smallest hashes. So a hash that is kept here and was added to `subset` is kept
+    /// there, too, and a cut never makes it look absent.
     pub(super) fn count_without(&self, subset: &Distinct) -> u64 {
         self.hashes.difference(&subset.hashes).count() as u64
     }
@@ -54,9 +54,10 @@ pub struct ReportedCount {
 
 /// A distinct count of an earlier report, which may be more than the report lists.
 ///
-/// A report states "70,000 sets of arguments" and lists 10,000. The 60,000 others are not known by their hashes, so two
-/// such counts cannot be added: the same sets may be in both. Their maximum is a lower bound of the union, and that is
-/// what merging takes; it is marked as a lower bound as soon as both sides have findings.
+/// A report states "70,000 sets of arguments" and lists 10,000. The 60,000 others are not known by their
+/// hashes, so two such counts cannot be added: the same sets may be in both. Their maximum is a lower bound
+/// of the union, and that is what merging keeps; it is marked as a lower bound as soon as both sides have
+/// findings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PriorCount {
     pub(super) count: u64,

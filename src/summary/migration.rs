@@ -1,7 +1,7 @@
 //! Facts about the migrations that findings belong to: what a support case asks for.
 //!
-//! A finding comes in; the names of migrations, servers, databases and states in its context are kept. Each set keeps its
-//! smallest names, so that it merges in any order. What was found is not known here.
+//! A finding comes in; the names of migrations, servers, databases and states in its context are kept. Each
+//! set keeps its smallest names, so that it merges in any order. What was found is not known here.
 
 use crate::context::{MigrationInfo, State};
 use crate::finding::Finding;

@@ -2,15 +2,15 @@
 //!
 //! Seconds come in; at most [`MAX_BUCKETS`] buckets go out. What is counted is not known here.
 //!
-//! A bucket is a power of two seconds wide and starts at a multiple of its width. The width is the smallest at which
-//! everything fits. So a wider timeline is always a narrower one with neighbours added up, and the buckets depend only on
-//! the times, not on their order: timelines of two logs merge to the timeline of both.
+//! A bucket is a power of two seconds wide and starts at a multiple of its width. The width is the smallest
+//! at which everything fits. So a wider timeline is always a narrower one with neighbours added up, and the
+//! buckets depend only on the times, not on their order: timelines of two logs merge to the timeline of both.
 //!
-//! Example with at most 4 buckets: 3 s, 5 s and 6 s fit buckets of 1 s (3 to 6). With 9 s, buckets of 2 s start at 2, 4, 6
-//! and 8.
+//! Example with at most 4 buckets: 3 s, 5 s and 6 s fit buckets of 1 s (3 to 6). With 9 s, buckets of 2 s
+//! start at 2, 4, 6 and 8.
 
-/// The most buckets. An even number, so that the starts of the buckets alone need the same width as the times in them: a
-/// timeline that was written as buckets is read back as it was.
+/// The most buckets. An even number, so that the starts of the buckets alone need the same width as the times
+/// in them: a timeline that was written as buckets is read back as it was.
 pub const MAX_BUCKETS: usize = 64;
 
 /// Counts by time.

@@ -1,4 +1,4 @@
-//! The built-in catalogue as data: complete, and every example found with exactly its arguments.
+//! The built-in catalogue as data: it is complete, and every example is found with exactly its arguments.
 
 use migsift::catalog::{BUILTIN_FILE, Catalog, builtin};
 use migsift::check::check;
@@ -10,8 +10,8 @@ fn scan(matcher: &Matcher, text: &str) -> Vec<Match> {
     matcher.scan(&Window::whole(text.as_bytes()))
 }
 
-/// Of the table of 2024-05 come 23 codes and a warning without one, of later editions 19 codes, and four symptoms that
-/// PostgreSQL prints.
+/// The table of 2024-05 has 23 codes and a warning without one, later editions have 19 more codes, and PostgreSQL prints
+/// four symptoms.
 #[test]
 fn there_are_42_codes_and_five_conditions_without_one() {
     let entries = &builtin().entries;
@@ -59,7 +59,7 @@ fn a_title_alone_is_no_finding() {
     }
 }
 
-/// The template's own text, with believable values, is an exact match with all arguments, whatever the quotes.
+/// The template's text with plausible values is an exact match with all arguments, with any quotes.
 #[test]
 fn every_wording_is_exact_in_all_quotes() {
     let matcher = Matcher::new(builtin());
@@ -80,7 +80,7 @@ fn every_wording_is_exact_in_all_quotes() {
                     format!("{quotes}{value}{quotes}")
                 });
                 let found = scan(&matcher, &text);
-                let [only] = &found[..] else { panic!("{text:?} gives {found:?}") };
+                let [only] = &found[..] else { panic!("{text:?}: {found:?}") };
                 assert_eq!((only.id, only.quality), (MatchId::Entry(index), MatchQuality::Exact), "{text}");
                 assert_eq!(only.args.len(), wording.arguments().len(), "{text}");
             }

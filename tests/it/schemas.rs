@@ -1,4 +1,4 @@
-//! The JSON Schemas hold what the program writes, and would not hold it with a field of another name.
+//! The JSON Schemas describe what the program writes, and reject it if a field has another name.
 
 use crate::reports::places;
 use crate::{files, run, stdout, top};
@@ -22,13 +22,13 @@ fn validator(of: &str) -> Validator {
     jsonschema::draft202012::options().should_validate_formats(true).build(&schema).expect("a schema")
 }
 
-fn hold(validator: &Validator, value: &Value, what: &str) {
+fn assert_valid(validator: &Validator, value: &Value, what: &str) {
     let errors: Vec<String> =
         validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert!(errors.is_empty(), "{what}: {errors:#?}");
 }
 
-/// The command lines of the golden cases with what the program prints for them.
+/// The command lines of the golden cases, with the output of each.
 fn golden() -> Vec<(String, String)> {
     let mut found = Vec::new();
     for case in files(&top().join("tests/golden"), "case") {
@@ -45,7 +45,7 @@ fn golden() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_json_output_is_what_the_schemas_say() {
+fn every_json_output_matches_its_schema() {
     let (report, finding) = (validator("report"), validator("finding"));
     let (mut reports, mut lines) = (0, 0);
     for (line, printed) in golden() {
@@ -54,12 +54,12 @@ fn every_json_output_is_what_the_schemas_say() {
         match format {
             _ if words[0] != "scan" || printed.is_empty() => {}
             Some("json") => {
-                hold(&report, &json(&printed), &line);
+                assert_valid(&report, &json(&printed), &line);
                 reports += 1;
             }
             Some("ndjson" | "jsonl" | "json-lines") => {
                 for record in printed.lines() {
-                    hold(&finding, &json(record), &line);
+                    assert_valid(&finding, &json(record), &line);
                     lines += 1;
                 }
             }
@@ -68,18 +68,22 @@ fn every_json_output_is_what_the_schemas_say() {
     }
     for path in files(&top().join("samples"), "json") {
         if path.to_string_lossy().ends_with(".expected.json") {
-            hold(&report, &json(&std::fs::read_to_string(&path).expect("reads")), &path.to_string_lossy());
+            assert_valid(
+                &report,
+                &json(&std::fs::read_to_string(&path).expect("reads")),
+                &path.to_string_lossy(),
+            );
             reports += 1;
         }
     }
     for record in stdout(&run(&["scan", "samples", "no-such.log", "-f", "ndjson"])).lines() {
-        hold(&finding, &json(record), "samples");
+        assert_valid(&finding, &json(record), "samples");
         lines += 1;
     }
     assert!(reports >= 7 && lines >= 40, "{reports} reports, {lines} lines");
 }
 
-/// The document with one member renamed, for each member whose name is the program's and not the log's.
+/// Returns the document with one member renamed, for each member whose name is from the program, not from a log.
 fn renamed(document: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for place in places(document) {
@@ -96,12 +100,12 @@ fn renamed(document: &Value) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn a_field_of_another_name_is_no_longer_what_the_schemas_say() {
+fn a_renamed_field_does_not_match_the_schemas() {
     let (report, finding) = (validator("report"), validator("finding"));
     let args = ["scan", "tests/data/mixed.log", "tests/data/drift.log", "no-such.log"];
     let args = [&args[..], &["--baseline", "tests/data/baseline.toml"]].concat();
     let document = json(&stdout(&run(&[&args[..], &["-f", "json"]].concat())));
-    hold(&report, &document, "before");
+    assert_valid(&report, &document, "before");
     let mut tried = 0;
     for (place, changed) in renamed(&document) {
         assert!(!report.is_valid(&changed), "{place} in a report");
@@ -109,7 +113,7 @@ fn a_field_of_another_name_is_no_longer_what_the_schemas_say() {
     }
     for line in stdout(&run(&[&args[..], &["-f", "ndjson"]].concat())).lines() {
         let record = json(line);
-        hold(&finding, &record, "before");
+        assert_valid(&finding, &record, "before");
         for (place, changed) in renamed(&record) {
             assert!(!finding.is_valid(&changed), "{place} in {line}");
             tried += 1;
@@ -137,14 +141,14 @@ fn the_schemas_describe_every_field() {
 }
 
 #[test]
-fn pattern_files_are_what_their_schema_says() {
+fn pattern_files_match_their_schema() {
     let validator = validator("catalog");
     let read = |path: &str| -> Value {
         let text = std::fs::read_to_string(top().join(path)).expect("reads");
         serde_json::to_value(toml::from_str::<toml::Value>(&text).expect("TOML")).expect("JSON")
     };
     for path in ["patterns/azure-postgres-migration.toml", "tests/data/own.toml", "tests/data/proved.toml"] {
-        hold(&validator, &read(path), path);
+        assert_valid(&validator, &read(path), path);
     }
     assert!(!validator.is_valid(&read("tests/data/broken.toml")));
     let good = read("tests/data/own.toml");

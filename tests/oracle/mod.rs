@@ -5,7 +5,7 @@
 //! check the same.
 
 pub mod catalogue;
-pub mod made;
+pub mod generated;
 pub mod normalized;
 pub mod printers;
 pub mod redact;

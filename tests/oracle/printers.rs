@@ -2,7 +2,7 @@
 //! readers would act on.
 
 use super::findings_in;
-use super::made::{Choices, log};
+use super::generated::{Choices, log};
 use migsift::catalog::{ArgValue, builtin};
 use migsift::finding::Finding;
 use migsift::merge::Merger;

@@ -1,6 +1,6 @@
 //! Redaction: what is masked stays masked, and no name that is known stays.
 
-use super::made::Choices;
+use super::generated::Choices;
 use migsift::catalog::Subject;
 use migsift::redact::secrets::{MASK, mask};
 use migsift::redact::{KEY_BYTES, KnownName, NamePosition, Redactor};

@@ -1,6 +1,6 @@
 //! Stores: any bytes as a store are opened and read, or refused in words; nothing panics.
 
-use super::made::Choices;
+use super::generated::Choices;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::scan::Sink;

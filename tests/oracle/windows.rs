@@ -1,6 +1,6 @@
 //! Windows and matcher: the matches are the same wherever a source is cut, and those of `naive`.
 
-use super::made::{Choices, log};
+use super::generated::{Choices, log};
 use super::matcher;
 use migsift::context::{ContextLines, ContextLinesReader};
 use migsift::input::Window;

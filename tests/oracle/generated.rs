@@ -1,36 +1,38 @@
-//! Logs made of choices: bytes that say which pieces a log has, so that changing a byte changes a piece.
+//! Logs generated from bytes: each byte chooses a piece of the log, so that a fuzzer that changes a byte
+//! changes a piece.
 
 use migsift::catalog::{Template, builtin};
 
-/// Bytes that are taken one after the other; when they have ended, zeros.
+/// Bytes that are read one after the other; zeros after their end.
 pub struct Choices<'d>(pub &'d [u8]);
 
 impl<'d> Choices<'d> {
+    /// Returns the next byte.
     pub fn byte(&mut self) -> usize {
         self.take(1).first().map_or(0, |byte| usize::from(*byte))
     }
 
-    /// The next `len` bytes, or as many as there are.
+    /// Returns the next `len` bytes, or as many as are left.
     pub fn take(&mut self, len: usize) -> &'d [u8] {
         let (first, rest) = self.0.split_at(len.min(self.0.len()));
         self.0 = rest;
         first
     }
 
-    /// Some bytes, less than 64.
+    /// Returns some bytes, fewer than 64.
     pub fn some(&mut self) -> &'d [u8] {
         let len = self.byte() % 64;
         self.take(len)
     }
 
-    /// Some text.
+    /// Returns some text.
     pub fn text(&mut self) -> String {
         String::from_utf8_lossy(self.some()).into_owned()
     }
 }
 
-/// A log of the pieces that the choices name, of at most about `most` bytes: messages in containers, codes, heads of
-/// lines, surroundings, long lines and any bytes.
+/// Returns a log of the pieces that the choices name, of at most `most` bytes: messages in containers, codes,
+/// heads of lines, JSON keys that are context, long lines and any bytes.
 pub fn log(choices: &mut Choices<'_>, most: usize) -> Vec<u8> {
     let mut log = Vec::new();
     while !choices.0.is_empty() && log.len() < most {
@@ -41,7 +43,7 @@ pub fn log(choices: &mut Choices<'_>, most: usize) -> Vec<u8> {
             6 => b"\n".to_vec(),
             7 => b"x y ".repeat(choices.byte() * 16),
             8 => b"2024-06-06 21:42:53.039 80 ERROR  pgsql.c:4041   ".to_vec(),
-            9 => surroundings(choices).into_bytes(),
+            9 => context(choices).into_bytes(),
             10 => b"> ".to_vec(),
             _ => b"\\\"{}[],:'"[choices.byte() % 9..][..1].to_vec(),
         };
@@ -89,7 +91,7 @@ fn code(choices: &mut Choices<'_>) -> String {
     }
 }
 
-fn surroundings(choices: &mut Choices<'_>) -> String {
+fn context(choices: &mut Choices<'_>) -> String {
     let key = [
         "databaseName",
         "state",
