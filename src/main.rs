@@ -2,7 +2,6 @@
 
 mod cli;
 
-use clap::Parser;
 use cli::exit::Exit;
 use std::process::ExitCode;
 
@@ -13,7 +12,7 @@ fn main() -> ExitCode {
             panic.location().map_or(String::new(), |place| format!(" at {}:{}", place.file(), place.line()));
         cli::say(&format!("internal error{place}; please report it"));
     }));
-    let arguments = cli::args::Cli::parse();
+    let arguments = cli::flags::parse();
     let exit = cli::run(&arguments.command).unwrap_or_else(|error| {
         let exit = Exit::of(&error);
         if exit != Exit::Clean {

@@ -1,7 +1,8 @@
-//! Small files that a person names: never more than the largest allowed is read, whatever the path is.
+//! Small files that users name: pattern files, baselines, reports, maps of a redaction.
 //!
-//! What a person names may be a pipe (`--catalog <(…)`), so a named pipe is read as far as the limit; a device, a
-//! socket or a directory is not.
+//! A path and a limit come in; bytes or a [`FileError`] go out. Never more than the limit is read, whatever the path is. A
+//! user may name a pipe (`--catalog <(…)`), so a named pipe is read up to the limit. A device, a socket or a directory is
+//! refused, and so is a pipe that was only found in a directory: reading it would wait for a writer.
 
 use migsift::error::reason;
 use migsift::source::STDIN;
@@ -9,42 +10,87 @@ use std::fs::{File, FileType, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
-/// The bytes of a file of at most `most` bytes; `named` says whether a person named it, not only its directory. What is
-/// wrong comes back in words.
-pub fn bytes(path: &Path, named: bool, most: usize) -> Result<Vec<u8>, String> {
-    // Asked before it is opened: opening a pipe waits for a writer, opening a device may do anything.
-    let metadata = std::fs::metadata(path).map_err(|error| reason(&error))?;
-    refused(&metadata, named, most).map_or(Ok(()), Err)?;
-    limited(File::open(path).map_err(|error| reason(&error))?, most)
+/// How a path was chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// A user named it.
+    Named,
+    /// It is in a directory that a user named.
+    Listed,
 }
 
-/// The same, where `-` is standard input.
-pub fn bytes_or_stdin(path: &Path, most: usize) -> Result<Vec<u8>, String> {
-    if path == Path::new(STDIN) { limited(io::stdin().lock(), most) } else { bytes(path, true, most) }
+/// Why a file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error("{}", reason(.0))]
+    Io(#[from] io::Error),
+    #[error("a directory, not a file")]
+    Directory,
+    #[error("not a regular file")]
+    Special,
+    #[error("larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("not UTF-8 at byte {byte}")]
+    NotUtf8 {
+        /// The 1-based line.
+        line: usize,
+        /// The offset.
+        byte: usize,
+    },
 }
 
-fn limited(reader: impl Read, most: usize) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    reader.take(most as u64 + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
-    if bytes.len() > most { Err(too_large(most)) } else { Ok(bytes) }
-}
-
-/// Why the file is not even opened.
-fn refused(metadata: &Metadata, named: bool, most: usize) -> Option<String> {
-    let kind = metadata.file_type();
-    if kind.is_dir() {
-        Some("a directory, not a file".into())
-    } else if !(kind.is_file() || named && is_pipe(kind)) {
-        Some("not a regular file".into())
-    } else if metadata.len() > most as u64 {
-        Some(too_large(most))
-    } else {
-        None
+impl FileError {
+    /// The line of the error, if it has one.
+    pub fn line(&self) -> Option<usize> {
+        match self {
+            FileError::NotUtf8 { line, .. } => Some(*line),
+            _ => None,
+        }
     }
 }
 
-fn too_large(most: usize) -> String {
-    format!("larger than {most} bytes")
+/// Reads a file of at most `max_bytes` bytes.
+pub fn bytes(path: &Path, choice: Choice, max_bytes: usize) -> Result<Vec<u8>, FileError> {
+    // Before it is opened: opening a pipe waits for a writer, opening a device may have effects.
+    check(&std::fs::metadata(path)?, choice, max_bytes)?;
+    read(File::open(path)?, max_bytes)
+}
+
+/// Reads a file that a user named; `-` is standard input.
+pub fn bytes_or_stdin(path: &Path, max_bytes: usize) -> Result<Vec<u8>, FileError> {
+    if path == Path::new(STDIN) {
+        read(io::stdin().lock(), max_bytes)
+    } else {
+        bytes(path, Choice::Named, max_bytes)
+    }
+}
+
+/// Reads a file of UTF-8.
+pub fn text(path: &Path, choice: Choice, max_bytes: usize) -> Result<String, FileError> {
+    String::from_utf8(bytes(path, choice, max_bytes)?).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..byte].iter().filter(|byte| **byte == b'\n').count();
+        FileError::NotUtf8 { line, byte }
+    })
+}
+
+fn read(reader: impl Read, max_bytes: usize) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    reader.take(max_bytes as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > max_bytes { Err(FileError::TooLarge(max_bytes)) } else { Ok(bytes) }
+}
+
+fn check(metadata: &Metadata, choice: Choice, max_bytes: usize) -> Result<(), FileError> {
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        Err(FileError::Directory)
+    } else if !(kind.is_file() || choice == Choice::Named && is_pipe(kind)) {
+        Err(FileError::Special)
+    } else if metadata.len() > max_bytes as u64 {
+        Err(FileError::TooLarge(max_bytes))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(unix)]

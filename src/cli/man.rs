@@ -4,10 +4,9 @@
 //! too, but held as a text (`man.1`), so that only tests compile what writes roff: a test generates the page and
 //! compares, and `BLESS=1 cargo test` writes it anew.
 
-use super::args::Cli;
 use super::exit::Exit;
+use super::flags;
 use super::print;
-use clap::CommandFactory;
 use clap_complete::Shell;
 use migsift::error::Error;
 
@@ -17,7 +16,7 @@ const PAGE: &str = include_str!("man.1");
 /// Prints the completions for a shell.
 pub fn completions(shell: Shell) -> Result<Exit, Error> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "migsift", &mut script);
+    clap_complete::generate(shell, &mut flags::command(), "migsift", &mut script);
     print(|writer| writer.write_all(&script))
 }
 
@@ -32,7 +31,7 @@ mod tests {
     use clap::Command;
     use std::io::{self, Write};
 
-    /// The end of the page, in roff: exit codes, files, what no flag says.
+    /// The end of the page, in roff: exit codes, files, and what belongs to no flag.
     const TAIL: &str = include_str!("man.roff");
 
     #[test]
@@ -50,7 +49,7 @@ mod tests {
     }
 
     fn write_page(page: &mut dyn Write) -> io::Result<()> {
-        let mut command = Cli::command().disable_help_subcommand(true);
+        let mut command = flags::command().disable_help_subcommand(true);
         command.build();
         let man = clap_mangen::Man::new(command.clone()).manual("User Commands");
         man.render_title(page)?;
@@ -70,7 +69,7 @@ mod tests {
         page.write_all(TAIL.replace("\r\n", "\n").as_bytes())
     }
 
-    /// Calls `with` for every command that does something, in the order of `--help`.
+    /// Calls `with` for every command without subcommands, in the order of `--help`.
     fn each(command: &Command, with: &mut dyn FnMut(&Command)) {
         for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
             if command.has_subcommands() {
@@ -81,19 +80,19 @@ mod tests {
         }
     }
 
-    /// How a command is called.
+    /// The synopsis of a command.
     fn synopsis(command: &Command) -> String {
         let name = escaped(command.get_bin_name().unwrap_or_else(|| command.get_name()));
         let values = command.get_positionals().map(|argument| {
             let value = escaped(&argument.to_string());
             format!(" {value}")
         });
-        let options = if options(command) { " [\\fIOPTIONS\\fR]" } else { "" };
+        let options = if has_options(command) { " [\\fIOPTIONS\\fR]" } else { "" };
         format!("\\fB{name}\\fR{options}{}\n", values.collect::<String>())
     }
 
-    /// Whether a command has options of its own.
-    fn options(command: &Command) -> bool {
+    /// Whether a command has options besides `--help`.
+    fn has_options(command: &Command) -> bool {
         command.get_arguments().any(|argument| !argument.is_positional() && argument.get_id() != "help")
     }
 
@@ -108,7 +107,7 @@ mod tests {
         let plain = command.clone().mut_arg("help", |help| help.hide(true));
         clap_mangen::Man::new(plain).render_options_section(&mut options)?;
         let options = String::from_utf8_lossy(&options);
-        // Its preamble and heading stand in the page already.
+        // The page has its preamble and heading already.
         let body = options.split_once(".SH OPTIONS\n").map_or("", |(_, body)| body);
         page.write_all(body.as_bytes())
     }

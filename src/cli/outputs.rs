@@ -1,12 +1,12 @@
-//! Outputs: one pass of a scan, printed in as many formats as were asked for.
+//! Outputs: one scan, printed in every format that was asked for.
 //!
-//! Formats that print findings as they come take them from the scan, the others wait for the report. An output that
-//! fails does not take the others along: each is written whole or not at all, and the scan goes on as long as somebody
-//! listens.
+//! Findings come in as a [`Sink`], the report at the end. CSV and NDJSON print findings as they come, other formats wait
+//! for the report. An output that fails does not end the others: each is written whole or not at all, and the scan goes
+//! on as long as one output is left. The formats themselves are in the library.
 
 use super::args::{FailOn, Format, OutputArgs};
-use super::exit::fails;
-use super::output::{Output, layout};
+use super::exit::{UsageError, fails};
+use super::writer::{self, Medium, OutputWriter, layout};
 use jiff::Timestamp;
 use migsift::catalog::{Catalog, Entry};
 use migsift::context::Time;
@@ -21,21 +21,21 @@ use std::path::{Path, PathBuf};
 
 /// The outputs of a scan.
 pub struct Outputs {
-    outputs: Vec<Target>,
-    /// The error to end with, if one of them has failed.
-    failed: Option<Error>,
+    open: Vec<OpenOutput>,
+    /// The error to end with, if an output has failed.
+    error: Option<Error>,
 }
 
-/// An output in the making.
-enum Target {
-    Ndjson(ndjson::Printer<Output>),
-    Csv(Box<csv::Printer<Output>>),
+/// An output that is being written.
+enum OpenOutput {
+    Ndjson(ndjson::Printer<OutputWriter>),
+    Csv(Box<csv::Printer<OutputWriter>>),
     /// Waits for the report.
-    Report(Form, Output),
+    Report(ReportFormat, OutputWriter),
 }
 
 /// A format that is made from the report.
-enum Form {
+enum ReportFormat {
     Human(Layout),
     Json,
     Html,
@@ -44,102 +44,94 @@ enum Form {
     Prometheus,
 }
 
-/// What the outputs are made with.
+/// Which outputs are made, and from what.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
-    /// What the command line says.
+pub struct OutputRequest<'a> {
     pub args: &'a OutputArgs,
-    /// Whether CSV is left as it is.
+    /// Whether cells of CSV are not escaped.
     pub csv_raw: bool,
-    /// What was looked for.
     pub catalog: &'a Catalog,
-    /// Whether it was looked for an entry.
-    pub looked: &'a dyn Fn(&Entry) -> bool,
-    /// What fails the run.
+    /// Whether findings of an entry pass the filters; the others are no test cases.
+    pub selected: &'a dyn Fn(&Entry) -> bool,
     pub fail_on: FailOn,
     /// The id of the key under which names are tokens, if they are.
     pub redaction: Option<&'a str>,
-    /// Whether nothing goes to standard output.
+    /// Whether nothing is printed on standard output.
     pub silent: bool,
 }
 
-/// Whether `args` and `other` name one file twice; in words.
-pub fn clash(args: &OutputArgs, other: Option<&PathBuf>) -> Option<String> {
-    let named = args.output.iter().chain(args.report.iter().map(|(_, path)| path)).chain(other);
-    let mut places: Vec<PathBuf> = Vec::new();
-    for path in named {
-        let place = place(path);
-        if places.contains(&place) {
+/// Checks that no two outputs are the same file, `other` included.
+pub fn check_conflicts(args: &OutputArgs, other: Option<&PathBuf>) -> Result<(), UsageError> {
+    let files = args.output.iter().chain(args.report.iter().map(|(_, path)| path)).chain(other);
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for path in files {
+        let canonical = canonical(path);
+        if seen.contains(&canonical) {
             let path = path.to_string_lossy();
-            return Some(format!("two outputs to the same file: {}", safe::line(&path)));
+            return Err(UsageError::new(format!("two outputs to the same file: {}", safe::line(&path))));
         }
-        places.push(place);
+        seen.push(canonical);
     }
-    None
+    Ok(())
 }
 
-/// Where a file is or will be, whatever it is called.
-fn place(path: &Path) -> PathBuf {
-    let beside = || {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Some(folder.canonicalize().ok()?.join(path.file_name()?))
-    };
-    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.to_path_buf())
+/// The canonical path of a file, even if it does not exist yet.
+fn canonical(path: &Path) -> PathBuf {
+    let in_folder = || Some(writer::folder(path).canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_path_buf())
 }
 
 impl Outputs {
-    /// Begins all outputs that the command line asks for.
-    pub fn new(wanted: Wanted<'_>) -> Result<Outputs, Error> {
-        let args = wanted.args;
-        let mut outputs = Vec::new();
-        if !wanted.silent {
-            outputs.push(Target::new(args.format(), args.output.as_deref(), wanted)?);
+    /// Opens all outputs that were asked for.
+    pub fn new(request: OutputRequest<'_>) -> Result<Outputs, Error> {
+        let args = request.args;
+        let mut open = Vec::new();
+        if !request.silent {
+            open.push(OpenOutput::new(args.format(), args.output.as_deref(), request)?);
         }
         for (format, path) in &args.report {
-            outputs.push(Target::new(*format, Some(path), wanted)?);
+            open.push(OpenOutput::new(*format, Some(path), request)?);
         }
-        Ok(Outputs { outputs, failed: None })
+        Ok(Outputs { open, error: None })
     }
 
-    /// Who takes findings as the scan goes, if any output does.
+    /// The sink for findings, if an output prints them as they come.
     pub fn sink(&mut self) -> Option<&mut dyn Sink> {
-        let takes = |target: &Target| !matches!(target, Target::Report(..));
-        if self.outputs.iter().any(takes) { Some(self) } else { None }
+        let prints_findings = |output: &OpenOutput| !matches!(output, OpenOutput::Report(..));
+        if self.open.iter().any(prints_findings) { Some(self) } else { None }
     }
 
-    /// Ends all outputs; gives the first error when all are done.
-    pub fn finish(mut self, report: &Report, wanted: Wanted<'_>) -> Result<(), Error> {
-        for target in std::mem::take(&mut self.outputs) {
-            if let Err(error) = target.finish(report, wanted) {
-                self.fail(error);
+    /// Ends all outputs; returns the first error when all are done.
+    pub fn finish(mut self, report: &Report, request: OutputRequest<'_>) -> Result<(), Error> {
+        for output in std::mem::take(&mut self.open) {
+            if let Err(error) = output.finish(report, request) {
+                self.keep(error);
             }
         }
-        self.failed.map_or(Ok(()), Err)
+        self.error.map_or(Ok(()), Err)
     }
 
-    /// Notes an error; one that says more than that a reader has gone goes first.
-    fn fail(&mut self, error: Error) {
-        let gone = |error: &Error| matches!(error, Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe);
-        if self.failed.as_ref().is_none_or(|known| gone(known) && !gone(&error)) {
-            self.failed = Some(error);
+    /// Keeps the first error. A closed pipe is no news, so any other error replaces it.
+    fn keep(&mut self, error: Error) {
+        let is_closed_pipe = |error: &Error| matches!(error, Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe);
+        if self.error.as_ref().is_none_or(|first| is_closed_pipe(first) && !is_closed_pipe(&error)) {
+            self.error = Some(error);
         }
     }
-}
 
-impl Outputs {
-    /// Gives each output what there is for it; those that fail are left out from then on.
-    fn each(&mut self, mut give: impl FnMut(&mut Target) -> Result<(), Error>) -> Result<(), Error> {
+    /// Writes to each output. One that fails is closed; an error is returned when none is left.
+    fn for_each(&mut self, mut write: impl FnMut(&mut OpenOutput) -> Result<(), Error>) -> Result<(), Error> {
         let mut at = 0;
-        while at < self.outputs.len() {
-            match give(&mut self.outputs[at]) {
+        while at < self.open.len() {
+            match write(&mut self.open[at]) {
                 Ok(()) => at += 1,
                 Err(error) => {
-                    self.outputs.remove(at);
-                    self.fail(error);
+                    self.open.remove(at);
+                    self.keep(error);
                 }
             }
         }
-        match self.failed.take_if(|_| self.outputs.is_empty()) {
+        match self.error.take_if(|_| self.open.is_empty()) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -148,18 +140,19 @@ impl Outputs {
 
 impl Sink for Outputs {
     fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
-        self.each(|target| match target {
-            Target::Csv(printer) => printer.finding(finding),
-            Target::Ndjson(_) | Target::Report(..) => Ok(()),
+        self.for_each(|output| match output {
+            OpenOutput::Csv(printer) => printer.finding(finding),
+            OpenOutput::Ndjson(_) | OpenOutput::Report(..) => Ok(()),
         })
     }
 
     fn wants_findings(&self) -> bool {
-        self.outputs.iter().any(|target| matches!(target, Target::Csv(_)))
+        self.open.iter().any(|output| matches!(output, OpenOutput::Csv(_)))
     }
 
     fn row_sink(&mut self) -> Option<&mut dyn RowSink> {
-        if self.outputs.iter().any(|target| matches!(target, Target::Ndjson(_))) { Some(self) } else { None }
+        let is_ndjson = |output: &OpenOutput| matches!(output, OpenOutput::Ndjson(_));
+        if self.open.iter().any(is_ndjson) { Some(self) } else { None }
     }
 }
 
@@ -169,63 +162,64 @@ impl RowSink for Outputs {
     }
 
     fn rows(&mut self, rows: &[u8]) -> Result<(), Error> {
-        self.each(|target| match target {
-            Target::Ndjson(printer) => printer.rows(rows),
-            Target::Csv(_) | Target::Report(..) => Ok(()),
+        self.for_each(|output| match output {
+            OpenOutput::Ndjson(printer) => printer.rows(rows),
+            OpenOutput::Csv(_) | OpenOutput::Report(..) => Ok(()),
         })
     }
 }
 
-impl Target {
-    fn new(format: Format, path: Option<&Path>, wanted: Wanted<'_>) -> Result<Target, Error> {
-        let output = Output::new(path)?;
-        let name = output.name().to_string();
-        let form = match format {
+impl OpenOutput {
+    fn new(format: Format, path: Option<&Path>, request: OutputRequest<'_>) -> Result<OpenOutput, Error> {
+        let writer = OutputWriter::new(path)?;
+        let name = writer.name().to_string();
+        let format = match format {
             Format::Ndjson => {
-                let stamp = CatalogStamp::new(wanted.catalog);
-                let printer = ndjson::Printer::new(output, &name, &stamp, wanted.redaction)?;
-                return Ok(Target::Ndjson(printer));
+                let stamp = CatalogStamp::new(request.catalog);
+                let printer = ndjson::Printer::new(writer, &name, &stamp, request.redaction)?;
+                return Ok(OpenOutput::Ndjson(printer));
             }
             Format::Csv => {
-                let printer = csv::Printer::new(output, &name, wanted.catalog, wanted.csv_raw)?;
-                return Ok(Target::Csv(Box::new(printer)));
+                let printer = csv::Printer::new(writer, &name, request.catalog, request.csv_raw)?;
+                return Ok(OpenOutput::Csv(Box::new(printer)));
             }
             Format::Human => {
-                let layout = layout(wanted.args.color, path.is_some());
-                Form::Human(Layout { plan: wanted.args.plan, ..layout })
+                let medium = path.map_or(Medium::Stdout, |_| Medium::File);
+                let layout = layout(request.args.color, medium);
+                ReportFormat::Human(Layout { plan: request.args.plan, ..layout })
             }
-            Format::Json => Form::Json,
-            Format::Html => Form::Html,
-            Format::Markdown => Form::Markdown,
-            Format::Junit => Form::Junit,
-            Format::Prometheus => Form::Prometheus,
+            Format::Json => ReportFormat::Json,
+            Format::Html => ReportFormat::Html,
+            Format::Markdown => ReportFormat::Markdown,
+            Format::Junit => ReportFormat::Junit,
+            Format::Prometheus => ReportFormat::Prometheus,
         };
-        Ok(Target::Report(form, output))
+        Ok(OpenOutput::Report(format, writer))
     }
 
-    fn finish(self, report: &Report, wanted: Wanted<'_>) -> Result<(), Error> {
-        let output = match self {
-            Target::Ndjson(printer) => printer.finish(report)?,
-            Target::Csv(printer) => printer.finish()?,
-            Target::Report(form, mut output) => {
+    fn finish(self, report: &Report, request: OutputRequest<'_>) -> Result<(), Error> {
+        let writer = match self {
+            OpenOutput::Ndjson(printer) => printer.finish(report)?,
+            OpenOutput::Csv(printer) => printer.finish()?,
+            OpenOutput::Report(format, mut writer) => {
                 // The library reads no clock.
                 let now = Time { instant: Timestamp::now(), digits: 3 };
-                output.put(|writer| match form {
-                    Form::Human(layout) => human::write_report(report, layout, writer),
-                    Form::Json => json::write_report(report, writer),
-                    Form::Html => html::write_report(report, Some(now), writer),
-                    Form::Markdown => markdown::write_report(report, writer),
-                    Form::Junit => {
-                        let entries = wanted.catalog.entries.iter().map(|entry| &**entry);
-                        let entries = entries.filter(|entry| (wanted.looked)(entry)).collect();
-                        let fails = &|code: &CodeReport| fails(wanted.fail_on, code);
+                writer.put(|writer| match format {
+                    ReportFormat::Human(layout) => human::write_report(report, layout, writer),
+                    ReportFormat::Json => json::write_report(report, writer),
+                    ReportFormat::Html => html::write_report(report, Some(now), writer),
+                    ReportFormat::Markdown => markdown::write_report(report, writer),
+                    ReportFormat::Junit => {
+                        let entries = request.catalog.entries.iter().map(|entry| &**entry);
+                        let entries = entries.filter(|entry| (request.selected)(entry)).collect();
+                        let fails = &|code: &CodeReport| fails(request.fail_on, code);
                         junit::write_report(report, &junit::Cases { entries, fails }, writer)
                     }
-                    Form::Prometheus => prometheus::write_report(report, writer),
+                    ReportFormat::Prometheus => prometheus::write_report(report, writer),
                 })?;
-                output
+                writer
             }
         };
-        output.finish()
+        writer.finish()
     }
 }

@@ -1,6 +1,9 @@
 //! Progress: a bar on standard error while a scan runs.
+//!
+//! The scan counts bytes and inputs in atomic counters; a thread polls them ten times a second and draws. The scan itself
+//! never waits for the terminal.
 
-use crate::cli::args::When;
+use super::args::When;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use migsift::input::{Input, Walk};
 use migsift::print::safe;
@@ -9,23 +12,23 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often the bar is redrawn.
+/// The time between two redraws.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Whether a bar is to be shown, and what on it.
+/// Whether a bar is shown, and what it shows.
 #[derive(Clone, Copy)]
-pub struct Show {
-    /// When the command line wants one.
+pub struct ProgressDisplay {
+    /// The value of `--progress`.
     pub when: When,
-    /// Whether it wants no talk.
+    /// Whether `--quiet` is given.
     pub quiet: bool,
-    /// Whether inputs are named.
-    pub named: bool,
+    /// Whether it shows the current path.
+    pub show_paths: bool,
 }
 
-impl Show {
-    /// Whether there is one.
-    pub fn at_all(self) -> bool {
+impl ProgressDisplay {
+    /// Whether a bar is shown.
+    pub fn is_enabled(self) -> bool {
         match self.when {
             When::Always => true,
             When::Never => false,
@@ -34,9 +37,9 @@ impl Show {
     }
 }
 
-/// Runs `work` with a bar that polls `progress`, if one is to be shown.
-pub fn with<T>(show: Show, walk: &Walk, progress: &Progress, work: impl FnOnce() -> T) -> T {
-    if !show.at_all() {
+/// Runs `work`, with a bar over `progress` if one is shown.
+pub fn with<T>(display: ProgressDisplay, walk: &Walk, progress: &Progress, work: impl FnOnce() -> T) -> T {
+    if !display.is_enabled() {
         return work();
     }
     let total = total(walk);
@@ -47,7 +50,7 @@ pub fn with<T>(show: Show, walk: &Walk, progress: &Progress, work: impl FnOnce()
             while !done.load(Ordering::Relaxed) {
                 let scanned = progress.bytes.load(Ordering::Relaxed);
                 bar.set_position(total.map_or(scanned, |_| progress.read.load(Ordering::Relaxed)));
-                let current = progress.current().filter(|_| show.named);
+                let current = progress.current().filter(|_| display.show_paths);
                 let current = current.map(|origin| origin.to_string()).unwrap_or_default();
                 let mut message =
                     format!("{}/{} inputs", progress.inputs.load(Ordering::Relaxed), walk.inputs.len());
@@ -68,12 +71,12 @@ pub fn with<T>(show: Show, walk: &Walk, progress: &Progress, work: impl FnOnce()
     })
 }
 
-/// The bytes of all inputs before decoding; none where a stream's end is not known.
+/// The bytes of all inputs before decoding; `None` if one is a stream.
 fn total(walk: &Walk) -> Option<u64> {
     walk.inputs.iter().map(Input::bytes).sum()
 }
 
-/// A bar over `total` bytes, or a count of bytes where that is not known.
+/// A bar over `total` bytes, or a count of bytes if that is not known.
 fn bar(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => {

@@ -1,9 +1,11 @@
-//! `--redact[=MAPFILE]`: the key of a redaction, new for each run or kept in a file with what its tokens stand for.
+//! `--redact[=MAPFILE]`: the key of a redaction, new for each run or kept in a file with the names of its tokens.
 //!
-//! The file is made for its owner alone and refused where others can read it. It is written before the outputs, so that
-//! there is none whose tokens nobody can tell.
+//! The path of the file comes in; a [`Redactor`] goes out. Whoever has the file can undo the redaction, so it is created
+//! for its owner alone, and refused if others can read it. It is saved before the outputs are written, so that every
+//! token in an output can be resolved. Which texts are names is the library's decision.
 
-use super::files;
+use super::files::{self, Choice};
+use super::writer::{self, TEMPORARY_PREFIX};
 use migsift::error::Error;
 use migsift::record::{TOOL, VERSION};
 use migsift::redact::{KEY_BYTES, MAX_REMEMBERED, Redactor};
@@ -15,20 +17,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::NamedTempFile;
 
-/// The version of the file's shape.
+/// The version of the file's format.
 const MAP_VERSION: u32 = 1;
-/// The largest map that is read, in bytes: as many names as are remembered have less.
+/// The largest map that is read, in bytes; a map of all names that a redactor remembers is smaller.
 const MAX_MAP_BYTES: usize = 256 << 20;
 
-/// How names are hidden.
+/// A redactor, and the file that keeps its key.
 pub struct Redaction {
-    /// Turns names into tokens.
+    /// Replaces names by tokens.
     pub redactor: Arc<Redactor>,
-    /// The file that keeps them, and what it is to say.
-    map: Option<(PathBuf, Map)>,
+    file: Option<MapFile>,
 }
 
-/// What the file says.
+struct MapFile {
+    path: PathBuf,
+    /// Its content when the run started.
+    map: Map,
+}
+
+/// The content of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Map {
@@ -41,10 +48,10 @@ struct Map {
 }
 
 impl Redaction {
-    /// A redaction with a key of its own, or with the one in the file, which is new where the file is.
+    /// Creates a redaction with a new key, or with the key of the file, which is created if it does not exist.
     pub fn new(path: Option<&Path>) -> Result<Redaction, Error> {
         let Some(path) = path else {
-            return Ok(Redaction { redactor: Arc::new(Redactor::new(&random("--redact")?)), map: None });
+            return Ok(Redaction { redactor: Arc::new(Redactor::new(&random_key("--redact")?)), file: None });
         };
         let name = path.display().to_string();
         let map = match path.symlink_metadata() {
@@ -52,10 +59,10 @@ impl Redaction {
                 let map = Map {
                     tool: TOOL.into(),
                     version: MAP_VERSION,
-                    key: random(&name)?.iter().map(|byte| format!("{byte:02x}")).collect(),
+                    key: random_key(&name)?.iter().map(|byte| format!("{byte:02x}")).collect(),
                     names: BTreeMap::new(),
                 };
-                // At once: what cannot be kept must not be found out after hours.
+                // At once: a file that cannot be written must not be found out after hours.
                 write(path, &map)
                     .map_err(|error| Error::unusable(&name, None, format!("cannot be written: {error}")))?;
                 map
@@ -63,17 +70,17 @@ impl Redaction {
             _ => read(path, &name)?,
         };
         let redactor = Arc::new(Redactor::new(&key(&name, &map)?));
-        Ok(Redaction { redactor, map: Some((path.to_path_buf(), map)) })
+        Ok(Redaction { redactor, file: Some(MapFile { path: path.to_path_buf(), map }) })
     }
 
-    /// Keeps what the tokens stand for, if there is a file for it, beside what it has by now.
-    pub fn keep(&self) -> Result<(), Error> {
-        let Some((path, known)) = &self.map else { return Ok(()) };
+    /// Adds the names of this run's tokens to the file, if there is one. Another run may have added names meanwhile, so the
+    /// file is read again.
+    pub fn save(&self) -> Result<(), Error> {
+        let Some(MapFile { path, map: known }) = &self.file else { return Ok(()) };
         let name = path.display().to_string();
         let mut map = read(path, &name)?;
         if map.key != known.key {
-            let message =
-                "another run has replaced the key: the tokens of this one would mean nothing; run it again";
+            let message = "another run has replaced the key, so the tokens of this run could not be resolved; run it again";
             return Err(Error::unusable(&name, Some("key".into()), message));
         }
         let before = map.names.len();
@@ -84,18 +91,18 @@ impl Redaction {
         Ok(())
     }
 
-    /// What people should know of it.
+    /// A warning, if not all names can be kept.
     pub fn warning(&self) -> Option<String> {
-        let full = self.map.is_some() && self.redactor.remembered().len() >= MAX_REMEMBERED;
+        let full = self.file.is_some() && self.redactor.remembered().len() >= MAX_REMEMBERED;
         full.then(|| {
             format!(
-                "the map names {MAX_REMEMBERED} tokens of this run; what the others stand for is not kept"
+                "the map has the names of {MAX_REMEMBERED} tokens of this run; those of further tokens are not kept"
             )
         })
     }
 }
 
-fn random(name: &str) -> Result<[u8; KEY_BYTES], Error> {
+fn random_key(name: &str) -> Result<[u8; KEY_BYTES], Error> {
     let mut key = [0; KEY_BYTES];
     getrandom::fill(&mut key)
         .map_err(|error| Error::unusable(name, None, format!("no random key: {error}")))?;
@@ -116,10 +123,16 @@ fn key(name: &str, map: &Map) -> Result<[u8; KEY_BYTES], Error> {
 fn read(path: &Path, name: &str) -> Result<Map, Error> {
     let unusable =
         |place: Option<&str>, message: String| Error::unusable(name, place.map(str::to_string), message);
-    private(path).map_err(|message| unusable(None, message))?;
-    let bytes = files::bytes(path, false, MAX_MAP_BYTES).map_err(|message| unusable(None, message))?;
+    check_private(path).map_err(|mode| {
+        let message = format!(
+            "others than its owner can use it (mode {mode:04o}): chmod 600, and create a new one if they have read it"
+        );
+        unusable(None, message)
+    })?;
+    let bytes = files::bytes(path, Choice::Listed, MAX_MAP_BYTES)
+        .map_err(|error| unusable(None, error.to_string()))?;
     let map: Map = serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("no map that `--redact=MAPFILE` wrote ({})", kind(&error));
+        let message = format!("not a map that `--redact=MAPFILE` wrote ({})", error_kind(&error));
         unusable(Some(&format!("{}:{}", error.line(), error.column())), message)
     })?;
     match map {
@@ -132,41 +145,33 @@ fn read(path: &Path, name: &str) -> Result<Map, Error> {
     }
 }
 
-/// Without what the file says: it holds a key.
-fn kind(error: &serde_json::Error) -> &'static str {
+/// The error without any content of the file, which holds a key.
+fn error_kind(error: &serde_json::Error) -> &'static str {
     match error.classify() {
-        Category::Eof => "it is cut short",
-        Category::Syntax => "it is no valid JSON",
-        Category::Data | Category::Io => "it says something else",
+        Category::Eof => "it is truncated",
+        Category::Syntax => "it is not valid JSON",
+        Category::Data | Category::Io => "it has other content",
     }
 }
 
+/// Checks that only its owner can use a file; returns the mode otherwise.
 #[cfg(unix)]
-fn private(path: &Path) -> Result<(), String> {
+fn check_private(path: &Path) -> Result<(), u32> {
     use std::os::unix::fs::PermissionsExt;
     let mode = path.metadata().map(|known| known.permissions().mode()).unwrap_or_default();
-    if mode & 0o077 == 0 {
-        Ok(())
-    } else {
-        Err(format!(
-            "others than its owner can use it (mode {:04o}): chmod 600, and take a new one if they have",
-            mode & 0o7777
-        ))
-    }
+    if mode & 0o077 == 0 { Ok(()) } else { Err(mode & 0o7777) }
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path) -> Result<(), String> {
+fn check_private(_: &Path) -> Result<(), u32> {
     Ok(())
 }
 
-/// Writes it whole or not at all, for its owner alone.
+/// Writes the file whole or not at all. Temporary files can be used only by their owner, so neither can the result.
 fn write(path: &Path, map: &Map) -> io::Result<()> {
-    // A link stays one.
+    // A symbolic link is kept, and its target replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Temporary files are their owner's alone.
-    let mut file = NamedTempFile::with_prefix_in(".migsift-", folder)?;
+    let mut file = NamedTempFile::with_prefix_in(TEMPORARY_PREFIX, writer::folder(&path))?;
     let mut writer = io::BufWriter::new(&mut file);
     serde_json::to_writer_pretty(&mut writer, map)?;
     writer.write_all(b"\n")?;

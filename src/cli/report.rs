@@ -1,72 +1,58 @@
-//! `report`: what the history holds, printed and judged as `scan` does.
+//! `report`: a report from the history, printed and judged as `scan` does.
+//!
+//! A store comes in and is only read; findings and the report go to the outputs.
 
-use super::args::{History, RunOf};
-use super::exit::Exit;
-use super::outputs::{self, Outputs, Wanted};
-use super::{baseline, catalog, say};
-use jiff::Timestamp;
+use super::args::{ReportArgs, RunSelector};
+use super::exit::{CommandError, Exit};
+use super::outputs::{self, OutputRequest, Outputs};
+use super::{baseline, catalog, times};
 use jiff::tz::TimeZone;
-use migsift::context::time;
 use migsift::error::Error;
 use migsift::finding::Finding;
-use migsift::print::safe;
 use migsift::report::Report;
 use migsift::scan::Sink;
-use migsift::store::{Select, Store};
+use migsift::store::{Selection, Store};
 
-/// Takes findings that nobody prints one by one.
-pub struct Nobody;
+/// Discards findings, where only the report is of interest.
+pub struct NullSink;
 
-impl Sink for Nobody {
+impl Sink for NullSink {
     fn finding(&mut self, _: &Finding) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// Reports.
-pub fn run(args: &History) -> Result<Exit, Error> {
-    if let Some(message) = outputs::clash(&args.outputs, Some(&args.store)) {
-        say(&message);
-        return Ok(Exit::Usage);
-    }
+/// Reads the history and prints.
+pub fn run(args: &ReportArgs) -> Result<Exit, CommandError> {
+    outputs::check_conflicts(&args.outputs, Some(&args.store))?;
     let catalog = catalog::load(&args.catalog)?;
     let known = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
-    let bound = |flag: &str, text: &Option<String>| {
-        let found = text.as_ref().map(|text| time::bound(text, Timestamp::now(), &TimeZone::UTC)).transpose();
-        found.map_err(|message| format!("{flag}: {}", safe::line(&message)))
-    };
-    let (since, until) = match (bound("--since", &args.since), bound("--until", &args.until)) {
-        (Ok(since), Ok(until)) => (since, until),
-        (Err(message), _) | (_, Err(message)) => {
-            say(&message);
-            return Ok(Exit::Usage);
-        }
-    };
+    let since = times::bound("--since", args.since.as_deref(), &TimeZone::UTC)?;
+    let until = times::bound("--until", args.until.as_deref(), &TimeZone::UTC)?;
     let store = Store::read(&args.store)?;
     let run = match args.run {
-        Some(RunOf::Number(run)) => Some(run),
-        Some(RunOf::Last) => Some(store.run(None)?.run.id),
+        Some(RunSelector::Number(run)) => Some(run),
+        Some(RunSelector::Last) => Some(store.run(None)?.run.id),
         None => None,
     };
-    let select = Select { run, since, until };
-    let (outputs, fail_on) = (&args.outputs, args.judge.fail_on);
-    let wanted = Wanted {
-        args: outputs,
+    let selection = Selection { run, since, until };
+    let request = OutputRequest {
+        args: &args.outputs,
         csv_raw: false,
         catalog: &catalog,
-        looked: &|_| true,
-        fail_on,
+        selected: &|_| true,
+        fail_on: args.judge.fail_on,
         redaction: None,
         silent: false,
     };
-    let mut outputs = Outputs::new(wanted)?;
+    let mut outputs = Outputs::new(request)?;
     let history = match outputs.sink() {
-        Some(sink) => store.history(&select, sink)?,
-        None => store.history(&select, &mut Nobody)?,
+        Some(sink) => store.history(&selection, sink)?,
+        None => store.history(&selection, &mut NullSink)?,
     };
     let (run, trend) = (Some(history.run), Some(history.trend));
     let mut report = Report { run, trend, ..Report::build(history.outcome, &catalog) };
     baseline::apply(known.as_ref(), &mut report);
-    outputs.finish(&report, wanted)?;
+    outputs.finish(&report, request)?;
     Ok(Exit::of_report(&report, &args.judge))
 }

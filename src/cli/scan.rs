@@ -1,223 +1,211 @@
 //! `scan`: from arguments to an exit code.
+//!
+//! [`run`] is the order of the steps: check the arguments, open the store while the folders are walked, prepare the
+//! matcher, scan with the outputs as sink, print, report problems. Scanning itself is the library's; batches of a store
+//! are in `store.rs`.
 
-use super::args::{Format, Scan, Undated};
-use super::exit::Exit;
-use super::outputs::{self, Outputs, Wanted};
-use super::paths::{self, Paths};
-use super::progress::{self, Show};
+use super::args::{Format, ScanArgs};
+use super::exit::{CommandError, Exit, UsageError};
+use super::outputs::{self, OutputRequest, Outputs};
+use super::paths::Paths;
+use super::progress::{self, ProgressDisplay};
 use super::redaction::Redaction;
 use super::signals::Signals;
-use super::store::{Opening, Stored};
+use super::store::{OpeningStore, StoreScan};
+use super::times::Times;
 use super::{baseline, catalog, say, store};
-use jiff::tz::TimeZone;
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
 use migsift::baseline::Baseline;
 use migsift::catalog::{Catalog, Entry, Severity};
-use migsift::context::time;
 use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
 use migsift::print::safe;
 use migsift::report::{Report, history};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
-use migsift::store::Store;
+use migsift::store::{Store, WhenBusy};
 use migsift::summary::LastAttempt;
 use std::io::IsTerminal;
 
-/// How many inputs that were not read whole are named on standard error.
-const MAX_TOLD: usize = 20;
+/// How many inputs that were not read to their end are listed on standard error.
+const MAX_LISTED: usize = 20;
 
 /// Scans and prints.
-pub fn run(args: &Scan) -> Result<Exit, Error> {
-    let signals = Signals::take();
+pub fn run(args: &ScanArgs) -> Result<Exit, CommandError> {
+    let signals = Signals::register();
+    let catalog = load_catalog(args)?;
+    let baseline = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
+    check_codes(args, &catalog)?;
+    outputs::check_conflicts(&args.outputs, args.redact.iter().flatten().chain(&args.store).next())?;
+    let times = Times::parse(args)?;
+    let OpenInputs { paths, walk_start, store } = OpenInputs::open(args)?;
+    let redaction = args.redact.as_ref().map(|map| Redaction::new(map.as_deref())).transpose()?;
+    let baseline = match &redaction {
+        Some(redaction) => baseline.map(|known| known.redacted(&redaction.redactor, &catalog)),
+        None => baseline,
+    };
+    let options = options(args, &times, &paths, redaction.as_ref(), store.is_some());
+    let matcher = Matcher::new(&catalog);
+    let oldest = times.oldest;
+    let mut scan =
+        ScanRun { args, options, catalog, baseline, matcher, paths, walk_start, oldest, redaction, signals };
+    if args.last_attempt {
+        scan.select_last_attempt()?;
+    }
+    let report = scan.print(store)?;
+    report_problems(args, &report);
+    Ok(scan.signals.exit().unwrap_or_else(|| Exit::of_report(&report, &args.judge)))
+}
+
+fn load_catalog(args: &ScanArgs) -> Result<Catalog, Error> {
     let catalog = catalog::load(&args.catalog)?;
     if !args.quiet {
         for id in &catalog.replaced {
             say(&format!("the entry {id} is replaced by a later pattern file"));
         }
     }
-    let baseline = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
+    Ok(catalog)
+}
+
+/// Checks that `--code` names entries, or codes that a scan finds without an entry.
+fn check_codes(args: &ScanArgs, catalog: &Catalog) -> Result<(), UsageError> {
     for code in &args.code {
-        let listed = catalog.entry(code).is_some() || code.len() == 6 && code.starts_with("603");
-        if !listed {
-            say(&format!("--code {}: no such entry; `migsift catalog list` shows them", safe::line(code)));
-            return Ok(Exit::Usage);
+        let is_known = catalog.entry(code).is_some() || code.len() == 6 && code.starts_with("603");
+        if !is_known {
+            let code = safe::line(code);
+            let text = format!("--code {code}: no such entry; `migsift catalog list` lists them");
+            return Err(UsageError::new(text));
         }
     }
-    if let Some(message) =
-        outputs::clash(&args.outputs, args.redact.iter().flatten().chain(&args.store).next())
-    {
-        say(&message);
-        return Ok(Exit::Usage);
-    }
-    let ((filter, timezone), oldest) = match times(args).and_then(|times| Ok((times, retention(args)?))) {
-        Ok(times) => times,
-        Err(message) => {
-            say(&message);
-            return Ok(Exit::Usage);
-        }
-    };
-    // It is looked through while the folders are walked.
-    let opened = args.store.as_deref().map(|path| Opening::begin(path, args.wait)).transpose()?;
-    let began = Timestamp::now();
-    let paths = paths::named(args);
-    if let Ok(paths) = &paths
-        && walks_first(args)
-    {
-        paths.walk();
-    }
-    let store = opened.map(Opening::end).transpose()?;
-    let paths = match paths {
-        Ok(paths) => paths,
-        Err(message) => {
-            say(&message);
-            return Ok(Exit::Usage);
-        }
-    };
-    let redaction = args.redact.as_ref().map(|map| Redaction::new(map.as_deref())).transpose()?;
-    let baseline = match &redaction {
-        Some(redaction) => baseline.map(|known| known.redacted(&redaction.redactor, &catalog)),
-        None => baseline,
-    };
-    let (mmap, limits) = (!args.no_mmap && may_map(), (&args.limits).into());
-    let context_lines = args.context_lines as usize;
-    let options = Options {
-        threads: args.threads,
-        mmap,
-        window_bytes: None,
-        timezone,
-        filter,
-        context_lines,
-        limits,
-        globs: paths.options.globs.clone(),
-        redactor: redaction.as_ref().map(|redaction| redaction.redactor.clone()),
-        identify: store.is_some(),
-    };
-    let matcher = Matcher::new(&catalog);
-    let mut scan =
-        Run { args, options, matcher, paths, walked: began, oldest, catalog, baseline, redaction, signals };
-    if args.last_attempt {
-        let mut inputs = scan.paths.walk().inputs.iter();
-        if inputs.any(|input| !matches!(input.kind, InputKind::File { .. })) {
-            say("--last-attempt reads the inputs twice, and streams can be read only once: name files");
-            return Ok(Exit::Usage);
-        }
-        scan.options.filter.attempt = Some(scan.last_attempt()?);
-    }
-    let report = scan.print(store)?;
-    if !args.quiet && args.outputs.format() != Format::Human {
-        baseline::tell(args.judge.baseline.as_deref(), &report);
-        let told = || report.inputs.problems.iter().filter(|p| args.verbose || p.status != Status::Skipped);
-        let most = if args.verbose { usize::MAX } else { MAX_TOLD };
-        for problem in told().take(most) {
-            say(&format!("{}: {}: {}", problem.origin, problem.status.name(), problem.reason));
-        }
-        let more = told().count().saturating_sub(most);
-        if more > 0 {
-            say(&format!("and {more} more inputs; --verbose says all"));
-        }
-    }
-    Ok(scan.signals.exit().unwrap_or_else(|| Exit::of_report(&report, &args.judge)))
+    Ok(())
 }
 
-/// Whether all is walked before any of it is scanned: for a bar that tells how much there is, for a store, for a second
-/// scan of the same, and where files are written that the walk must not meet.
-fn walks_first(args: &Scan) -> bool {
+/// What is read: paths, and the store that knows what need not be.
+struct OpenInputs {
+    paths: Paths,
+    /// When the walk started.
+    walk_start: Timestamp,
+    store: Option<Store>,
+}
+
+impl OpenInputs {
+    /// Opens the store and walks the paths, at the same time. The store is locked first, so that no other run can record
+    /// what this one is about to find.
+    fn open(args: &ScanArgs) -> Result<OpenInputs, CommandError> {
+        let when_busy = if args.wait { WhenBusy::Wait } else { WhenBusy::Fail };
+        let opening = args.store.as_deref().map(|path| OpeningStore::start(path, when_busy)).transpose()?;
+        let walk_start = Timestamp::now();
+        let paths = Paths::of_scan(args);
+        if let Ok(paths) = &paths
+            && walks_first(args)
+        {
+            paths.walk();
+        }
+        let store = opening.map(OpeningStore::finish).transpose()?;
+        Ok(OpenInputs { paths: paths?, walk_start, store })
+    }
+}
+
+/// Whether all is walked before any of it is scanned: for a progress bar with a total, for a store, for a second scan of
+/// the same inputs, and if files are written that the walk must not find.
+fn walks_first(args: &ScanArgs) -> bool {
     let writes = args.outputs.output.is_some() || !args.outputs.report.is_empty() || args.redact.is_some();
-    writes || args.store.is_some() || args.last_attempt || show(args).at_all()
+    writes || args.store.is_some() || args.last_attempt || progress_display(args).is_enabled()
 }
 
-/// The bar; what is to be shown to others names nothing there either.
-fn show(args: &Scan) -> Show {
-    Show { when: args.progress, quiet: args.quiet, named: args.redact.is_none() }
+/// The progress bar. With redaction it shows no paths either.
+fn progress_display(args: &ScanArgs) -> ProgressDisplay {
+    ProgressDisplay { when: args.progress, quiet: args.quiet, show_paths: args.redact.is_none() }
 }
 
-/// What counts, and the zone of times that name none.
-fn times(args: &Scan) -> Result<(Filter, TimeZone), String> {
-    let zone =
-        time::zone(&args.timezone).map_err(|message| format!("--timezone: {}", safe::line(&message)))?;
-    let bound = |flag: &str, text: &Option<String>| match text {
-        Some(text) => {
-            let found = time::bound(text, Timestamp::now(), &zone);
-            found.map(Some).map_err(|message| format!("{flag}: {}", safe::line(&message)))
-        }
-        None => Ok(None),
-    };
-    let filter = Filter {
-        codes: args.code.clone(),
-        severity: args.severity.map(Into::into),
-        since: bound("--since", &args.since)?,
-        until: bound("--until", &args.until)?,
-        drop_undated: args.undated == Undated::Drop,
-        attempt: None,
-    };
-    Ok((filter, zone))
+fn options(
+    args: &ScanArgs,
+    times: &Times,
+    paths: &Paths,
+    redaction: Option<&Redaction>,
+    identify: bool,
+) -> Options {
+    Options {
+        threads: args.threads,
+        mmap: !args.no_mmap && can_map(),
+        window_bytes: None,
+        timezone: times.zone.clone(),
+        filter: times.filter.clone(),
+        context_lines: args.context_lines as usize,
+        limits: (&args.limits).into(),
+        globs: paths.options.globs.clone(),
+        redactor: redaction.map(|redaction| redaction.redactor.clone()),
+        identify,
+    }
 }
 
-/// Since when what has vanished is kept.
-fn retention(args: &Scan) -> Result<Option<Timestamp>, String> {
-    let Some(text) = &args.retention else { return Ok(None) };
-    let span = text.parse::<Span>().ok().filter(|span| span.is_positive());
-    let oldest = span.and_then(|span| Timestamp::now().to_zoned(TimeZone::UTC).checked_sub(span).ok());
-    let message = || format!("--retention: `{}` is no duration such as 90d, 12w or 36h", safe::line(text));
-    oldest.map(|oldest| Some(oldest.timestamp())).ok_or_else(message)
+/// Whether files can be mapped so that one that is truncated meanwhile does not end the program.
+fn can_map() -> bool {
+    #[cfg(unix)]
+    return migsift::input::survive_shrinking().is_ok();
+    #[cfg(not(unix))]
+    false
 }
 
-struct Run<'a> {
-    args: &'a Scan,
+/// A scan with everything that it needs.
+struct ScanRun<'a> {
+    args: &'a ScanArgs,
     options: Options,
     catalog: Catalog,
     baseline: Option<Baseline>,
     matcher: Matcher,
     paths: Paths,
-    /// When the walk began.
-    walked: Timestamp,
+    walk_start: Timestamp,
     oldest: Option<Timestamp>,
     redaction: Option<Redaction>,
     signals: Signals,
 }
 
-impl Run<'_> {
+impl ScanRun<'_> {
     /// Scans with the outputs that were asked for.
     fn print(&self, store: Option<Store>) -> Result<Report, Error> {
-        let looked = |entry: &Entry| looked(self.args, entry);
-        let (args, catalog) = (&self.args.outputs, &self.catalog);
-        let (csv_raw, fail_on) = (self.args.csv_raw, self.args.judge.fail_on);
-        let redaction = self.redaction.as_ref().map(|redaction| redaction.redactor.id());
-        let silent = store.is_some() && silent(self.args);
-        let wanted = Wanted { args, csv_raw, catalog, looked: &looked, fail_on, redaction, silent };
-        let mut outputs = Outputs::new(wanted)?;
+        let selected = |entry: &Entry| is_selected(self.args, entry);
+        let request = OutputRequest {
+            args: &self.args.outputs,
+            csv_raw: self.args.csv_raw,
+            catalog: &self.catalog,
+            selected: &selected,
+            fail_on: self.args.judge.fail_on,
+            redaction: self.redaction.as_ref().map(|redaction| redaction.redactor.id()),
+            silent: store.is_some() && is_silent(self.args),
+        };
+        let mut outputs = Outputs::new(request)?;
         let report = match store {
             Some(store) => {
-                let (outcome, run) = self.stored(store, outputs.sink())?;
+                let (outcome, run) = self.scan_with(store, outputs.sink())?;
                 Report { run: Some(run), ..self.report(outcome) }
             }
             None => self.report(self.scan(outputs.sink())?),
         };
-        // Before the outputs, so that there is none whose tokens nobody can tell.
+        // Before the outputs, so that every token in an output can be resolved.
         if let Some(redaction) = &self.redaction {
-            redaction.keep()?;
+            redaction.save()?;
             redaction.warning().iter().for_each(|text| say(text));
         }
-        outputs.finish(&report, wanted)?;
+        outputs.finish(&report, request)?;
         Ok(report)
     }
 
     fn scan(&self, sink: Option<&mut dyn Sink>) -> Result<Outcome, Error> {
         match self.paths.walked() {
-            Some(walk) => self.scan_walked(walk, &self.options, sink),
+            Some(walk) => self.scan_walk(walk, &self.options, sink),
             None => scan(&self.matcher, self.paths.walker(), &self.options, sink, &self.counters()),
         }
     }
 
-    fn scan_walked(
+    fn scan_walk(
         &self,
         walk: &Walk,
         options: &Options,
         sink: Option<&mut dyn Sink>,
     ) -> Result<Outcome, Error> {
         let counters = self.counters();
-        progress::with(show(self.args), walk, &counters, || {
+        progress::with(progress_display(self.args), walk, &counters, || {
             scan(&self.matcher, walk, options, sink, &counters)
         })
     }
@@ -227,24 +215,36 @@ impl Run<'_> {
     }
 
     /// Scans what the store does not know.
-    fn stored(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<(Outcome, history::Run), Error> {
-        let wanted = Stored {
+    fn scan_with(&self, store: Store, sink: Option<&mut dyn Sink>) -> Result<(Outcome, history::Run), Error> {
+        let request = StoreScan {
             args: self.args,
             catalog: &self.catalog,
             options: &self.options,
             walk: self.paths.walk(),
-            walked: self.walked,
+            walk_start: self.walk_start,
             oldest: self.oldest,
         };
-        store::scan(store, wanted, sink, |walk, sink| self.scan_walked(walk, &self.options, sink))
+        store::scan(store, request, sink, |walk, sink| self.scan_walk(walk, &self.options, sink))
     }
 
-    /// The last attempt of all that is asked for by time: whether it found what is asked for, or no longer.
+    /// Restricts the scan to the last attempt, which a scan of its own finds.
+    fn select_last_attempt(&mut self) -> Result<(), CommandError> {
+        let mut inputs = self.paths.walk().inputs.iter();
+        if inputs.any(|input| !matches!(input.kind, InputKind::File { .. })) {
+            let text = "--last-attempt reads the inputs twice, and streams can be read only once: name files";
+            return Err(UsageError::new(text).into());
+        }
+        self.options.filter.attempt = Some(self.last_attempt()?);
+        Ok(())
+    }
+
+    /// Finds the last attempt in the time that was asked for. Codes and severities do not matter: the last attempt may have
+    /// none of those that were asked for.
     fn last_attempt(&self) -> Result<LastAttempt, Error> {
         let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
-        // Attempts are told apart by the names that the logs give.
+        // Attempts are distinguished by names in the logs, not by tokens.
         let options = Options { filter, redactor: None, ..self.options.clone() };
-        let outcome = self.scan_walked(self.paths.walk(), &options, None)?;
+        let outcome = self.scan_walk(self.paths.walk(), &options, None)?;
         Ok(outcome.summary.attempts.last())
     }
 
@@ -255,22 +255,33 @@ impl Run<'_> {
     }
 }
 
-/// Whether a run with a store prints no report: a job that a clock has started, whose output nobody has asked for.
-fn silent(args: &Scan) -> bool {
+/// Whether a run with a store prints no report: it was started by a scheduler, and nobody asked for an output.
+fn is_silent(args: &ScanArgs) -> bool {
     args.outputs.format.is_none() && args.outputs.output.is_none() && !std::io::stdout().is_terminal()
 }
 
-/// Whether files can be mapped without that one which becomes shorter ends the program.
-fn may_map() -> bool {
-    #[cfg(unix)]
-    return migsift::input::survive_shrinking().is_ok();
-    #[cfg(not(unix))]
-    false
+/// Whether findings of the entry pass the filters.
+fn is_selected(args: &ScanArgs, entry: &Entry) -> bool {
+    let severity = args.severity.map(Severity::from);
+    let code = args.code.is_empty() || args.code.iter().any(|code| **code == *entry.id);
+    code && severity.is_none_or(|severity| entry.severity >= severity)
 }
 
-/// Whether findings of the entry are among those that count.
-fn looked(args: &Scan, entry: &Entry) -> bool {
-    let least = args.severity.map(Severity::from);
-    let code = args.code.is_empty() || args.code.iter().any(|code| **code == *entry.id);
-    code && least.is_none_or(|least| entry.severity >= least)
+/// Reports inputs that were not read to their end on standard error, unless the human report lists them.
+fn report_problems(args: &ScanArgs, report: &Report) {
+    if args.quiet || args.outputs.format() == Format::Human {
+        return;
+    }
+    baseline::report_expired(args.judge.baseline.as_deref(), report);
+    let problems = report.inputs.problems.iter();
+    let problems: Vec<_> =
+        problems.filter(|problem| args.verbose || problem.status != Status::Skipped).collect();
+    let listed = if args.verbose { problems.len() } else { problems.len().min(MAX_LISTED) };
+    for problem in &problems[..listed] {
+        say(&format!("{}: {}: {}", problem.origin, problem.status.name(), problem.reason));
+    }
+    let more = problems.len() - listed;
+    if more > 0 {
+        say(&format!("and {more} more inputs; --verbose lists all"));
+    }
 }

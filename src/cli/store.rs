@@ -1,9 +1,17 @@
-//! `scan --store`: which inputs are read, batch by batch, and what of it is kept.
+//! `scan --store`: scans what the store does not know, batch by batch, and records what is found.
 //!
-//! A batch is one scan and one transaction of the store, so that what is on the disk is always that of whole batches.
+//! A walk and an open store come in; the outcome and the run's totals go out. The store decides what is known, the caller
+//! scans and prints. Here is only the order of the steps:
+//!
+//! 1. Ask for the freshness of every input, so that all unchanged streams are reserved before any changed file is.
+//! 2. Cut the changed inputs into batches. A batch is one scan and one transaction, so that the store holds whole batches
+//!    at any time, and a crash costs at most one.
+//! 3. For each batch: resume large logs that have grown, hash the other files whose head is known, drop those whose content
+//!    is known, and scan the rest with the recorder as sink.
+//! 4. Remove old records, and end the run.
 
-use super::args::Scan;
-use super::say;
+use super::args::ScanArgs;
+use super::{flags, say};
 use jiff::Timestamp;
 use migsift::catalog::Catalog;
 use migsift::context::Time;
@@ -13,7 +21,8 @@ use migsift::report::history;
 use migsift::scan::{self, InputCounts, Options, Outcome, Problem, Sink};
 use migsift::source::Origin;
 use migsift::store::{
-    self, Decision, Forgotten, Look, Looker, Method, Recorder, Standing, Store, ToRead, Totals,
+    BatchFile, Decision, Freshness, Identified, Identifier, Identity, Method, Mtime, NewOnly, Pruned,
+    Recorder, Reread, RunTotals, StaleReason, Store, WhenBusy,
 };
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,41 +30,40 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// How much a batch reads, at most: bytes on the disk, and inputs. One input may be larger.
-const BATCH: (u64, usize) = (1 << 30, 65_536);
+/// The most bytes and inputs of a batch; a single input may be larger. A batch is what a crash can cost, and each one
+/// waits for the disk when it ends.
+const MAX_BATCH_BYTES: u64 = 1 << 30;
+const MAX_BATCH_INPUTS: usize = 65_536;
 
-/// What a scan with a store is made with.
+/// A scan with a store.
 #[derive(Clone, Copy)]
-pub struct Stored<'a> {
-    /// What the command line says.
-    pub args: &'a Scan,
-    /// What is looked for.
+pub struct StoreScan<'a> {
+    pub args: &'a ScanArgs,
     pub catalog: &'a Catalog,
-    /// How it is scanned.
     pub options: &'a Options,
-    /// What may be read.
+    /// All inputs.
     pub walk: &'a Walk,
-    /// When the walk began.
-    pub walked: Timestamp,
-    /// What has vanished before is forgotten.
+    /// When the walk started. Times of files are judged against it.
+    pub walk_start: Timestamp,
+    /// Files that disappeared before this are removed from the store.
     pub oldest: Option<Timestamp>,
 }
 
-/// Scans a part of what may be read.
+/// Scans a part of the walk.
 type Scanner<'a> = dyn FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error> + 'a;
 
-/// A store that is looked through on a thread of its own.
-pub struct Opening(JoinHandle<Result<Store, Error>>);
+/// A store that is checked and loaded by another thread, while this one walks the folders.
+pub struct OpeningStore(JoinHandle<Result<Store, Error>>);
 
-impl Opening {
-    /// Opens the store, so that nobody else can use it.
-    pub fn begin(path: &Path, wait: bool) -> Result<Opening, Error> {
-        let store = Store::open(path, wait)?;
-        Ok(Opening(std::thread::spawn(move || store.load())))
+impl OpeningStore {
+    /// Opens and locks the store.
+    pub fn start(path: &Path, when_busy: WhenBusy) -> Result<OpeningStore, Error> {
+        let store = Store::open(path, when_busy)?;
+        Ok(OpeningStore(std::thread::spawn(move || store.load())))
     }
 
-    /// The store, if it is whole.
-    pub fn end(self) -> Result<Store, Error> {
+    /// Waits until the store is loaded.
+    pub fn finish(self) -> Result<Store, Error> {
         self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
@@ -63,190 +71,164 @@ impl Opening {
 /// Scans what the store does not know.
 pub fn scan(
     mut store: Store,
-    wanted: Stored<'_>,
+    request: StoreScan<'_>,
     sink: Option<&mut dyn Sink>,
     mut scanner: impl FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error>,
 ) -> Result<(Outcome, history::Run), Error> {
-    let started = wanted.walked;
-    let id = store.begin_run(&started.to_string(), &method(wanted))?;
-    let looks = !store.is_fresh();
-    let mut run = Run { wanted, looks, store, outcome: Outcome::default(), totals: Totals::default() };
-    run.all(sink, &mut scanner)?;
-    let inputs = &run.outcome.inputs;
-    run.totals.inputs = inputs.counts();
-    run.totals.bytes = inputs.bytes;
-    let forgotten = match wanted.oldest {
-        Some(oldest) => run.store.forget_before(&oldest.to_string())?,
-        None => Forgotten::default(),
+    let started = request.walk_start;
+    let id = store.start_run(&started.to_string(), &method(request))?;
+    let mut run = StoreRun {
+        request,
+        can_recognise: !store.is_empty(),
+        store,
+        outcome: Outcome::default(),
+        totals: RunTotals::default(),
+    };
+    run.scan_changed(sink, &mut scanner)?;
+    run.totals.inputs = run.outcome.inputs.counts();
+    run.totals.bytes = run.outcome.inputs.bytes;
+    let pruned = match request.oldest {
+        Some(oldest) => run.store.prune_before(&oldest.to_string())?,
+        None => Pruned::default(),
     };
     let ended = Timestamp::now();
-    run.store.end_run(&ended.to_string(), &run.totals, &run.outcome.inputs.problems)?;
+    run.store.finish_run(&ended.to_string(), &run.totals, &run.outcome.inputs.problems)?;
     run.store.shrink()?;
-    if !wanted.args.quiet {
-        say(&outcome(id, &run.totals));
-        if forgotten != Forgotten::default() {
-            let Forgotten { runs, files, findings } = forgotten;
-            say(&format!(
-                "store: forgotten: {runs} runs, {files} files that are gone, {findings} findings in them"
-            ));
-        }
+    if !request.args.quiet {
+        report_totals(id, &run.totals, pruned);
     }
     let times = [started, ended].map(|instant| Time { instant, digits: 3 });
-    let Totals { unchanged, known, new: new_findings, .. } = run.totals;
+    let RunTotals { unchanged, known, new: new_findings, .. } = run.totals;
     Ok((run.outcome, history::Run { id, times, unchanged, known, new_findings }))
 }
 
-/// The run in one line.
-fn outcome(run: i64, totals: &Totals) -> String {
-    let InputCounts { scanned, partial, failed, .. } = totals.inputs;
-    let Totals { unchanged, known, .. } = totals;
-    format!(
-        "store: run {run}: {scanned} inputs read, {partial} in part, {failed} not; {unchanged} unchanged, {known} known by content; \
-         {} findings, {} new",
-        totals.findings, totals.new
-    )
-}
-
-/// All that changes what is found in the same bytes.
-fn method(wanted: Stored<'_>) -> Method {
-    let (args, limits) = (wanted.args, &wanted.options.limits);
-    let (include, exclude) = (&args.walk.include, &args.walk.exclude);
-    let (zone, lines) = (&args.timezone, args.context_lines);
-    Method {
-        version: env!("CARGO_PKG_VERSION").to_string(),
-        catalog: wanted.catalog.fingerprint(),
-        options: format!("{zone} {include:?} {exclude:?} {lines} {limits:?}"),
+/// Reports the run in a line, and what was removed in another.
+fn report_totals(run: i64, totals: &RunTotals, pruned: Pruned) {
+    let RunTotals { inputs: InputCounts { scanned, partial, failed, .. }, .. } = totals;
+    let RunTotals { unchanged, known, findings, new, .. } = totals;
+    say(&format!(
+        "store: run {run}: {scanned} inputs read, {partial} partly read, {failed} not read; {unchanged} unchanged, \
+         {known} known by content; {findings} findings, {new} new"
+    ));
+    if pruned != Pruned::default() {
+        let Pruned { runs, files, findings } = pruned;
+        say(&format!(
+            "store: removed {runs} old runs, {files} files that are gone, {findings} findings in them"
+        ));
     }
 }
 
-struct Run<'a> {
-    wanted: Stored<'a>,
-    /// Whether files are looked at before they are scanned: something is known that they may be.
-    looks: bool,
+/// Everything that changes which findings the same bytes yield.
+fn method(request: StoreScan<'_>) -> Method {
+    Method {
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        catalog: request.catalog.fingerprint(),
+        options: flags::finding_options(request.args),
+    }
+}
+
+struct StoreRun<'a> {
+    request: StoreScan<'a>,
+    /// Whether the store has streams that a file may be. If not, no file is hashed before it is scanned.
+    can_recognise: bool,
     store: Store,
     outcome: Outcome,
-    totals: Totals,
+    totals: RunTotals,
 }
 
-/// What is known of a changed file before it is scanned.
-enum Before {
-    /// It is read from its begin, as what the scan says that it is.
-    Unknown,
-    /// It is read on, as this stream.
-    GoesOn(i64, Resume),
-    /// This.
-    Looked(Result<Look, SourceError>),
+/// How a changed input is read.
+enum ReadPlan {
+    /// From its start; the scan reports what it is.
+    Whole,
+    /// From this place on, as this stream.
+    Resume(i64, Resume),
+    /// As its identity says.
+    Identified(Result<Identity, SourceError>),
 }
 
-impl<'a> Run<'a> {
-    fn all(&mut self, mut sink: Option<&mut dyn Sink>, scanner: &mut Scanner<'_>) -> Result<(), Error> {
-        let changed = self.changed();
-        let mut rest = &changed[..];
-        // What the walk has passed over belongs to the first batch.
-        let mut skipped = (self.wanted.walk.skipped.clone(), true);
-        while !rest.is_empty() || skipped.1 {
-            let mut bytes = 0;
-            let fits = |input: &&&Input| {
-                bytes += input.bytes().unwrap_or(0);
-                bytes <= BATCH.0
-            };
-            let count = rest.iter().take(BATCH.1).take_while(fits).count().max(1).min(rest.len());
-            let (now, later) = rest.split_at(count);
-            rest = later;
-            let walk = Walk { skipped: std::mem::take(&mut skipped.0), ..Walk::default() };
-            if !skipped.1 {
-                self.store.commit()?;
-                self.store.begin()?;
-            }
-            skipped.1 = false;
+impl<'a> StoreRun<'a> {
+    /// Scans the inputs that have changed, batch by batch.
+    fn scan_changed(
+        &mut self,
+        mut sink: Option<&mut dyn Sink>,
+        scanner: &mut Scanner<'_>,
+    ) -> Result<(), Error> {
+        let changed = self.changed_inputs();
+        let (mut batch, mut rest) = changed.split_at(batch_length(&changed));
+        // What the walk skipped is reported with the first batch, even if that is empty.
+        let mut walk = Walk { skipped: self.request.walk.skipped.clone(), ..Walk::default() };
+        loop {
             let next: Option<&mut dyn Sink> = match &mut sink {
                 Some(sink) => Some(&mut **sink),
                 None => None,
             };
-            self.batch(now, walk, next, scanner)?;
+            self.scan_batch(batch, std::mem::take(&mut walk), next, scanner)?;
+            if rest.is_empty() {
+                break;
+            }
+            self.store.commit_batch()?;
+            self.store.start_batch()?;
+            (batch, rest) = rest.split_at(batch_length(rest));
         }
-        for failed in &self.wanted.walk.failed {
-            self.problem(&failed.path, &failed.error);
+        for failed in &self.request.walk.failed {
+            self.add_problem(&failed.path, &failed.error);
         }
         Ok(())
     }
 
-    /// The inputs that are not as they were.
-    fn changed(&mut self) -> Vec<&'a Input> {
+    /// The inputs that must be looked at; counts and reserves the others.
+    fn changed_inputs(&mut self) -> Vec<&'a Input> {
         let mut changed = Vec::new();
-        let mut again: BTreeMap<&str, u64> = BTreeMap::new();
-        for input in &self.wanted.walk.inputs {
-            if self.store.holds(&input.path) {
-                self.problem(&input.path, &SourceError::Skipped("the store itself"));
+        let mut stale: BTreeMap<StaleReason, u64> = BTreeMap::new();
+        let reread = self.reread();
+        for input in &self.request.walk.inputs {
+            if self.store.is_own_file(&input.path) {
+                self.add_problem(&input.path, &SourceError::Skipped("the store itself"));
                 continue;
             }
-            match self.store.standing(input) {
-                Standing::Unchanged if !self.wanted.args.rescan => {
+            match self.store.freshness(input) {
+                Freshness::Unchanged if reread == Reread::IfNeeded => {
                     self.totals.unchanged += 1;
                     continue;
                 }
-                Standing::Again(why) if !self.wanted.args.rescan => *again.entry(why).or_default() += 1,
+                Freshness::Stale(reason) if reread == Reread::IfNeeded => {
+                    *stale.entry(reason).or_default() += 1;
+                }
                 _ => {}
             }
             changed.push(input);
         }
-        if !self.wanted.args.quiet {
-            again
-                .iter()
-                .for_each(|(why, count)| say(&format!("store: {count} inputs are read again: {why}")));
+        if !self.request.args.quiet {
+            for (reason, count) in stale {
+                say(&format!("store: {count} inputs are read again: {reason}"));
+            }
         }
         changed
     }
 
-    fn batch(
+    /// Scans the inputs of a batch that are not known.
+    fn scan_batch(
         &mut self,
         inputs: &[&'a Input],
         mut walk: Walk,
         sink: Option<&mut dyn Sink>,
         scanner: &mut Scanner<'_>,
     ) -> Result<(), Error> {
-        let before = self.before(inputs)?;
+        let plans = self.plan(inputs)?;
         let mut files = Vec::new();
-        for (input, before) in inputs.iter().zip(before) {
-            let InputKind::File { stat } = input.kind else {
-                walk.inputs.push((*input).clone());
-                continue;
-            };
-            let settled = store::settled(&stat, self.wanted.walked.as_nanosecond());
-            let (mut from, mut stream) = (None, None);
-            match before {
-                Before::Unknown | Before::Looked(Ok(Look::Fresh)) => {}
-                Before::GoesOn(known, place) => {
-                    stream = Some(known);
-                    from = Some(place);
-                }
-                Before::Looked(Ok(Look::Known(content, begins))) => {
-                    let rescan = self.wanted.args.rescan;
-                    match self.store.claim(input, settled, (&content, &begins), rescan)? {
-                        Decision::Known => {
-                            self.totals.known += 1;
-                            continue;
-                        }
-                        Decision::Read(known) => stream = Some(known),
-                    }
-                }
-                Before::Looked(Err(error)) => {
-                    self.problem(&input.path, &error);
-                    continue;
-                }
-            }
-            files.push(ToRead { input, settled, stream, told: false });
-            walk.inputs.push(Input { resume: from, ..(*input).clone() });
+        for (input, plan) in inputs.iter().zip(plans) {
+            self.add_to_batch(input, plan, &mut walk, &mut files)?;
         }
-        let new_only = self.wanted.args.new_only;
-        let mut recorder = Recorder::new(&mut self.store, self.wanted.options, files, sink, new_only);
+        let new_only = if self.request.args.new_only { NewOnly::Yes } else { NewOnly::No };
+        let mut recorder = Recorder::new(&mut self.store, self.request.options, files, sink, new_only);
         let outcome = scanner(&walk, Some(&mut recorder))?;
-        let done = recorder.finish(&outcome)?;
-        self.totals.known += done.copies;
-        self.totals.findings += done.findings;
-        self.totals.new += done.new;
-        let mut summary = done.summary;
-        // Another batch numbers its sources anew.
+        let batch = recorder.finish(&outcome)?;
+        self.totals.known += batch.copies;
+        self.totals.findings += batch.findings;
+        self.totals.new += batch.new;
+        let mut summary = batch.summary;
+        // Each batch numbers its sources from 0, so the numbers of two batches must not be compared: keep only how many
+        // there were.
         for code in summary.codes.values_mut() {
             code.prior_sources += std::mem::take(&mut code.sources).len() as u64;
         }
@@ -255,48 +237,100 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// What can be known of the inputs before they are scanned.
-    fn before(&mut self, inputs: &[&Input]) -> Result<Vec<Before>, Error> {
-        let rescan = self.wanted.args.rescan;
-        if !self.looks {
-            return Ok(inputs.iter().map(|_| Before::Unknown).collect());
-        }
-        let (looker, options) = (self.store.looker(), self.wanted.options);
-        let mut before = scan::par_map(inputs, options, |input| match looker.goes_on(input) {
-            Some((stream, from)) if !rescan => Before::GoesOn(stream, from),
-            _ if matches!(input.kind, InputKind::File { .. }) => Before::Looked(look(looker, input, options)),
-            _ => Before::Unknown,
-        })?;
-        // What another file of the batch may be a copy of is read from its begin, so that it counts once.
-        let heads: Vec<u64> = before.iter().filter_map(Before::head).collect();
-        for (input, before) in inputs.iter().zip(&mut before) {
-            let Before::GoesOn(stream, _) = before else { continue };
-            if !self.store.take(*stream, &heads) {
-                *before = Before::Looked(look(self.store.looker(), input, options));
+    /// Adds an input to the walk and the files of a batch, unless it is known or cannot be read.
+    fn add_to_batch(
+        &mut self,
+        input: &'a Input,
+        plan: ReadPlan,
+        walk: &mut Walk,
+        files: &mut Vec<BatchFile<'a>>,
+    ) -> Result<(), Error> {
+        let InputKind::File { stat } = input.kind else {
+            walk.inputs.push(input.clone());
+            return Ok(());
+        };
+        let mtime = Mtime::new(&stat, self.request.walk_start.as_nanosecond());
+        let (stream, from) = match plan {
+            ReadPlan::Whole | ReadPlan::Identified(Ok(Identity::New)) => (None, None),
+            ReadPlan::Resume(stream, from) => (Some(stream), Some(from)),
+            ReadPlan::Identified(Ok(Identity::Hashed(identified))) => {
+                match self.store.reserve(input, mtime, &identified, self.reread())? {
+                    Decision::Known => {
+                        self.totals.known += 1;
+                        return Ok(());
+                    }
+                    Decision::Read(stream) => (Some(stream), None),
+                }
             }
-        }
-        Ok(before)
+            ReadPlan::Identified(Err(error)) => {
+                self.add_problem(&input.path, &error);
+                return Ok(());
+            }
+        };
+        files.push(BatchFile::new(input, mtime, stream));
+        walk.inputs.push(Input { resume: from, ..input.clone() });
+        Ok(())
     }
 
-    /// Notes an input that is not even scanned.
-    fn problem(&mut self, path: &Path, error: &SourceError) {
+    /// Plans how the inputs are read, on all threads.
+    fn plan(&mut self, inputs: &[&Input]) -> Result<Vec<ReadPlan>, Error> {
+        if !self.can_recognise {
+            return Ok(inputs.iter().map(|_| ReadPlan::Whole).collect());
+        }
+        let reread = self.reread();
+        let (identifier, options) = (self.store.identifier(), self.request.options);
+        let mut plans = scan::par_map(inputs, options, |input| match identifier.continues(input) {
+            Some((stream, from)) if reread == Reread::IfNeeded => ReadPlan::Resume(stream, from),
+            _ if matches!(input.kind, InputKind::File { .. }) => {
+                ReadPlan::Identified(identify(identifier, input, options))
+            }
+            _ => ReadPlan::Whole,
+        })?;
+        // A file that another one of the batch may be a copy of is not resumed but hashed, so that it counts once.
+        let heads: Vec<u64> = plans.iter().filter_map(ReadPlan::head).collect();
+        for (input, plan) in inputs.iter().zip(&mut plans) {
+            let ReadPlan::Resume(stream, _) = plan else { continue };
+            if !self.store.reserve_continued(*stream, &heads) {
+                *plan = ReadPlan::Identified(identify(self.store.identifier(), input, options));
+            }
+        }
+        Ok(plans)
+    }
+
+    fn reread(&self) -> Reread {
+        if self.request.args.rescan { Reread::Always } else { Reread::IfNeeded }
+    }
+
+    /// Records an input that is not scanned.
+    fn add_problem(&mut self, path: &Path, error: &SourceError) {
         let problem = Problem::unread(Arc::new(Origin::path(path)), error);
         self.outcome.inputs.merge(problem.into());
     }
 }
 
-impl Before {
-    /// The hash of the first bytes, where they are like those of something known.
+impl ReadPlan {
+    /// The hash of the file's head, if a known stream has the same.
     fn head(&self) -> Option<u64> {
         match self {
-            Before::Looked(Ok(Look::Known(content, _))) => Some(content.head),
+            ReadPlan::Identified(Ok(Identity::Hashed(Identified { content, .. }))) => Some(content.head),
             _ => None,
         }
     }
 }
 
-/// What the bytes of the input say; a panic on the way is a problem of the input.
-fn look(looker: Looker<'_>, input: &Input, options: &Options) -> Result<Look, SourceError> {
-    let look = || looker.look(input, options);
-    catch_unwind(AssertUnwindSafe(look)).unwrap_or(Err(SourceError::Panic))
+/// How many of the next inputs make a batch: at least one, if there are any.
+fn batch_length(inputs: &[&Input]) -> usize {
+    let mut bytes = 0;
+    let fits = |input: &&&Input| {
+        bytes += input.bytes().unwrap_or(0);
+        bytes <= MAX_BATCH_BYTES
+    };
+    let length = inputs.iter().take(MAX_BATCH_INPUTS).take_while(fits).count();
+    length.max(1).min(inputs.len())
+}
+
+/// Identifies the input. A decoder that panics is a problem of this input only.
+fn identify(identifier: Identifier<'_>, input: &Input, options: &Options) -> Result<Identity, SourceError> {
+    let identify = || identifier.identify(input, options);
+    catch_unwind(AssertUnwindSafe(identify)).unwrap_or(Err(SourceError::Panic))
 }

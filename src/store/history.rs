@@ -1,6 +1,9 @@
-//! The history read back: runs, and what was found in them.
+//! The history as a report: reads runs, problems and findings back from the store.
+//!
+//! A selection comes in; an [`Outcome`] like that of a scan goes out, and the findings go to a sink. Reports are built
+//! from the outcome as always; nothing here knows formats.
 
-use super::{Store, damaged};
+use super::connection::{Store, damaged, unusable};
 use crate::context::Time;
 use crate::error::Error;
 use crate::finding::Finding;
@@ -9,155 +12,175 @@ use crate::report::history::{Run, Trend};
 use crate::scan::{InputCounts, Inputs, Outcome, Problem, Sink, Status, emit};
 use crate::source::Origin;
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 use std::sync::Arc;
 
-/// Which findings of the history are wanted.
+/// Which findings of the history are selected.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Select {
-    /// Only those that were first seen in this run.
+pub struct Selection {
+    /// Only findings that this run was the first to find.
     pub run: Option<i64>,
-    /// Only those at this time or later; those without a time, too.
+    /// Only findings at this time or later, and those without a time.
     pub since: Option<Timestamp>,
-    /// Only those before this time; those without a time, too.
+    /// Only findings before this time, and those without a time.
     pub until: Option<Timestamp>,
 }
 
-impl Select {
-    fn takes(&self, time: Timestamp) -> bool {
+impl Selection {
+    fn includes(&self, time: Timestamp) -> bool {
         self.since.is_none_or(|since| time >= since) && self.until.is_none_or(|until| time < until)
     }
 }
 
-/// One run as the store knows it.
+/// A run that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunRow {
-    /// What a report says of it.
+    /// What a report says about it.
     pub run: Run,
-    /// Its inputs by outcome.
+    /// The outcomes of its inputs.
     pub inputs: InputCounts,
-    /// Bytes read.
+    /// Decoded bytes that it read.
     pub bytes: u64,
 }
 
-/// What is selected of a history.
+/// The selected part of a history.
 #[derive(Debug)]
 pub struct History {
-    /// As a scan would give it. The inputs are those of the selected run, or of the last.
+    /// The outcome as a scan would return it. Its inputs are those of the selected run, or of the last.
     pub outcome: Outcome,
     /// That run.
     pub run: Run,
-    /// How findings came by day.
+    /// Findings by day.
     pub trend: Trend,
 }
 
 impl Store {
-    /// The run with the number `id`, or the last one that ended.
+    /// Returns the run with the number `id`, or the last one that ended.
     ///
     /// # Errors
     ///
-    /// [`Error::Unusable`] where there is none.
+    /// [`Error::Unusable`] if there is none.
     pub fn run(&self, id: Option<i64>) -> Result<RunRow, Error> {
         let sql = "SELECT id, started, ended, scanned, partial, skipped, failed, bytes, unchanged, known, new_findings FROM run \
                    WHERE ended IS NOT NULL AND (?1 IS NULL OR id=?1) ORDER BY id DESC LIMIT 1";
-        let row = self.db.query_row(sql, params![id], |row| {
-            let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
-            let times = [time(&row.get::<_, String>(1)?), time(&row.get::<_, String>(2)?)];
-            let (unchanged, known, new_findings) = (count(8)?, count(9)?, count(10)?);
-            Ok(RunRow {
-                run: Run { id: row.get(0)?, times, unchanged, known, new_findings },
-                inputs: InputCounts {
-                    scanned: count(3)?,
-                    partial: count(4)?,
-                    skipped: count(5)?,
-                    failed: count(6)?,
-                },
-                bytes: count(7)?,
-            })
-        });
+        let row = self.db.query_row(sql, params![id], run_row);
         let row = row.optional().map_err(|error| self.failed(error))?;
         row.ok_or_else(|| {
-            let text = id.map_or("has no run that ended".into(), |id| format!("has no run {id} that ended"));
-            super::unusable(&self.path, &text)
+            let text = id.map_or("no run has ended yet".into(), |id| format!("has no finished run {id}"));
+            unusable(&self.path, &text)
         })
     }
 
-    /// The inputs that the run did not read whole.
+    /// The inputs that the run did not read to their end.
     fn problems(&self, run: i64) -> Result<Vec<Problem>, Error> {
         let sql = "SELECT CAST(path AS BLOB), member, status, reason, bytes FROM problem WHERE run=?1 ORDER BY rowid";
         let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
-        let rows = statement.query_map(params![run], |row| {
-            let path: Vec<u8> = row.get(0)?;
-            let path = String::from_utf8_lossy(&path).into_owned().into();
-            let status = match row.get::<_, String>(2)?.as_str() {
-                "partial" => Status::Partial,
-                "failed" => Status::Failed,
-                _ => Status::Skipped,
-            };
-            let (reason, bytes) = (row.get(3)?, row.get::<_, i64>(4)? as u64);
-            Ok(Problem { origin: Arc::new(Origin { path, member: row.get(1)? }), status, reason, bytes })
-        });
+        let rows = statement.query_map(params![run], problem);
         rows.and_then(Iterator::collect).map_err(|error| self.failed(error))
     }
 
-    /// What is selected: findings go to `sink` by path, member and offset.
+    /// Reads the selection; its findings go to `sink` by path, member and offset.
     ///
     /// # Errors
     ///
     /// Those of the sink, and [`Error::Unusable`] for a store that is damaged.
-    pub fn history(&self, select: &Select, sink: &mut dyn Sink) -> Result<History, Error> {
-        let run = self.run(select.run)?;
+    pub fn history(&self, selection: &Selection, sink: &mut dyn Sink) -> Result<History, Error> {
+        let run = self.run(selection.run)?;
         let mut outcome = Outcome::default();
         let InputCounts { scanned, partial, skipped, failed } = run.inputs;
-        outcome.inputs = Inputs {
-            scanned,
-            partial,
-            skipped,
-            failed,
-            bytes: run.bytes,
-            problems: self.problems(run.run.id)?,
-        };
+        let (bytes, problems) = (run.bytes, self.problems(run.run.id)?);
+        outcome.inputs = Inputs { scanned, partial, skipped, failed, bytes, problems };
         let sql = "SELECT stream.path, finding.record, started FROM finding JOIN stream ON stream.id = finding.stream \
                    LEFT JOIN run ON run.id = finding.first_run \
                    WHERE ?1 IS NULL OR finding.first_run=?1 \
                    ORDER BY stream.path, stream.id, member, offset, finding.id, nth";
         let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
-        let mut rows = statement.query(params![select.run]).map_err(|error| self.failed(error))?;
-        let mut last: Option<Arc<Origin>> = None;
-        let (mut source, mut trend) = (0, Trend::default());
+        let mut rows = statement.query(params![selection.run]).map_err(|error| self.failed(error))?;
+        let (mut origins, mut trend) = (Origins::default(), Trend::default());
         while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
-            let path = row.get_ref(0).map_err(|error| self.failed(error))?;
-            let path = path.as_bytes().map_err(|error| damaged(&self.path, &error.to_string()))?;
-            let record: String = row.get(1).map_err(|error| self.failed(error))?;
-            let record: FindingRecord<'_> =
-                serde_json::from_str(&record).map_err(|error| damaged(&self.path, &error.to_string()))?;
-            let mut finding = Finding::from(record);
-            if finding.time.is_some_and(|time| !select.takes(time.instant)) {
+            let StoredFinding { mut finding, found } = self.finding(row)?;
+            if finding.time.is_some_and(|time| !selection.includes(time.instant)) {
                 continue;
             }
-            let seen: Option<String> = row.get(2).map_err(|error| self.failed(error))?;
-            if let Some(seen) = finding.time.or_else(|| seen.as_deref().map(time)) {
-                trend.add(&finding.id, seen.instant.as_second());
+            if let Some(time) = finding.time.or(found) {
+                trend.add(&finding.id, time.instant.as_second());
             }
-            let path = String::from_utf8_lossy(path);
-            let origin = Origin { path: path.as_ref().into(), member: finding.origin.member.clone() };
-            finding.origin = match last.take().filter(|known| **known == origin) {
-                Some(known) => known,
-                None => {
-                    source += 1;
-                    Arc::new(origin)
-                }
-            };
-            last = Some(finding.origin.clone());
-            outcome.summary.add(&finding, source);
+            finding.origin = origins.share(&finding.origin);
+            outcome.summary.add(&finding, origins.count);
             outcome.summary.sample(&finding);
             emit(sink, &finding)?;
         }
         Ok(History { outcome, run: run.run, trend })
     }
+
+    /// Reads a row of path, record and the start of the run that was the first to find it. The path is where the stream
+    /// was seen last, not the one in the record.
+    fn finding(&self, row: &Row<'_>) -> Result<StoredFinding, Error> {
+        let failed = |error| self.failed(error);
+        let path = row.get_ref(0).map_err(failed)?;
+        let path = path.as_bytes().map_err(|error| damaged(&self.path, &error.to_string()))?;
+        let record: String = row.get(1).map_err(failed)?;
+        let record: FindingRecord<'_> =
+            serde_json::from_str(&record).map_err(|error| damaged(&self.path, &error.to_string()))?;
+        let mut finding = Finding::from(record);
+        let path = String::from_utf8_lossy(path);
+        let member = finding.origin.member.clone();
+        finding.origin = Arc::new(Origin { path: path.as_ref().into(), member });
+        let found: Option<String> = row.get(2).map_err(failed)?;
+        Ok(StoredFinding { finding, found: found.as_deref().map(time) })
+    }
 }
 
-/// A time of the store; what is none is the begin of 1970.
+/// A finding, and when a run found it first, unless that run has been removed.
+struct StoredFinding {
+    finding: Finding,
+    found: Option<Time>,
+}
+
+/// The origins of findings that come in order: those of one source share one, as in a scan.
+#[derive(Default)]
+struct Origins {
+    last: Option<Arc<Origin>>,
+    /// How many sources there were.
+    count: u32,
+}
+
+impl Origins {
+    fn share(&mut self, origin: &Arc<Origin>) -> Arc<Origin> {
+        match &self.last {
+            Some(last) if last == origin => last.clone(),
+            _ => {
+                self.count += 1;
+                self.last = Some(origin.clone());
+                origin.clone()
+            }
+        }
+    }
+}
+
+fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
+    let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
+    let times = [time(&row.get::<_, String>(1)?), time(&row.get::<_, String>(2)?)];
+    let (unchanged, known, new_findings) = (count(8)?, count(9)?, count(10)?);
+    let inputs =
+        InputCounts { scanned: count(3)?, partial: count(4)?, skipped: count(5)?, failed: count(6)? };
+    let run = Run { id: row.get(0)?, times, unchanged, known, new_findings };
+    Ok(RunRow { run, inputs, bytes: count(7)? })
+}
+
+fn problem(row: &Row<'_>) -> rusqlite::Result<Problem> {
+    let path: Vec<u8> = row.get(0)?;
+    let path = String::from_utf8_lossy(&path).into_owned().into();
+    let status = match row.get::<_, String>(2)?.as_str() {
+        "partial" => Status::Partial,
+        "failed" => Status::Failed,
+        _ => Status::Skipped,
+    };
+    let (reason, bytes) = (row.get(3)?, row.get::<_, i64>(4)? as u64);
+    Ok(Problem { origin: Arc::new(Origin { path, member: row.get(1)? }), status, reason, bytes })
+}
+
+/// A time of the store. A text that is not a time, which only others can have written, is 1970.
 fn time(text: &str) -> Time {
     Time { instant: text.parse().unwrap_or_default(), digits: 3 }
 }

@@ -1,56 +1,125 @@
-//! Identity: what a file's bytes say, read before it is scanned.
+//! Identity: hashes a file before it is scanned, to find the stream that it is or continues.
 //!
-//! A file comes in, with the lengths of the streams that it may continue; a [`Look`] goes out. Decoded bytes count, but
-//! for archives, which are told by their own. What nothing known begins like is not read on: the scan tells what it is.
+//! A file comes in; an [`Identity`] goes out, with a hash for each length that a known stream has. Decoded bytes count,
+//! except for archives, which are identified by their own bytes. A file whose first 1 KiB starts no known stream is not
+//! read further: the scan, which reads it anyway, reports its content. What an identity means for the run is decided in
+//! `inputs.rs`.
+//!
+//! One pass is enough for any number of candidates. If streams of 100, 4,000 and 9,000 bytes share the file's head, the
+//! hasher pauses at 100, 4,000 and 9,000 bytes and notes its value each time; [`Known::longest_prefix`] then compares.
 
+use super::known::Known;
+use super::sql::path_key;
 use crate::error::SourceError;
 use crate::input::limits::Budget;
-use crate::input::{Access, Input, OpenFile, PeekReader, Position, Transcoder, Unpacker, Visitor};
+use crate::input::{
+    Access, Input, InputKind, OpenFile, PeekReader, Position, Resume, Transcoder, Unpacker, Visitor,
+};
 use crate::scan::{self, Content, HEAD_BYTES, Hash, Hasher, Options, TAIL_BYTES};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::rc::Rc;
 
-/// How much is read at once, in bytes.
-const STEP: usize = 256 << 10;
+/// The size of one read, in bytes.
+const READ_BYTES: usize = 256 << 10;
 
-/// What is known of a file before it is scanned.
+/// The result of hashing a file before the scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// Nothing in the store begins like it.
-    Fresh,
-    /// All that counts of it, and the hash of its begin for each length that was asked for and is not longer.
-    Known(Content, Vec<(u64, Hash)>),
+pub enum Identity {
+    /// No known stream starts with the same bytes. The file was not hashed.
+    New,
+    /// Some stream starts with the same bytes, so the whole file was hashed.
+    Hashed(Identified),
 }
 
-/// What is asked of a begin: the lengths of streams that begin with these bytes, sorted, each once; none if there is no such
-/// stream, and nothing else of these first bytes either.
-pub type Lengths<'l> = dyn Fn(&[u8]) -> Option<Vec<u64>> + 'l;
+/// A file that was hashed as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identified {
+    /// Length and hash of all its bytes.
+    pub content: Content,
+    /// The hashes of its prefixes that may be known logs, sorted by length.
+    pub prefixes: Vec<Prefix>,
+}
 
-/// Reads what the bytes of `input` say.
+/// The first bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prefix {
+    /// How many.
+    pub length: u64,
+    /// Their hash.
+    pub hash: Hash,
+}
+
+/// Lengths of the known logs that may be a prefix of a file with this head, sorted, each once; `None` if no known stream
+/// starts with these bytes.
+pub(super) type PrefixLengths<'l> = dyn Fn(&[u8]) -> Option<Vec<u64>> + 'l;
+
+/// Identifies files against the store, on any thread.
+#[derive(Debug, Clone, Copy)]
+pub struct Identifier<'s> {
+    pub(super) known: &'s Known,
+    pub(super) folder: &'s Path,
+    pub(super) method: i64,
+}
+
+impl Identifier<'_> {
+    /// Hashes `input`, if a known stream starts with the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of opening it. Bytes after a decoding error are ignored here; the scan reports the error.
+    pub fn identify(&self, input: &Input, options: &Options) -> Result<Identity, SourceError> {
+        identify(input, options, &|head| self.known.prefix_lengths(head))
+    }
+
+    /// Returns the stream that the grown file continues, and where to resume reading it; `None` if the whole file must be
+    /// read. It continues its stream if it is the same inode, and neither its head nor the 32 KiB before the stream's
+    /// end have changed.
+    pub fn continues(&self, input: &Input) -> Option<(i64, Resume)> {
+        let InputKind::File { stat } = input.kind else { return None };
+        let known = self.known.inputs.get(&*path_key(self.folder, &input.path))?;
+        let stream = self.known.streams.get(&known.stream)?;
+        let (content, end) = (&stream.content, stream.content.continuation?);
+        // Some file systems have no inodes and report 0.
+        let is_same_file = known.stat.inode == stat.inode && stat.inode != 0 && !known.is_gone;
+        let was_read =
+            stream.is_complete && stream.method == self.method && content.length == known.stat.size;
+        let has_grown = is_same_file && was_read && stat.size > content.length;
+        let continues = has_grown && continues(input, content.head, content.length, &end.tail);
+        continues.then_some((known.stream, end.from))
+    }
+}
+
+/// Hashes `input`, if `lengths` has any for its head.
 ///
 /// # Errors
 ///
-/// Those of opening it. What cannot be decoded to its end counts as far as it goes; the scan tells.
-pub fn look(input: &Input, options: &Options, lengths: &Lengths<'_>) -> Result<Look, SourceError> {
+/// Those of opening it. Bytes after a decoding error are ignored here; the scan reports the error.
+pub(super) fn identify(
+    input: &Input,
+    options: &Options,
+    lengths: &PrefixLengths<'_>,
+) -> Result<Identity, SourceError> {
     let opened = OpenFile::open_input(input, Access::Read, &mut Vec::new())?;
     if opened.plain {
-        return Ok(read(opened.reader(None), lengths, false));
+        return Ok(hash(opened.reader(None), lengths, false));
     }
     let budget = Rc::new(Budget::new(options.limits.allowance(opened.bytes)));
-    let mut outer = Outer { found: None, members: false, lengths };
+    let mut outer = OuterStream { identity: None, has_members: false, lengths };
     let place = Position::outer(&options.limits, input.found_by, input.selection);
     let mut unpacker =
         Unpacker { limits: &options.limits, globs: &options.globs, budget, visitor: &mut outer };
     unpacker.unpack(place, PeekReader::new(opened.reader(None)));
-    match outer.found.filter(|_| !outer.members) {
-        Some(look) => Ok(look),
-        None => Ok(read(opened.reader(None), &|head| lengths(head).map(|_| Vec::new()), true)),
+    match outer.identity.filter(|_| !outer.has_members) {
+        Some(identity) => Ok(identity),
+        // An archive never continues another, so no prefix of it is hashed.
+        None => Ok(hash(opened.reader(None), &|head| lengths(head).map(|_| Vec::new()), true)),
     }
 }
 
-/// Whether the plain file `input` begins with `head` and has, before `length`, what hashes to `tail`.
-pub fn goes_on(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
-    let read = || -> Option<bool> {
+/// Whether the plain file `input` has this head and, before `length`, bytes that hash to `tail`.
+fn continues(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
+    let check = || -> Option<bool> {
         let opened =
             OpenFile::open_input(input, Access::Read, &mut Vec::new()).ok().filter(|opened| opened.plain)?;
         let mut part = opened.reader(None);
@@ -64,62 +133,82 @@ pub fn goes_on(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
         part.read_exact(&mut bytes).ok()?;
         Some(scan::tail_hash(&bytes) == *tail)
     };
-    read().unwrap_or(false)
+    check().unwrap_or(false)
 }
 
-/// Looks at the outer file's own stream, and gives up when there are members.
-struct Outer<'o> {
-    found: Option<Look>,
-    members: bool,
-    lengths: &'o Lengths<'o>,
+/// Hashes the decoded stream of a compressed file; stops as soon as the file turns out to have members.
+struct OuterStream<'o> {
+    identity: Option<Identity>,
+    has_members: bool,
+    lengths: &'o PrefixLengths<'o>,
 }
 
-impl Visitor for Outer<'_> {
+impl Visitor for OuterStream<'_> {
     fn source(&mut self, member: Option<&str>, reader: PeekReader<'_>) {
         match member {
-            None => self.found = Some(read(Transcoder::new(reader), self.lengths, false)),
-            Some(_) => self.members = true,
+            None => self.identity = Some(hash(Transcoder::new(reader), self.lengths, false)),
+            Some(_) => self.has_members = true,
         }
     }
 
     fn unread(&mut self, member: Option<&str>, _: SourceError) {
-        self.members |= member.is_some();
+        self.has_members |= member.is_some();
     }
 
     fn damaged(&mut self, _: Option<&str>, _: SourceError) {}
 
     fn stopped(&self) -> bool {
-        self.members || self.found.is_some()
+        self.has_members || self.identity.is_some()
     }
 }
 
-/// Hashes what `reader` gives, as far as it goes, if anything known begins like it.
-fn read(mut reader: impl Read, lengths: &Lengths<'_>, archive: bool) -> Look {
+/// Hashes everything that `reader` yields before an error, if `lengths` has any for its head.
+fn hash(mut reader: impl Read, lengths: &PrefixLengths<'_>, archive: bool) -> Identity {
     let mut head = Vec::new();
     let _ = (&mut reader).take(HEAD_BYTES as u64).read_to_end(&mut head);
-    let Some(wanted) = lengths(&head) else { return Look::Fresh };
-    let mut wanted = wanted.into_iter().peekable();
-    let (mut hasher, mut prefixes) = (Hasher::default(), Vec::new());
-    let mut take = |bytes: &[u8]| {
-        let mut rest = bytes;
-        while let Some(length) = wanted.next_if(|length| *length <= hasher.length + rest.len() as u64) {
-            let (until, behind) = rest.split_at(length.saturating_sub(hasher.length) as usize);
-            hasher.update(until);
-            prefixes.push((length, hasher.hash()));
-            rest = behind;
-        }
-        hasher.update(rest);
-    };
-    take(&head);
-    let mut buffer = vec![0; STEP];
+    let Some(lengths) = lengths(&head) else { return Identity::New };
+    let mut hasher = PrefixHasher::new(lengths);
+    hasher.update(&head);
+    let mut buffer = vec![0; READ_BYTES];
     loop {
         match reader.read(&mut buffer) {
             Ok(0) => break,
-            Ok(got) => take(&buffer[..got]),
+            Ok(length) => hasher.update(&buffer[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => break,
         }
     }
+    let PrefixHasher { hasher, prefixes, .. } = hasher;
     let (length, hash, head) = (hasher.length, hasher.hash(), scan::head_hash(&head));
-    Look::Known(Content { archive, length, hash, head, continuation: None }, prefixes)
+    Identity::Hashed(Identified {
+        content: Content { archive, length, hash, head, continuation: None },
+        prefixes,
+    })
+}
+
+/// A hasher that notes its value at some lengths.
+struct PrefixHasher {
+    hasher: Hasher,
+    /// The lengths that are still ahead, sorted.
+    lengths: std::iter::Peekable<std::vec::IntoIter<u64>>,
+    prefixes: Vec<Prefix>,
+}
+
+impl PrefixHasher {
+    fn new(lengths: Vec<u64>) -> PrefixHasher {
+        let lengths = lengths.into_iter().peekable();
+        PrefixHasher { hasher: Hasher::default(), lengths, prefixes: Vec::new() }
+    }
+
+    fn update(&mut self, mut bytes: &[u8]) {
+        let hasher = &mut self.hasher;
+        while let Some(length) = self.lengths.next_if(|length| *length <= hasher.length + bytes.len() as u64)
+        {
+            let (until, rest) = bytes.split_at(length.saturating_sub(hasher.length) as usize);
+            hasher.update(until);
+            self.prefixes.push(Prefix { length, hash: hasher.hash() });
+            bytes = rest;
+        }
+        hasher.update(bytes);
+    }
 }

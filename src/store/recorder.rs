@@ -1,11 +1,23 @@
-//! The recorder: takes what is found in a batch on its way to another sink.
+//! The recorder: stores the findings of a batch on their way to the next sink.
 //!
-//! Findings come in from the scan, in order, between what it says of their files; they go on to another sink. Findings of
-//! a stream that was read to its end replace all that it had; one that was not read to its end loses none. A file that
-//! turns out to be a copy of another is not counted.
+//! It is a [`Sink`] and a [`FileSink`] between the scan and the outputs. For each file, in the order of the scan, it receives the file's
+//! start, its findings, and its end with the content that was read. It writes findings, and forwards those that count.
+//!
+//! The difficulty is order: findings arrive before the end of their file, and only the end shows what the file is. So
+//! findings are written at once, under a stream number that is chosen at the start, and put right at the end:
+//!
+//! - A file with a head that no stream has gets a new number; its stream row follows at the end.
+//! - A file with a known head was hashed before the scan, or is hashed at its start, so its stream is known. If it turns
+//!   out to be a copy of another file of this run, its findings are dropped and not forwarded.
+//! - At the end of the batch, a stream that was read to its end loses the findings that only earlier runs had, from the
+//!   place on where reading started: what was read replaces what was known. For example, a log ended in `error 603405` and
+//!   now goes on with `12`: the number is no error code any more.
+//! - A stream that was not read to its end loses nothing, and is marked incomplete so that the next run reads it.
 
-use super::identity::{self, Look};
-use super::{Decision, Store};
+use super::connection::Store;
+use super::identity::{self, Identified, Identity};
+use super::inputs::{Decision, Reread};
+use super::known::Mtime;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::Input;
@@ -20,42 +32,56 @@ use std::sync::Arc;
 
 /// A file that a batch reads.
 #[derive(Debug)]
-pub struct ToRead<'b> {
-    /// The input.
-    pub input: &'b Input,
-    /// Whether its times can be trusted later.
-    pub settled: bool,
-    /// The stream that it is read as; none where nothing known begins like it.
-    pub stream: Option<i64>,
-    /// Whether the scan has told what it is.
-    pub told: bool,
+pub struct BatchFile<'b> {
+    input: &'b Input,
+    mtime: Mtime,
+    stream: Option<i64>,
+    /// Whether the scan has reported its content.
+    is_identified: bool,
 }
 
-/// Takes the findings of a batch.
+impl<'b> BatchFile<'b> {
+    /// A file that is read as `stream`; `None` if no known stream starts like it.
+    pub fn new(input: &'b Input, mtime: Mtime, stream: Option<i64>) -> BatchFile<'b> {
+        BatchFile { input, mtime, stream, is_identified: false }
+    }
+}
+
+/// Which findings are forwarded and counted in the summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewOnly {
+    /// All findings of what is read.
+    No,
+    /// Those that the store did not have.
+    Yes,
+}
+
+/// Stores the findings of a batch.
 pub struct Recorder<'r, 'k> {
     store: &'r mut Store,
     options: &'r Options,
-    /// In the order of the scan, and which one comes next.
-    files: Vec<ToRead<'r>>,
-    at: usize,
-    next: Option<&'r mut (dyn Sink + 'k)>,
-    /// Whether only findings that the store did not have go on.
-    new_only: bool,
-    open: Option<Open>,
-    /// The name of the open pipe.
+    /// In the order of the scan.
+    files: Vec<BatchFile<'r>>,
+    /// The index of the file that comes next, at the earliest.
+    next_file: usize,
+    sink: Option<&'r mut (dyn Sink + 'k)>,
+    new_only: NewOnly,
+    open: Option<OpenSource>,
+    /// The path of the open pipe.
     pipe: Option<PathBuf>,
     origin: Option<Arc<Origin>>,
-    source: u32,
-    /// The findings in members of the open archive, to tell those of the same name apart.
-    met: HashMap<(String, u64, Arc<str>), i64>,
-    read: Vec<Read>,
-    done: Done,
+    /// How many sources there were, which numbers them in the summary.
+    sources: u32,
+    /// Findings by member, offset and id in the open archive: members with the same name have the same key.
+    members: HashMap<(String, u64, Arc<str>), i64>,
+    streams: Vec<ReadStream>,
+    totals: BatchTotals,
 }
 
-/// What became of a batch.
+/// The totals of a batch.
 #[derive(Debug, Default)]
-pub struct Done {
-    /// What the findings say that count.
+pub struct BatchTotals {
+    /// The summary of the findings that count.
     pub summary: Summary,
     /// How many findings there were.
     pub findings: u64,
@@ -65,243 +91,254 @@ pub struct Done {
     pub copies: u64,
 }
 
-/// What findings come of.
-struct Open {
-    /// The file of the batch; none for a pipe.
+/// The file or pipe whose findings come now.
+struct OpenSource {
+    /// The index of the file; `None` for a pipe.
     file: Option<usize>,
-    to: To,
-    /// Where it is read from.
+    route: Route,
+    /// Where reading started.
     from: u64,
-    /// Whether its stream is new, and nothing of it is kept yet.
-    fresh: bool,
+    /// Whether its stream is new and has no row yet.
+    is_new: bool,
 }
 
-/// Where the findings of a file go.
+/// Where findings go.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum To {
-    /// They count as this stream's.
-    Stream(i64),
-    /// Nowhere: it is a copy.
-    Copy,
-    /// Only to the next sink: nobody can tell later what they were found in.
-    Next,
+enum Route {
+    /// To this stream, and on to the next sink.
+    Store(i64),
+    /// Away: the file is a copy.
+    Discard,
+    /// Only to the next sink: the scan did not report the file's start, so there is no stream to store them in.
+    Forward,
 }
 
-/// A file that was read.
-struct Read {
+/// A stream that was read.
+struct ReadStream {
     file: usize,
     stream: i64,
     from: u64,
-    /// Whether the stream is new.
-    fresh: bool,
+    is_new: bool,
     content: Content,
-    /// The stream that its path has held before.
-    own: Option<i64>,
+    /// Another stream, which the file's path held before.
+    replaced: Option<i64>,
 }
 
 impl<'r, 'k> Recorder<'r, 'k> {
-    /// Records what is found in `files`.
+    /// Records what is found in `files`, which are in the order of the scan.
     pub fn new(
         store: &'r mut Store,
         options: &'r Options,
-        files: Vec<ToRead<'r>>,
-        next: Option<&'r mut (dyn Sink + 'k)>,
-        new_only: bool,
+        files: Vec<BatchFile<'r>>,
+        sink: Option<&'r mut (dyn Sink + 'k)>,
+        new_only: NewOnly,
     ) -> Recorder<'r, 'k> {
         Recorder {
             store,
             options,
             files,
-            at: 0,
-            next,
+            next_file: 0,
+            sink,
             new_only,
             open: None,
             pipe: None,
             origin: None,
-            source: 0,
-            met: HashMap::new(),
-            read: Vec::new(),
-            done: Done::default(),
+            sources: 0,
+            members: HashMap::new(),
+            streams: Vec::new(),
+            totals: BatchTotals::default(),
         }
     }
 
-    /// Ends the batch with what became of its inputs.
+    /// Ends the batch with the outcome of its scan.
     ///
     /// # Errors
     ///
-    /// As [`Store::begin_run`].
-    pub fn finish(mut self, outcome: &Outcome) -> Result<Done, Error> {
+    /// As [`Store::start_run`].
+    pub fn finish(mut self, outcome: &Outcome) -> Result<BatchTotals, Error> {
         self.close()?;
-        let broken = |status| matches!(status, Status::Partial | Status::Failed);
-        let problems = outcome.inputs.problems.iter().filter(|problem| broken(problem.status));
-        let problems: HashSet<&Path> = problems.map(|problem| &*problem.origin.path).collect();
-        for read in std::mem::take(&mut self.read) {
-            let broken = !problems.is_empty() && problems.contains(&*self.files[read.file].input.path);
-            match (broken, read.fresh) {
+        let is_partial = |status| matches!(status, Status::Partial | Status::Failed);
+        let problems = outcome.inputs.problems.iter().filter(|problem| is_partial(problem.status));
+        let partial: HashSet<&Path> = problems.map(|problem| &*problem.origin.path).collect();
+        for read in std::mem::take(&mut self.streams) {
+            let is_partial = !partial.is_empty() && partial.contains(&*self.files[read.file].input.path);
+            match (is_partial, read.is_new) {
+                // Its row says so already.
                 (false, true) => {}
-                (false, false) => self.whole(read)?,
-                (true, _) => self.in_part(read)?,
+                (false, false) => self.replace_findings(read)?,
+                (true, _) => self.keep_partial(read)?,
             }
         }
-        // What was claimed and could not even be begun: copies of it are not known either.
-        for file in self.files.iter().filter(|file| !file.told && file.stream.is_some()) {
-            self.incomplete(file.stream)?;
+        // Reserved files that could not be opened: a copy of them must not count as read, either.
+        for file in self.files.iter().filter(|file| !file.is_identified) {
+            if let Some(stream) = file.stream {
+                self.store.mark_incomplete(stream)?;
+            }
         }
-        Ok(self.done)
+        Ok(self.totals)
     }
 
-    fn incomplete(&self, stream: Option<i64>) -> Result<(), Error> {
-        self.store.execute("UPDATE stream SET complete=0 WHERE id=?1", params![stream]).map(|_| ())
-    }
-
-    /// Notes that a stream of another run was read to its end.
-    fn whole(&mut self, read: Read) -> Result<(), Error> {
+    /// Records that an earlier run's stream was read to its end: drops findings that are no longer found.
+    fn replace_findings(&mut self, read: ReadStream) -> Result<(), Error> {
         let sql = "DELETE FROM finding WHERE stream=?1 AND last_run<>?2 AND offset>=?3";
         self.store.execute(sql, params![read.stream, self.store.run, read.from as i64])?;
-        let ToRead { input, settled, .. } = self.files[read.file];
+        let BatchFile { input, mtime, .. } = self.files[read.file];
+        // Reading that resumed in the middle has not seen the head.
         let known = self.store.known.streams.get(&read.stream).filter(|_| read.from > 0);
         let head = known.map_or(read.content.head, |known| known.content.head);
-        self.store.keep(read.stream, &input.path, Content { head, ..read.content })?;
-        self.store.see(input, settled, read.stream)
+        self.store.update_stream(read.stream, &input.path, Content { head, ..read.content })?;
+        self.store.upsert_input(input, mtime, read.stream)
     }
 
-    /// Notes that a stream was not read to its end: what other runs have found in it stays.
-    fn in_part(&mut self, read: Read) -> Result<(), Error> {
-        self.incomplete(Some(read.stream))?;
-        if !read.fresh {
+    /// Records that a stream was not read to its end: what other runs found in it stays.
+    fn keep_partial(&mut self, read: ReadStream) -> Result<(), Error> {
+        self.store.mark_incomplete(read.stream)?;
+        if !read.is_new {
             return Ok(());
         }
-        let own = read.own.and_then(|own| self.store.known.streams.get(&own)).map(|own| &own.content);
-        let begin_of = |own: &Content| own.head == read.content.head && own.length >= read.content.length;
-        // What cannot be told from nothing, or from the begin of what its path has held, is found again by the next run.
-        let lost = read.content.length == 0 || own.is_some_and(begin_of);
-        if lost || !read.content.archive {
+        // If nothing could be read, or only a part of what the path held before, the next run recognises neither. To
+        // record it would make the same findings new twice, so they are left to the next run.
+        let replaced = read.replaced.and_then(|id| self.store.known.streams.get(&id));
+        let is_prefix = |old: &Content| old.head == read.content.head && old.length >= read.content.length;
+        let is_unrecognisable =
+            read.content.length == 0 || replaced.is_some_and(|old| is_prefix(&old.content));
+        if is_unrecognisable || !read.content.archive {
             let sql = "DELETE FROM finding WHERE stream=?1 AND offset>=?2";
-            let from = if lost { 0 } else { read.content.length as i64 };
+            let from = if is_unrecognisable { 0 } else { read.content.length as i64 };
             self.store.execute(sql, params![read.stream, from])?;
         }
-        if lost { self.store.forget(read.stream, self.files[read.file].input) } else { Ok(()) }
+        if is_unrecognisable {
+            self.store.delete_stream(read.stream, self.files[read.file].input)
+        } else {
+            Ok(())
+        }
     }
 
-    /// Drops what was found in a new file that nobody can tell later.
+    /// Drops the findings of a new file whose content was never reported.
     fn close(&mut self) -> Result<(), Error> {
         match self.open.take() {
-            Some(Open { to: To::Stream(stream), fresh: true, .. }) => {
+            Some(OpenSource { route: Route::Store(stream), is_new: true, .. }) => {
                 self.store.execute("DELETE FROM finding WHERE stream=?1", params![stream]).map(|_| ())
             }
             _ => Ok(()),
         }
     }
 
-    /// Notes what the file `open` is.
-    fn note(&mut self, open: &Open, content: Content) -> Result<(), Error> {
-        let (To::Stream(stream), Some(file)) = (open.to, open.file) else { return Ok(()) };
-        self.files[file].told = true;
-        let ToRead { input, settled, .. } = self.files[file];
-        let own = self.store.own(input).filter(|own| *own != stream);
-        if open.fresh {
-            self.store.hold(stream, input, content.clone(), settled)?;
+    /// Records the content of the open file.
+    fn record_content(&mut self, open: &OpenSource, content: Content) -> Result<(), Error> {
+        let (Route::Store(stream), Some(file)) = (open.route, open.file) else { return Ok(()) };
+        self.files[file].is_identified = true;
+        let BatchFile { input, mtime, .. } = self.files[file];
+        let replaced = self.store.stream_of(input).filter(|replaced| *replaced != stream);
+        if open.is_new {
+            self.store.insert_stream(stream, input, content.clone(), mtime)?;
         }
-        self.read.push(Read { file, stream, from: open.from, fresh: open.fresh, content, own });
+        let (from, is_new) = (open.from, open.is_new);
+        self.streams.push(ReadStream { file, stream, from, is_new, content, replaced });
         Ok(())
     }
 
-    /// The number of a file of the batch; those before it that were passed over do not come any more.
-    fn number(&mut self, path: &Path) -> Option<usize> {
-        let is = |file: &ToRead<'_>| file.input.path.as_os_str() == path.as_os_str();
-        let found = self.at + self.files[self.at..].iter().position(is)?;
-        self.at = found;
+    /// The index of the file with this path. Files before it were skipped, and do not come any more.
+    fn find_file(&mut self, path: &Path) -> Option<usize> {
+        let is_same = |file: &BatchFile<'_>| file.input.path.as_os_str() == path.as_os_str();
+        let found = self.next_file + self.files[self.next_file..].iter().position(is_same)?;
+        self.next_file = found;
         Some(found)
     }
 
-    /// Where the findings of a file go that is not decided on yet: nothing in the store has begun like it.
-    fn decide(&mut self, file: usize, begun: &FileStart<'_>) -> Result<To, Error> {
-        if !self.store.known.begins(begun.head) {
-            return Ok(To::Stream(self.store.known.number()));
+    /// Chooses the route of a file that no stream was known for before the scan. Another file of this batch may have
+    /// created one since.
+    fn route(&mut self, file: usize, start: &FileStart<'_>) -> Result<Route, Error> {
+        if !self.store.known.has_head(start.head) {
+            return Ok(Route::Store(self.store.known.next_stream()));
         }
-        let content = match begun.content {
+        let content = match start.content {
             Some(content) => content.clone(),
-            // A copy of another file of this run, if of any.
-            None => match identity::look(self.files[file].input, self.options, &|_| Some(Vec::new())) {
-                Ok(Look::Known(content, _)) => content,
-                _ => return Ok(To::Stream(self.store.known.number())),
+            // Only a copy is of interest: without prefixes.
+            None => match identity::identify(self.files[file].input, self.options, &|_| Some(Vec::new())) {
+                Ok(Identity::Hashed(identified)) => identified.content,
+                _ => return Ok(Route::Store(self.store.known.next_stream())),
             },
         };
-        let ToRead { input, settled, .. } = self.files[file];
-        match self.store.claim(input, settled, (&content, &[]), false)? {
+        let BatchFile { input, mtime, .. } = self.files[file];
+        let identified = Identified { content, prefixes: Vec::new() };
+        match self.store.reserve(input, mtime, &identified, Reread::IfNeeded)? {
             Decision::Known => {
-                self.done.copies += 1;
-                Ok(To::Copy)
+                self.totals.copies += 1;
+                Ok(Route::Discard)
             }
-            Decision::Read(stream) => Ok(To::Stream(stream)),
+            Decision::Read(stream) => Ok(Route::Store(stream)),
         }
     }
 
-    /// Whether what findings come of is called so.
     fn is_open(&self, path: &Path) -> bool {
         let Some(open) = &self.open else { return false };
-        let named = open.file.map(|file| &self.files[file].input.path).or(self.pipe.as_ref());
-        named.is_some_and(|named| named.as_os_str() == path.as_os_str())
+        let own = open.file.map(|file| &self.files[file].input.path).or(self.pipe.as_ref());
+        own.is_some_and(|own| own.as_os_str() == path.as_os_str())
     }
 
-    /// The next source of findings.
-    fn turn(&mut self, origin: &Arc<Origin>) -> Result<(), Error> {
+    /// Switches to the next source of findings: a file, a member of the open archive, or a pipe, which has no start.
+    fn switch_to(&mut self, origin: &Arc<Origin>) -> Result<(), Error> {
         if !self.is_open(&origin.path) {
             self.close()?;
-            let file = self.number(&origin.path);
-            let to = match file {
-                Some(_) => To::Next,
-                None => To::Stream(self.store.pipe(&origin.path)?),
+            let file = self.find_file(&origin.path);
+            let route = match file {
+                Some(_) => Route::Forward,
+                None => Route::Store(self.store.insert_pipe(&origin.path)?),
             };
             self.pipe = file.is_none().then(|| origin.path.clone());
-            self.open = Some(Open { file, to, from: 0, fresh: false });
+            self.open = Some(OpenSource { file, route, from: 0, is_new: false });
         }
-        self.source += 1;
+        self.sources += 1;
         self.origin = Some(origin.clone());
         Ok(())
     }
 
-    /// Keeps the finding; says whether it is new.
-    fn keep(&mut self, stream: i64, finding: &Finding) -> Result<bool, Error> {
+    /// Stores the finding; returns whether it is new.
+    fn upsert_finding(&mut self, stream: i64, finding: &Finding) -> Result<bool, Error> {
         let member = finding.origin.member.as_deref().unwrap_or_default();
-        let nth = if member.is_empty() {
-            0
-        } else {
-            let known = self.met.entry((member.to_string(), finding.offset, finding.id.clone())).or_default();
-            *known += 1;
-            *known - 1
-        };
+        let nth = if member.is_empty() { 0 } else { self.count_in_member(member, finding) };
         let (offset, id, run) = (finding.offset as i64, &*finding.id, self.store.run);
         let record = serde_json::to_string(&FindingRecord::from(finding))
             .map_err(|error| Error::output("the store", std::io::Error::other(error)))?;
         let time = finding.time.map(|time| time.to_string());
         let values = params![stream, member, offset, id, nth, time, record, run];
         let sql = "INSERT OR IGNORE INTO finding VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
-        if self.store.write(sql, values)? == 1 {
+        if self.store.execute_unordered(sql, values)? == 1 {
             return Ok(true);
         }
         let sql = "UPDATE finding SET time=?6, record=?7, last_run=?8 \
                    WHERE stream=?1 AND member=?2 AND offset=?3 AND id=?4 AND nth=?5";
-        self.store.write(sql, values)?;
+        self.store.execute_unordered(sql, values)?;
         Ok(false)
+    }
+
+    /// How many findings with this place and id the open archive had before. An archive may hold many members of one name,
+    /// and a finding at the same offset of each.
+    fn count_in_member(&mut self, member: &str, finding: &Finding) -> i64 {
+        let key = (member.to_string(), finding.offset, finding.id.clone());
+        let count = self.members.entry(key).or_default();
+        *count += 1;
+        *count - 1
     }
 }
 
 impl FileSink for Recorder<'_, '_> {
-    fn start(&mut self, begun: &FileStart<'_>) -> Result<(), Error> {
+    fn start(&mut self, start: &FileStart<'_>) -> Result<(), Error> {
         self.close()?;
         self.origin = None;
-        self.met.clear();
-        let Some(file) = self.number(begun.path) else { return Ok(()) };
-        let to = match self.files[file].stream {
-            Some(stream) => To::Stream(stream),
-            None => self.decide(file, begun)?,
+        self.members.clear();
+        let Some(file) = self.find_file(start.path) else { return Ok(()) };
+        let route = match self.files[file].stream {
+            Some(stream) => Route::Store(stream),
+            None => self.route(file, start)?,
         };
-        let fresh = matches!(to, To::Stream(stream) if self.store.known.is_fresh(stream));
-        let mut open = Open { file: Some(file), to, from: begun.from, fresh };
-        if let Some(content) = begun.content.filter(|content| content.archive) {
-            self.note(&open, content.clone())?;
-            open.fresh = false;
+        let is_new = matches!(route, Route::Store(stream) if self.store.known.is_new(stream));
+        let mut open = OpenSource { file: Some(file), route, from: start.from, is_new };
+        // An archive is identified before it is unpacked, and has no end.
+        if let Some(content) = start.content.filter(|content| content.archive) {
+            self.record_content(&open, content.clone())?;
+            open.is_new = false;
         }
         self.open = Some(open);
         Ok(())
@@ -309,11 +346,11 @@ impl FileSink for Recorder<'_, '_> {
 
     fn end(&mut self, path: &Path, content: Content) -> Result<(), Error> {
         if !self.is_open(path) {
-            // Nothing was in it.
+            // An empty file ends without a start.
             self.start(&FileStart { path, from: 0, head: content.head, content: Some(&content) })?;
         }
         match self.open.take() {
-            Some(open) => self.note(&open, content),
+            Some(open) => self.record_content(&open, content),
             None => Ok(()),
         }
     }
@@ -322,22 +359,22 @@ impl FileSink for Recorder<'_, '_> {
 impl Sink for Recorder<'_, '_> {
     fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
         if self.origin.as_ref().is_none_or(|known| !Arc::ptr_eq(known, &finding.origin)) {
-            self.turn(&finding.origin)?;
+            self.switch_to(&finding.origin)?;
         }
-        let new = match self.open.as_ref().map(|open| open.to) {
-            Some(To::Copy) => return Ok(()),
-            Some(To::Stream(stream)) => self.keep(stream, finding)?,
-            Some(To::Next) | None => true,
+        let is_new = match self.open.as_ref().map(|open| open.route) {
+            Some(Route::Discard) => return Ok(()),
+            Some(Route::Store(stream)) => self.upsert_finding(stream, finding)?,
+            Some(Route::Forward) | None => true,
         };
-        self.done.findings += 1;
-        self.done.new += u64::from(new);
-        if !new && self.new_only {
+        self.totals.findings += 1;
+        self.totals.new += u64::from(is_new);
+        if !is_new && self.new_only == NewOnly::Yes {
             return Ok(());
         }
-        self.done.summary.add(finding, self.source);
-        self.done.summary.sample(finding);
-        match &mut self.next {
-            Some(next) => emit(&mut **next, finding),
+        self.totals.summary.add(finding, self.sources);
+        self.totals.summary.sample(finding);
+        match &mut self.sink {
+            Some(sink) => emit(&mut **sink, finding),
             None => Ok(()),
         }
     }

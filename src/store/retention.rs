@@ -1,57 +1,47 @@
-//! Retention: what has vanished long ago is forgotten.
+//! Retention: removes the records of files that disappeared long ago, and of old runs.
 //!
-//! What still exists is kept however old it is, with all that was found in it: else it would count as new when it is read
-//! again. A file is gone since the first run with a retention that did not find it.
+//! Only what disappeared is removed. The records of a file that still exists are kept however old they are, with all its
+//! findings, because without them the file's findings would be new the next time it is read. A file is *gone* since the
+//! first run with a retention that did not find it; one that comes back in time is not gone any more. With
+//! `--retention 90d`, a file that a run missed on 1 March is removed by the first run after 30 May.
 
-use super::Store;
+use super::connection::Store;
+use super::sql::{key_path, path_value};
 use crate::error::Error;
 use rusqlite::params;
 use std::io::ErrorKind;
-use std::path::PathBuf;
 
-/// How much of the file must be free that it is written anew without: one part in so many.
+/// The file is rewritten if at least one page of so many is free. A smaller gain is not worth writing all others.
 const FREE_PART: i64 = 4;
-/// The least that is worth it, in bytes.
-const MIN_FREE: i64 = 1 << 20;
+/// And if at least so many bytes are free.
+const MIN_FREE_BYTES: i64 = 1 << 20;
 
-/// What a run has forgotten.
+/// How many records a run has removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Forgotten {
+pub struct Pruned {
     /// Runs that ended.
     pub runs: u64,
-    /// Contents of files that are gone, and of pipes.
+    /// Streams of files that are gone, and of pipes.
     pub files: u64,
     /// Findings in them.
     pub findings: u64,
 }
 
 impl Store {
-    /// Notes which files are gone, and forgets what is since a run that began before `oldest`, RFC 3339, and runs before. To be
-    /// asked before the run ends.
+    /// Notes which files are gone, and removes those that a run before `oldest`, RFC 3339, already missed, and the runs
+    /// before it. Must be called before the run ends.
     ///
     /// # Errors
     ///
-    /// As [`Store::begin_run`].
-    pub fn forget_before(&mut self, oldest: &str) -> Result<Forgotten, Error> {
-        let unmet = self.known.inputs.iter().filter(|(_, seen)| !seen.gone && !seen.met);
-        let mut unmet: Vec<&[u8]> = unmet.map(|(place, _)| &**place).collect();
-        unmet.sort_unstable();
-        for place in unmet {
-            let Some(path) = path(place) else { continue };
-            let error = std::fs::symlink_metadata(path).err();
-            if error
-                .is_some_and(|error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory))
-            {
-                let sql = "UPDATE input SET gone=?2 WHERE path=?1";
-                self.execute(sql, params![super::record::value(place), self.run])?;
-            }
-        }
+    /// As [`Store::start_run`].
+    pub fn prune_before(&mut self, oldest: &str) -> Result<Pruned, Error> {
+        self.mark_gone()?;
         // Runs are numbered in their order.
         let sql = "SELECT coalesce(max(id), 0) FROM run WHERE started < ?1 AND id <> ?2";
         let last = self.db.query_row(sql, params![oldest, self.run], |row| row.get::<_, i64>(0));
         let last = last.map_err(|error| self.failed(error))?;
-        let there = "SELECT stream FROM input WHERE gone IS NULL OR gone > ?1";
-        let old = format!("SELECT id FROM stream WHERE last_run <= ?1 AND id NOT IN ({there})");
+        let kept = "SELECT stream FROM input WHERE gone IS NULL OR gone > ?1";
+        let old = format!("SELECT id FROM stream WHERE last_run <= ?1 AND id NOT IN ({kept})");
         let findings =
             self.execute(&format!("DELETE FROM finding WHERE stream IN ({old})"), params![last])?;
         let files = self.execute(&format!("DELETE FROM stream WHERE id IN ({old})"), params![last])?;
@@ -59,33 +49,39 @@ impl Store {
         self.execute("DELETE FROM problem WHERE run <= ?1", params![last])?;
         let runs = self.execute("DELETE FROM run WHERE id <= ?1 AND ended IS NOT NULL", params![last])?;
         self.execute("DELETE FROM run WHERE id <= ?1", params![last])?;
-        Ok(Forgotten { runs: runs as u64, files: files as u64, findings: findings as u64 })
+        Ok(Pruned { runs: runs as u64, files: files as u64, findings: findings as u64 })
     }
 
-    /// Gives back what is free of the file, if that is worth writing it anew. To be asked between two batches.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::begin_run`].
-    pub fn shrink(&mut self) -> Result<(), Error> {
-        let number = |name: &str| {
-            let found = self.db.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-            found.map_err(|error| self.failed(error))
-        };
-        let (free, all, size) = (number("freelist_count")?, number("page_count")?, number("page_size")?);
-        let worth = free * FREE_PART >= all && free * size >= MIN_FREE;
-        if worth {
-            // Where there is no room for it, the store stays as it is.
-            let _ = self.sql("VACUUM");
+    /// Records which known inputs do not exist any more. One that this run was not asked for may still exist, so the file
+    /// system is asked; one that may not be looked at counts as existing.
+    fn mark_gone(&mut self) -> Result<(), Error> {
+        let missed = self.known.inputs.iter().filter(|(_, known)| !known.is_gone && !known.is_met);
+        let mut missed: Vec<&[u8]> = missed.map(|(key, _)| &**key).collect();
+        missed.sort_unstable();
+        for key in missed {
+            let Some(path) = key_path(key) else { continue };
+            let error = std::fs::symlink_metadata(path).err();
+            let is_gone = |kind| matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory);
+            if error.is_some_and(|error| is_gone(error.kind())) {
+                let sql = "UPDATE input SET gone=?2 WHERE path=?1";
+                self.execute(sql, params![path_value(key), self.run])?;
+            }
         }
         Ok(())
     }
-}
 
-/// The path that the store has.
-fn path(place: &[u8]) -> Option<PathBuf> {
-    #[cfg(unix)]
-    return Some(std::os::unix::ffi::OsStrExt::from_bytes(place)).map(|name: &std::ffi::OsStr| name.into());
-    #[cfg(not(unix))]
-    std::str::from_utf8(place).ok().map(PathBuf::from)
+    /// Rewrites the file without its free pages, if there are many. Must be called between two batches.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::start_run`].
+    pub fn shrink(&mut self) -> Result<(), Error> {
+        let free = self.pragma("freelist_count")?;
+        let (all, size) = (self.pragma("page_count")?, self.pragma("page_size")?);
+        if free * FREE_PART >= all && free * size >= MIN_FREE_BYTES {
+            // It needs as much space again for a while. If that is missing, the store stays as it is.
+            let _ = self.execute_batch("VACUUM");
+        }
+        Ok(())
+    }
 }

@@ -4,7 +4,7 @@ use super::generated::Choices;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::scan::Sink;
-use migsift::store::{Method, Select, Store, Totals};
+use migsift::store::{Method, RunTotals, Selection, Store, WhenBusy};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -28,9 +28,9 @@ fn sound() -> &'static [u8] {
     SOUND.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
-        let mut store = Store::open(&path, false).expect("opens");
-        store.begin_run("2024-06-06T21:42:53Z", &method("a")).expect("begins");
-        store.end_run("2024-06-06T21:42:54Z", &Totals::default(), &[]).expect("ends");
+        let mut store = Store::open(&path, WhenBusy::Fail).expect("opens");
+        store.start_run("2024-06-06T21:42:53Z", &method("a")).expect("begins");
+        store.finish_run("2024-06-06T21:42:54Z", &RunTotals::default(), &[]).expect("ends");
         drop(store);
         std::fs::read(&path).expect("reads")
     })
@@ -59,16 +59,16 @@ pub fn check(data: &[u8]) {
 
 fn read(path: &Path) {
     let Ok(store) = Store::read(path).map_err(refused) else { return };
-    if let Err(error) = store.history(&Select::default(), &mut Counted(0)) {
+    if let Err(error) = store.history(&Selection::default(), &mut Counted(0)) {
         refused(error);
     }
     let _ = store.run(None).map_err(refused);
 }
 
 fn written(path: &Path) {
-    let Ok(mut store) = Store::open(path, false).map_err(refused) else { return };
-    let _ = store.begin_run("2024-06-07T21:42:53Z", &method("b")).map_err(refused);
-    let _ = store.end_run("2024-06-07T21:42:54Z", &Totals::default(), &[]).map_err(refused);
+    let Ok(mut store) = Store::open(path, WhenBusy::Fail).map_err(refused) else { return };
+    let _ = store.start_run("2024-06-07T21:42:53Z", &method("b")).map_err(refused);
+    let _ = store.finish_run("2024-06-07T21:42:54Z", &RunTotals::default(), &[]).map_err(refused);
 }
 
 /// Why it was refused is said.

@@ -1,10 +1,10 @@
 //! `catalog diff`: what differs between two catalogues, for people and as JSON.
 //!
-//! Two names of pattern files come in; what the library says differs goes out, wordings as lines with `-` and `+`, all
-//! other fields with their names before. The exit code says whether anything does, as with diff(1).
+//! Two names of pattern files come in; their difference goes to standard output, wordings as lines with `-` and `+`, other
+//! fields after their names. The exit code says whether there is one, as with diff(1). Comparing is the library's.
 
 use super::load;
-use crate::cli::args::{CatalogDiff, TextFormat};
+use crate::cli::args::{CatalogDiffArgs, TextFormat};
 use crate::cli::exit::Exit;
 use crate::cli::print;
 use migsift::catalog::diff::{CatalogDifference, ChangedEntry, EntryName};
@@ -17,7 +17,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 /// Compares two catalogues; the exit code says whether they differ.
-pub fn run(args: &CatalogDiff) -> Result<Exit, Error> {
+pub fn run(args: &CatalogDiffArgs) -> Result<Exit, Error> {
     let (old, new) = (named(&args.old), named(&args.new));
     let (old, new) = match (old, new) {
         (Ok(old), Ok(new)) => (old, new),
@@ -51,7 +51,7 @@ struct Record<'a> {
     difference: &'a CatalogDifference,
 }
 
-/// Which catalogue was compared.
+/// A catalogue that was compared.
 #[derive(Serialize)]
 struct Stamp {
     edition: String,
@@ -83,7 +83,7 @@ fn human(difference: &CatalogDifference, writer: &mut dyn Write) -> io::Result<(
         for ChangedEntry { id, title, changes } in entries {
             writeln!(writer, "{what:<8}  {}  {}", safe::line(id), safe::line(title))?;
             for change in changes {
-                // Wordings are what the word "reworded" is about; all else needs its name.
+                // "reworded" says that the field is the wordings; any other needs its name.
                 let field = if change.field == "wordings" { "" } else { change.field };
                 let field = if field.is_empty() { String::new() } else { format!("{field}: ") };
                 for (mark, values) in [('-', &change.removed), ('+', &change.added)] {

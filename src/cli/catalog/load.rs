@@ -1,20 +1,20 @@
-//! Pattern files from paths, named or in a directory that is.
+//! Loading: pattern files from paths that users name, or from directories.
+//!
+//! Paths come in; a catalogue, or all problems of all files at once, go out. Parsing is the library's.
 
 use crate::cli::args::CatalogArgs;
-use crate::cli::files;
+use crate::cli::files::{self, Choice, FileError};
 use migsift::catalog::{self, Catalog, MAX_ENTRIES, MAX_FILE_BYTES};
-use migsift::error::{CatalogProblem, Error, reason};
+use migsift::error::{CatalogProblem, Error};
 use std::path::{Path, PathBuf};
 
-/// A pattern file to be read.
+/// A pattern file that has not been read yet.
 pub struct PatternFile {
-    /// Where it is.
     pub path: PathBuf,
-    /// Whether a person named it, not only its directory.
-    named: bool,
+    choice: Choice,
 }
 
-/// Loads the catalogue; problems of all files are told at once.
+/// Loads the catalogue; reports the problems of all files at once.
 pub fn load(args: &CatalogArgs) -> Result<Catalog, Error> {
     let mut catalog = if args.no_builtin { Catalog::default() } else { catalog::builtin().clone() };
     let mut problems = Vec::new();
@@ -26,8 +26,9 @@ pub fn load(args: &CatalogArgs) -> Result<Catalog, Error> {
                 Err(other) => return Err(other),
             }
             if catalog.entries.len() > MAX_ENTRIES {
-                let message =
-                    format!("with this file more than {MAX_ENTRIES} entries; so many are not taken");
+                let message = format!(
+                    "with this file the catalogue has more than {MAX_ENTRIES} entries, which is the limit"
+                );
                 problems.push(problem(&file.path, message));
                 return Err(Error::Catalog(problems));
             }
@@ -50,40 +51,36 @@ pub fn pattern_files(named: &Path, problems: &mut Vec<CatalogProblem>) -> Vec<Pa
             if files.is_empty() {
                 problems.push(problem(named, "no pattern file (*.toml) in this directory".into()));
             }
-            files.into_iter().map(|path| PatternFile { path, named: false }).collect()
+            files.into_iter().map(|path| PatternFile { path, choice: Choice::Listed }).collect()
         }
         Err(error) => {
-            problems.push(problem(named, reason(&error)));
+            problems.push(problem(named, FileError::from(error).to_string()));
             Vec::new()
         }
     }
 }
 
 impl PatternFile {
-    /// The file that a person named.
+    /// A file that a user named.
     pub fn named(path: &Path) -> PatternFile {
-        PatternFile { path: path.to_path_buf(), named: true }
+        PatternFile { path: path.to_path_buf(), choice: Choice::Named }
     }
 
     /// Reads and parses it.
     pub fn parse(&self) -> Result<Catalog, Error> {
-        let text = text(&self.path, self.named).map_err(|problem| Error::Catalog(vec![problem]))?;
+        let text = text(&self.path, self.choice).map_err(|problem| Error::Catalog(vec![problem]))?;
         catalog::parse(&self.path.display().to_string(), &text)
     }
 }
 
-/// The text of a file that a person named.
+/// Reads a text file that a user named.
 pub fn read(path: &Path) -> Result<String, CatalogProblem> {
-    text(path, true)
+    text(path, Choice::Named)
 }
 
-fn text(path: &Path, named: bool) -> Result<String, CatalogProblem> {
-    let bytes = files::bytes(path, named, MAX_FILE_BYTES).map_err(|message| problem(path, message))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count();
-        CatalogProblem { line: Some(line), ..problem(path, format!("not UTF-8 at byte {valid}")) }
-    })
+fn text(path: &Path, choice: Choice) -> Result<String, CatalogProblem> {
+    files::text(path, choice, MAX_FILE_BYTES)
+        .map_err(|error| CatalogProblem { line: error.line(), ..problem(path, error.to_string()) })
 }
 
 fn problem(path: &Path, message: String) -> CatalogProblem {

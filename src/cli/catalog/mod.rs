@@ -1,14 +1,14 @@
 //! The commands about catalogues: list, check, import and diff.
 //!
-//! Arguments and files come in; the library does the work; what it says goes to standard output as data and to
-//! standard error as talk. Loading pattern files is in [`load`], for the other commands too.
+//! Arguments and files come in; data goes to standard output, and warnings and notes go to standard error. The library
+//! does the work. Pattern files are loaded by [`load`], for the other commands, too.
 
 mod diff;
 mod load;
 
-use super::args::{CatalogArgs, CatalogCheck, CatalogCommand, CatalogImport, TextFormat, When};
+use super::args::{CatalogArgs, CatalogCommand, CheckArgs, ImportArgs, TextFormat, When};
 use super::exit::Exit;
-use super::output::{Output, layout};
+use super::writer::{Medium, OutputWriter, layout};
 use super::{print, say};
 use migsift::catalog::{self, Catalog, import};
 use migsift::check::{self, Checked};
@@ -22,16 +22,17 @@ pub use load::load;
 pub fn run(command: &CatalogCommand) -> Result<Exit, Error> {
     match command {
         CatalogCommand::List { format, catalog, color } => list(*format, catalog, *color),
-        CatalogCommand::Check(args) => prove(args),
-        CatalogCommand::Import(args) => make(args),
+        CatalogCommand::Check(args) => check(args),
+        CatalogCommand::Import(args) => import(args),
         CatalogCommand::Diff(args) => diff::run(args),
     }
 }
 
+/// `catalog list`: all entries.
 fn list(format: TextFormat, catalog: &CatalogArgs, color: When) -> Result<Exit, Error> {
     let catalog = load(catalog)?;
     print(|writer| match format {
-        TextFormat::Human => human::write_catalog(&catalog, layout(color, false), writer),
+        TextFormat::Human => human::write_catalog(&catalog, layout(color, Medium::Stdout), writer),
         TextFormat::Json => {
             let entries: Vec<Explanation<'_>> =
                 catalog.entries.iter().map(|entry| (&**entry).into()).collect();
@@ -40,16 +41,19 @@ fn list(format: TextFormat, catalog: &CatalogArgs, color: When) -> Result<Exit, 
     })
 }
 
-/// Proves each file beside the built-in catalogue and the files before it, as a scan with all of them works.
-fn prove(args: &CatalogCheck) -> Result<Exit, Error> {
+/// `catalog check`: checks each file against the built-in catalogue and the files before it, as a scan with all of them
+/// uses it.
+fn check(args: &CheckArgs) -> Result<Exit, Error> {
     let mut problems = Vec::new();
-    let mut output = Output::new(None)?;
-    let mut beside = if args.no_builtin { Catalog::default() } else { catalog::builtin().clone() };
-    for path in
-        args.files.iter().flat_map(|named| load::pattern_files(named, &mut problems)).collect::<Vec<_>>()
-    {
-        let name = path.path.display().to_string();
-        let own = match path.parse() {
+    let mut output = OutputWriter::new(None)?;
+    let mut base = if args.no_builtin { Catalog::default() } else { catalog::builtin().clone() };
+    let mut files = Vec::new();
+    for named in &args.files {
+        files.extend(load::pattern_files(named, &mut problems));
+    }
+    for file in files {
+        let name = file.path.display().to_string();
+        let own = match file.parse() {
             Ok(own) => own,
             Err(Error::Catalog(more)) => {
                 problems.extend(more);
@@ -57,7 +61,7 @@ fn prove(args: &CatalogCheck) -> Result<Exit, Error> {
             }
             Err(other) => return Err(other),
         };
-        let checked = check::check(&name, &own, &beside);
+        let checked = check::check(&name, &own, &base);
         for warning in &checked.warnings {
             say(&format!("warning: {warning}"));
         }
@@ -66,7 +70,7 @@ fn prove(args: &CatalogCheck) -> Result<Exit, Error> {
             output.put(|writer| writeln!(writer, "{line}"))?;
         }
         problems.extend(checked.problems);
-        beside.add(own);
+        base.add(own);
     }
     output.finish()?;
     if problems.is_empty() { Ok(Exit::Clean) } else { Err(Error::Catalog(problems)) }
@@ -83,8 +87,8 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Makes a pattern file of a document's tables.
-fn make(args: &CatalogImport) -> Result<Exit, Error> {
+/// `catalog import`: makes a pattern file from the tables of a document.
+fn import(args: &ImportArgs) -> Result<Exit, Error> {
     let text = load::read(&args.table).map_err(|problem| Error::Catalog(vec![problem]))?;
     let names = args.names.iter().cloned().collect();
     let name = args.table.display().to_string();
@@ -101,7 +105,7 @@ fn make(args: &CatalogImport) -> Result<Exit, Error> {
         counted(entries.len(), "entry", "entries"),
         counted(wordings, "wording", "wordings")
     ));
-    let mut output = Output::new(args.output.as_deref())?;
+    let mut output = OutputWriter::new(args.output.as_deref())?;
     output.put(|writer| writer.write_all(imported.text.as_bytes()))?;
     output.finish()?;
     Ok(Exit::Clean)

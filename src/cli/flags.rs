@@ -1,0 +1,232 @@
+//! Flags: the lists and texts that follow from the definitions in `args.rs`.
+//!
+//! `args.rs` gives every flag of `scan` an [`Effect`], beside its name and help. From the effects follow the flags that
+//! `--store` cannot be combined with, and the options after whose change a store reads files again; from the conflicts
+//! follows a sentence of the help. So a new flag cannot be forgotten in a list somewhere: without an effect, a test fails.
+//!
+//! clap takes the members of a group for alternatives unless the group is declared otherwise. So all parsing goes through
+//! [`command`], which declares the groups.
+
+use super::args::{Cli, ScanArgs};
+use super::effect::Effect;
+use clap::builder::{Resettable, StyledStr};
+use clap::{Arg, ArgGroup, Command, CommandFactory, FromArgMatches};
+use migsift::input::Limits;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Parses the command line; prints help or an error, and ends the program, if that is the result.
+pub fn parse() -> Cli {
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+/// The command line with all its flags.
+pub fn command() -> Command {
+    complete(Cli::command())
+}
+
+/// Declares the effects, and documents the conflicts, of a command and its subcommands.
+fn complete(command: Command) -> Command {
+    let groups = Effect::ALL.map(|effect| ArgGroup::new(effect.id()).multiple(true));
+    document_conflicts(command.groups(groups)).mut_subcommands(complete)
+}
+
+/// Appends a sentence to the help of each flag that cannot be combined with others.
+fn document_conflicts(mut command: Command) -> Command {
+    let mut built = command.clone();
+    built.build();
+    for flag in built.get_arguments() {
+        let conflicts = built.get_arg_conflicts_with(flag);
+        let names: Vec<String> = conflicts.iter().filter_map(|other| long(other)).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let sentence = format!("Cannot be combined with {}", names.join(", "));
+        command = command.mut_arg(flag.get_id(), |arg| {
+            let help = arg.get_help().map(|help| StyledStr::from(format!("{help}. {sentence}")));
+            let long_help = arg.get_long_help().map(|help| StyledStr::from(format!("{help}. {sentence}")));
+            arg.help(Resettable::from(help)).long_help(Resettable::from(long_help))
+        });
+    }
+    command
+}
+
+/// The flag as it is written: `--store`.
+fn long(flag: &Arg) -> Option<String> {
+    flag.get_long().map(|name| format!("--{name}"))
+}
+
+/// The long names of the flags of `scan` that have this effect, in the order of the help.
+fn with_effect(scan: &Command, effect: Effect) -> Vec<String> {
+    let group = scan.get_groups().find(|group| group.get_id() == effect.id());
+    let members: Vec<_> = group.into_iter().flat_map(ArgGroup::get_args).collect();
+    let flags = scan.get_arguments().filter(|flag| members.contains(&flag.get_id()));
+    flags.filter_map(|flag| flag.get_long().map(str::to_string)).collect()
+}
+
+/// The options of the method that a store remembers: the values of all flags that change findings, as a JSON object by
+/// name. It depends on values only, so a default that is written out is no change, and neither is `1M` for `1048576`.
+pub fn finding_options(args: &ScanArgs) -> String {
+    let mut command = command();
+    command.build();
+    let scan = command.find_subcommand("scan");
+    let flags = scan.map(|scan| with_effect(scan, Effect::Findings)).unwrap_or_default();
+    let values: BTreeMap<String, Value> =
+        flags.into_iter().filter_map(|flag| finding_option(args, &flag).map(|value| (flag, value))).collect();
+    json!(values).to_string()
+}
+
+/// The value of a flag that changes findings; `None` for those of the catalogue, which a store knows by its fingerprint.
+fn finding_option(args: &ScanArgs, flag: &str) -> Option<Value> {
+    let limits = Limits::from(&args.limits);
+    Some(match flag {
+        "catalog" | "no-builtin" => return None,
+        "context-lines" => json!(args.context_lines),
+        "timezone" => json!(args.timezone),
+        "include" => json!(args.walk.include),
+        "exclude" => json!(args.walk.exclude),
+        "max-nesting" => json!(limits.nesting),
+        "max-members" => json!(limits.members),
+        "max-member-bytes" => json!(limits.member_bytes),
+        "max-output-bytes" => json!(limits.output_bytes),
+        "max-metadata-bytes" => json!(limits.metadata_bytes),
+        "max-decoder-memory" => json!(limits.decoder_memory),
+        _ => unreachable!("--{flag} changes findings and has no value here"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args;
+    use clap::error::ErrorKind;
+
+    fn scan() -> Command {
+        let mut command = command();
+        command.build();
+        command.find_subcommand("scan").expect("the command").clone()
+    }
+
+    fn parsed(args: &[&str]) -> Result<ScanArgs, clap::Error> {
+        let matches = command().try_get_matches_from([&["migsift", "scan"], args].concat())?;
+        match Cli::from_arg_matches(&matches)?.command {
+            args::Command::Scan(args) => Ok(*args),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A way to write the flag that clap accepts.
+    fn written(flag: &Arg) -> String {
+        let name = long(flag).expect("a long name");
+        let values = flag.get_possible_values();
+        let value = values.first().map(|value| value.get_name().to_string());
+        match value {
+            _ if !flag.get_action().takes_values() => name,
+            Some(value) => format!("{name}={value}"),
+            None if name == "--report" => format!("{name}=json=FILE"),
+            None => format!("{name}=7"),
+        }
+    }
+
+    #[test]
+    fn every_flag_has_one_effect() {
+        let scan = scan();
+        for flag in scan.get_arguments() {
+            let effects = Effect::ALL.iter().filter(|effect| {
+                let group = scan.get_groups().find(|group| group.get_id() == effect.id());
+                group.expect("declared").get_args().any(|member| member == flag.get_id())
+            });
+            let expected = usize::from(!matches!(flag.get_id().as_str(), "help" | "version"));
+            assert_eq!(effects.count(), expected, "{flag}");
+        }
+    }
+
+    #[test]
+    fn documented_conflicts_are_enforced() {
+        let scan = scan();
+        let mut pairs = 0;
+        for flag in scan.get_arguments().filter(|flag| !flag.is_positional()) {
+            let help = flag.get_long_help().or_else(|| flag.get_help()).expect("help").to_string();
+            let documented = help.split_once("Cannot be combined with ").map_or("", |(_, names)| names);
+            for other in scan.get_arguments().filter(|other| !other.is_positional()) {
+                let name = long(other).expect("a long name");
+                if documented.split(", ").all(|documented| documented != name) {
+                    continue;
+                }
+                for args in [[written(flag), written(other)], [written(other), written(flag)]] {
+                    let error = parsed(&args.each_ref().map(String::as_str)).expect_err(&args.join(" "));
+                    assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{args:?}: {error}");
+                }
+                pairs += 1;
+            }
+        }
+        assert_eq!(
+            pairs, 8,
+            "--store with --redact and five filters, -C with --redact, --verbose with --quiet"
+        );
+    }
+
+    #[test]
+    fn a_store_excludes_every_filter() {
+        let filters = with_effect(&scan(), Effect::Filter);
+        assert_eq!(filters, ["code", "severity", "since", "until", "last-attempt"]);
+        for filter in filters {
+            let scan = scan();
+            let filter = scan.get_arguments().find(|flag| flag.get_long() == Some(&filter)).expect("a flag");
+            let error = parsed(&["--store=FILE", &written(filter)]).expect_err("a conflict");
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict, "{error}");
+        }
+    }
+
+    #[test]
+    fn other_flags_go_together() {
+        let scan = scan();
+        let (mut args, mut conflicting) = (Vec::new(), Vec::new());
+        for flag in scan.get_arguments().filter(|flag| !flag.is_positional() && flag.get_id() != "help") {
+            let conflicts = scan.get_arg_conflicts_with(flag);
+            conflicting.extend(conflicts.iter().map(|other| other.get_id().clone()));
+            if conflicts.is_empty() && !conflicting.contains(flag.get_id()) {
+                args.push(written(flag));
+            }
+        }
+        args.retain(|arg| !arg.starts_with("--redact") && !arg.starts_with("--quiet"));
+        args.push("--store=FILE".into());
+        let without_filters: Vec<&str> = args
+            .iter()
+            .map(String::as_str)
+            .filter(|arg| {
+                let name = arg.trim_start_matches("--").split('=').next().unwrap_or_default();
+                !with_effect(&scan, Effect::Filter).iter().any(|filter| filter == name)
+            })
+            .collect();
+        parsed(&without_filters).expect("no conflict");
+    }
+
+    #[test]
+    fn the_options_of_a_method_depend_on_values_only() {
+        let options = |args: &[&str]| finding_options(&parsed(args).expect("arguments"));
+        let default = options(&[]);
+        assert_eq!(
+            default,
+            "{\"context-lines\":0,\"exclude\":[],\"include\":[],\"max-decoder-memory\":268435456,\
+             \"max-member-bytes\":null,\"max-members\":100000,\"max-metadata-bytes\":1048576,\"max-nesting\":8,\
+             \"max-output-bytes\":null,\"timezone\":\"UTC\"}"
+        );
+        assert_eq!(options(&["--timezone", "UTC", "--max-nesting=8", "--max-metadata-bytes=1M"]), default);
+        assert_eq!(options(&["--threads=3", "--follow-links", "-f", "csv"]), default);
+    }
+
+    #[test]
+    fn every_flag_that_changes_findings_changes_the_options() {
+        let scan = scan();
+        let default = finding_options(&parsed(&[]).expect("arguments"));
+        for flag in with_effect(&scan, Effect::Findings) {
+            if matches!(flag.as_str(), "catalog" | "no-builtin") {
+                continue;
+            }
+            let flag = scan.get_arguments().find(|known| known.get_long() == Some(&flag)).expect("a flag");
+            let other = finding_options(&parsed(&[&written(flag)]).expect("arguments"));
+            assert_ne!(other, default, "{flag}");
+        }
+    }
+}

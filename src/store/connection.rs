@@ -1,0 +1,304 @@
+//! The connection: opens the SQLite file, locks it, checks it, and translates SQLite's errors.
+//!
+//! A path comes in, a [`Store`] or an [`Error`] goes out. Everything that the store knows is loaded here once; what runs
+//! read and write is in `run.rs`, `inputs.rs`, `recorder.rs`, `retention.rs` and `history.rs`.
+//!
+//! # Locks and crashes
+//!
+//! A run has the store for itself from before its walk to its end. Two runs at once would each find the other's files
+//! new. SQLite's `locking_mode=EXCLUSIVE` keeps a lock until the connection is closed, and the operating system releases
+//! it when the process dies, so there is never a stale lock to remove by hand.
+//!
+//! The order of the statements in [`Store::open`] matters. In exclusive mode a connection also keeps the *shared* lock of
+//! its first read. If two new runs each kept one, neither could get the exclusive lock that it needs to write, and both
+//! would wait until their timeout. So the exclusive lock is acquired first, in normal mode, by `BEGIN EXCLUSIVE`; only then
+//! is the mode changed, and the `COMMIT` keeps the lock.
+//!
+//! A batch is one transaction with a rollback journal and `synchronous=FULL`. The journal is on the disk before the
+//! first page of the store is overwritten. Whoever opens the store after a crash finds the journal and restores the
+//! pages, so the store holds whole batches at any time. The journal is deleted with each commit: between runs the history
+//! is a single file, which can be copied.
+
+use super::known::Known;
+use super::method::Method;
+use super::pending::{PendingStreams, RunColumns};
+use super::{schema, sql};
+use crate::error::Error;
+use rusqlite::{ErrorCode, OpenFlags};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How long [`WhenBusy::Wait`] waits for the lock.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(3600);
+/// How long others wait: a run for a reader to finish, a reader for a lock that is held only briefly.
+const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
+/// How much of the file SQLite caches, in KiB. A batch that fits is written when it ends, not before.
+const CACHE_KIB: u32 = 64 << 10;
+
+/// What to do while another run uses the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenBusy {
+    /// Return [`Error::Busy`].
+    Fail,
+    /// Wait until it is free.
+    Wait,
+}
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Write,
+    Read,
+}
+
+/// An open store.
+#[derive(Debug)]
+pub struct Store {
+    pub(super) db: rusqlite::Connection,
+    pub(super) path: PathBuf,
+    /// The current folder, which relative paths are resolved against.
+    pub(super) folder: PathBuf,
+    /// The number of this run, and of its method.
+    pub(super) run: i64,
+    pub(super) method: i64,
+    /// All methods that runs have used, by number.
+    pub(super) methods: Vec<(i64, Method)>,
+    pub(super) known: Known,
+    pub(super) pending: RefCell<PendingStreams>,
+}
+
+impl Store {
+    /// Opens the store for a run, or creates it. The store is locked until it is dropped. Its content is not read before
+    /// [`Store::load`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`], [`Error::Unusable`] for a file that is not a store, is damaged or is of a later version, and
+    /// [`Error::Output`].
+    pub fn open(path: &Path, when_busy: WhenBusy) -> Result<Store, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let store = Store::connect(path, flags)?;
+        let timeout = match when_busy {
+            WhenBusy::Wait => WAIT_TIMEOUT,
+            WhenBusy::Fail => BUSY_TIMEOUT,
+        };
+        // Foreign keys are not enforced: findings are written before the stream's row, which needs the hash of its last
+        // byte.
+        let pragmas =
+            format!("PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
+        store.pragmas(&pragmas, timeout)?;
+        store.execute_batch("BEGIN EXCLUSIVE")?;
+        store.check_version(Purpose::Write)?;
+        store.execute_batch("PRAGMA locking_mode=EXCLUSIVE; COMMIT; PRAGMA journal_mode=DELETE;")?;
+        Ok(store)
+    }
+
+    /// Checks that the file is whole, and reads what it knows.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unusable`] for a store that is damaged.
+    pub fn load(mut self) -> Result<Store, Error> {
+        self.check_pages()?;
+        self.known = Known::load(&self.db).map_err(|error| self.failed(error))?;
+        Ok(self)
+    }
+
+    /// Opens an existing store only to read it. It reads one snapshot, and a run cannot write until it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::open`].
+    pub fn read(path: &Path) -> Result<Store, Error> {
+        // Also a reader needs write access, to undo the journal of a run that was killed.
+        let store = Store::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        store.pragmas("PRAGMA query_only=ON;", BUSY_TIMEOUT)?;
+        store.execute_batch("BEGIN")?;
+        store.check_version(Purpose::Read)?;
+        store.check_pages()?;
+        Ok(store)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Store, Error> {
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = rusqlite::Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
+        Ok(Store {
+            db,
+            path: path.to_path_buf(),
+            folder: std::env::current_dir().unwrap_or_default(),
+            run: 0,
+            method: 0,
+            methods: Vec::new(),
+            known: Known::default(),
+            pending: RefCell::default(),
+        })
+    }
+
+    /// Whether `path` is the store or its journal, which a scan of the store's folder must not read.
+    pub fn is_own_file(&self, path: &Path) -> bool {
+        let Some(own) = self.path.file_name().map(|own| own.as_encoded_bytes()) else { return false };
+        // Asked for every input. Nearly all differ in their last bytes, and need no look at the file system.
+        let bytes = path.as_os_str().as_encoded_bytes();
+        if !bytes.strip_suffix(b"-journal").unwrap_or(bytes).ends_with(own) && !bytes.ends_with(own) {
+            return false;
+        }
+        let Some(other) = path.file_name().map(|other| other.as_encoded_bytes()) else { return false };
+        let same = |own: &Path| matches!((own.canonicalize(), path.canonicalize()), (Ok(own), Ok(path)) if own == path);
+        match other.strip_prefix(own) {
+            Some(b"") => same(&self.path),
+            Some(b"-journal") => {
+                let name = path.file_name().unwrap_or_default();
+                same(&self.path.with_file_name(name))
+            }
+            _ => false,
+        }
+    }
+
+    fn pragmas(&self, text: &str, timeout: Duration) -> Result<(), Error> {
+        self.db.busy_timeout(timeout).map_err(|error| self.failed(error))?;
+        self.execute_batch(text)
+    }
+
+    /// Executes statements without parameters.
+    pub(super) fn execute_batch(&self, text: &str) -> Result<(), Error> {
+        self.db.execute_batch(text).map_err(|error| self.failed(error))
+    }
+
+    /// Executes a statement after all pending rows.
+    pub(super) fn execute(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
+        self.flush_pending()?;
+        self.execute_unordered(sql, values)
+    }
+
+    /// Executes a statement that does not depend on pending rows.
+    pub(super) fn execute_unordered(&self, sql: &str, values: impl rusqlite::Params) -> Result<usize, Error> {
+        let done = self.db.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
+        done.map_err(|error| self.failed(error))
+    }
+
+    /// Inserts the pending rows.
+    pub(super) fn flush_pending(&self) -> Result<(), Error> {
+        let run = RunColumns { run: self.run, method: self.method };
+        self.pending.borrow_mut().flush(&self.db, run).map_err(|error| self.failed(error))
+    }
+
+    /// The bytes by which the store knows `path`.
+    pub(super) fn key<'p>(&self, path: &'p Path) -> Cow<'p, [u8]> {
+        sql::path_key(&self.folder, path)
+    }
+
+    pub(super) fn failed(&self, error: rusqlite::Error) -> Error {
+        failed(&self.path, error)
+    }
+
+    /// Checks that the file is a store of a known version. A writer creates the tables of an empty one, and upgrades those
+    /// of an earlier version; it must be in a transaction.
+    fn check_version(&self, purpose: Purpose) -> Result<(), Error> {
+        let application = self.pragma("application_id")?;
+        let version = self.pragma("user_version")?;
+        let tables = "SELECT count(*) FROM sqlite_schema";
+        let tables: i64 =
+            self.db.query_row(tables, [], |row| row.get(0)).map_err(|error| self.failed(error))?;
+        if purpose == Purpose::Write && (application, version, tables) == (0, 0, 0) {
+            return self.execute_batch(schema::SCHEMA);
+        }
+        if application != schema::APPLICATION {
+            let text = "not a store of migsift; name another file, or one that does not exist yet";
+            return Err(unusable(&self.path, text));
+        }
+        let known = schema::VERSION;
+        if version == known {
+            return Ok(());
+        }
+        let is_earlier = (1..known).contains(&version);
+        if is_earlier && purpose == Purpose::Write {
+            return self.migrate(version, &schema::STEPS);
+        }
+        let remedy = if is_earlier {
+            format!("the next `scan --store` upgrades it to version {known}")
+        } else {
+            format!("it was written by another migsift; this one supports version {known}")
+        };
+        Err(unusable(&self.path, &format!("a store of version {version}; {remedy}")))
+    }
+
+    /// Returns the value of a pragma that is a number.
+    pub(super) fn pragma(&self, name: &str) -> Result<i64, Error> {
+        let sql = format!("PRAGMA {name}");
+        self.db.query_row(&sql, [], |row| row.get(0)).map_err(|error| self.failed(error))
+    }
+
+    /// Upgrades the tables step by step; must be called within a transaction.
+    fn migrate(&self, from: i64, steps: &[&str]) -> Result<(), Error> {
+        steps.iter().skip(from as usize - 1).try_for_each(|step| self.execute_batch(step))?;
+        self.execute_batch(&format!("PRAGMA user_version = {}", steps.len() + 1))
+    }
+
+    /// Checks the structure of all pages.
+    fn check_pages(&self) -> Result<(), Error> {
+        let found = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let found = found.map_err(|error| self.failed(error))?;
+        if found != "ok" { Err(damaged(&self.path, &found)) } else { Ok(()) }
+    }
+}
+
+/// Translates an error of SQLite.
+fn failed(path: &Path, error: rusqlite::Error) -> Error {
+    let reason = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Error::Busy { file: path.display().to_string() }
+        }
+        Some(ErrorCode::NotADatabase) => {
+            unusable(path, "not a store of migsift, or a damaged one; move it away, or name another file")
+        }
+        Some(ErrorCode::DatabaseCorrupt) => damaged(path, &reason),
+        Some(ErrorCode::CannotOpen) => unusable(path, &format!("cannot be opened: {reason}")),
+        Some(_) => Error::output(path.display().to_string(), std::io::Error::other(reason)),
+        // Not an error of SQLite but of reading its rows: a value that this program does not write.
+        None => damaged(path, &reason),
+    }
+}
+
+/// A damaged store, with the ways to recover.
+pub(super) fn damaged(path: &Path, reason: &str) -> Error {
+    let remedy = "restore a copy, or recover what is readable with `sqlite3 FILE .recover`, or move it away and scan again";
+    unusable(path, &format!("the store is damaged ({reason}); {remedy}"))
+}
+
+pub(super) fn unusable(path: &Path, text: &str) -> Error {
+    Error::unusable(&path.display().to_string(), None, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_earlier_version_is_upgraded_by_all_steps_or_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("history.db");
+        let store = Store::open(&path, WhenBusy::Fail).expect("a store");
+        let steps = [
+            "ALTER TABLE run ADD COLUMN a INTEGER",
+            "ALTER TABLE run ADD COLUMN b INTEGER",
+            "ALTER TABLE run RENAME b TO c",
+        ];
+        let version = || store.pragma("user_version").expect("a version");
+        store.execute_batch("BEGIN").expect("a transaction");
+        let twice = ["ALTER TABLE run ADD COLUMN a INTEGER", "ALTER TABLE run ADD COLUMN a INTEGER"];
+        assert!(store.migrate(1, &twice).is_err());
+        store.execute_batch("ROLLBACK").expect("rolled back");
+        assert_eq!(version(), 1);
+        store.migrate(1, &steps[..1]).expect("one step");
+        assert_eq!(version(), 2);
+        store.migrate(2, &steps).expect("the other steps");
+        assert_eq!(version(), 4);
+        store.execute_batch("SELECT a, c FROM run").expect("both columns");
+        drop(store);
+        let later = Store::open(&path, WhenBusy::Fail).expect_err("a later version");
+        assert!(later.to_string().contains("a store of version 4"), "{later}");
+    }
+}
