@@ -1,9 +1,10 @@
 //! Writes a corpus of the benches to files, for comparisons with other programs.
 //!
-//! `cargo bench --bench corpus -- KIND BYTES PATH` writes at least `BYTES` bytes (with K, M or G) and prints how many
-//! findings are in them. `KIND` is `sparse` (one line in 2,000), `dense` (every second line), `document` (one JSON document
-//! of about `BYTES`) or `files` (20,000 files below the folder `PATH`). `catalogue ENTRIES PATH` writes a pattern file with so
-//! many entries and prints their number. Without arguments nothing happens.
+//! `cargo bench --bench corpus -- KIND BYTES PATH` writes at least `BYTES` bytes (with K, M or G) and prints
+//! how many findings are in them. `KIND` is `sparse` (one line in 2,000), `dense` (every second line),
+//! `document` (one JSON document of about `BYTES`) or `files` (20,000 files below the folder `PATH`).
+//! `catalogue ENTRIES PATH` writes a pattern file with so many entries and prints their number. Without
+//! arguments nothing happens.
 
 #![allow(clippy::print_stdout)]
 

@@ -1,8 +1,8 @@
 //! The recipe of `src/matcher/four_grams.tsv`: how often four bytes of a word occur in logs.
 //!
-//! `cargo bench --bench four_grams -- PATH` counts in three kinds of log text of equal weight (the benches' noise, the
-//! samples, `four_grams.log` beside this file) and writes the rates in a million bytes. Without arguments nothing
-//! happens. The same sources make the same table.
+//! `cargo bench --bench four_grams -- PATH` counts in three kinds of log text of equal weight (the benches'
+//! noise, the samples, `four_grams.log` beside this file) and writes the rates in a million bytes. Without
+//! arguments nothing happens. The same sources make the same table.
 
 #[allow(dead_code, unused_imports, reason = "the other benches use more of it")]
 mod generator;

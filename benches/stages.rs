@@ -1,9 +1,11 @@
-//! Measures the stages: noise alone, sparse and dense findings, a document, files, one line, a catalogue, a larger one.
+//! Measures the stages: noise alone, sparse and dense findings, a document, files, one line, a catalogue, a
+//! larger one.
 //!
-//! Every bench makes a corpus with a known number of findings, asserts that the count is right, and only then measures the
-//! time. Matching runs on one thread, over windows as large as those of a scan; files are scanned as by the program, with
-//! one thread per core. Run one group with `cargo bench --bench stages -- sparse`; without optimisation, as in
-//! `cargo test --benches`, the corpora are a fraction of their size.
+//! Every bench makes a corpus with a known number of findings, asserts that the count is right, and only then
+//! measures the time. Matching runs on one thread, over windows as large as those of a scan; files are
+//! scanned as by the program, with one thread per core. Run one group with
+//! `cargo bench --bench stages -- sparse`; without optimisation, as in `cargo test --benches`, the corpora are
+//! a fraction of their size.
 
 mod generator;
 
@@ -151,7 +153,8 @@ fn growth(c: &mut Criterion) {
     c.bench_function("compile 600 entries", |b| b.iter(|| Matcher::new(black_box(&larger))));
 }
 
-/// Returns the built-in catalogue with generated entries up to [`GROWN`]; the built-in ones keep their indices.
+/// Returns the built-in catalogue with generated entries up to [`GROWN`]; the built-in ones keep their
+/// indices.
 fn larger() -> Catalog {
     let mut catalog = builtin().clone();
     let text = generator::catalogue(SEED, GROWN - catalog.entries.len());

@@ -1,10 +1,10 @@
 //! Pattern files of any size, as a catalogue that has grown.
 //!
-//! A seed and a number of entries come in; a pattern file goes out, made from a grammar of about a thousand words of
-//! PostgreSQL and of migrations: objects, settings, views, commands, faults, circumstances and advice. Messages differ in
-//! their words as those of a real catalogue do, so that anchors are chosen as for one. Codes are those of the service's range
-//! that the built-in catalogue lacks; when they are used up, entries have none. Entries are rich as long as the file has
-//! space for those to come, then lean.
+//! A seed and a number of entries come in; a pattern file goes out, made from a grammar of about a thousand
+//! words of PostgreSQL and of migrations: objects, settings, views, commands, faults, circumstances and
+//! advice. Messages differ in their words as those of a real catalogue do, so that anchors are chosen as for
+//! one. Codes are those of the service's range that the built-in catalogue lacks; when they are used up,
+//! entries have none. Entries are rich as long as the file has space for those to come, then lean.
 
 use super::rng::Rng;
 use super::words::value;
@@ -164,7 +164,8 @@ struct Topic {
     args: Vec<Arg>,
 }
 
-/// Returns a pattern file of `entries` entries that passes `migsift catalog check`, alone and with the built-in catalogue.
+/// Returns a pattern file of `entries` entries that passes `migsift catalog check`, alone and with the
+/// built-in catalogue.
 ///
 /// # Panics
 ///
@@ -375,8 +376,8 @@ fn one(rng: &mut Rng, phrases: &'static str) -> &'static str {
     phrases[index]
 }
 
-/// Whether a word is long enough for an anchor even without what logs vary: its first letter, a plural, and the first part
-/// of a compound.
+/// Whether a word is long enough for an anchor even without what logs vary: its first letter, a plural, and
+/// the first part of a compound.
 fn findable(text: &str) -> bool {
     let varies = ["allow", "block", "non", "post", "pre", "sub"];
     text.split(' ').any(|word| {

@@ -1,7 +1,8 @@
 //! Findings to plant: messages of the service, in the words of its catalogue.
 //!
-//! A random number generator comes in; a [`Finding`] goes out, one of the built-in catalogue's wordings with its placeholders
-//! filled. Every third has its contractions written out, as the service's real messages have them.
+//! A random number generator comes in; a [`Finding`] goes out, one of the built-in catalogue's wordings with
+//! its placeholders filled. Every third has its contractions written out, as the service's real messages have
+//! them.
 
 use super::noise::{escaped, record, worker};
 use super::rng::Rng;
@@ -54,7 +55,8 @@ impl Finding {
         }
     }
 
-    /// Appends a line that contains it: one of the worker, with the text alone or with its code, or a JSON record.
+    /// Appends a line that contains it: one of the worker, with the text alone or with its code, or a JSON
+    /// record.
     pub fn line(&self, out: &mut String, rng: &mut Rng, clock: &mut Clock) {
         match rng.below(3) {
             0 => worker(out, rng, clock, "validate.c", "ERROR", &self.text),

@@ -1,8 +1,9 @@
 //! Corpora for the benches: logs with a known number of findings, and pattern files of any size.
 //!
-//! A seed and a size come in; bytes that look like the logs of a failed migration go out, with the number of findings that
-//! were planted in them. The same seed makes the same bytes on every platform. The generator does not know the matcher: a
-//! bench compares the matcher's count with [`Corpus::findings`] before it measures the time.
+//! A seed and a size come in; bytes that look like the logs of a failed migration go out, with the number of
+//! findings that were planted in them. The same seed makes the same bytes on every platform. The generator
+//! does not know the matcher: a bench compares the matcher's count with [`Corpus::findings`] before it
+//! measures the time.
 
 mod catalogue;
 mod finding;
@@ -36,8 +37,8 @@ pub fn dense(seed: u64, bytes: usize) -> Corpus {
     lines(Rng::new(seed), bytes, |_, line| line.is_multiple_of(2))
 }
 
-/// Writes `files` logs of together at least `total_bytes` bytes below `dir`, a hundred in a folder; one line in 500 is
-/// a finding. Returns how many were planted.
+/// Writes `files` logs of together at least `total_bytes` bytes below `dir`, a hundred in a folder; one line
+/// in 500 is a finding. Returns how many were planted.
 pub fn small_files(seed: u64, dir: &Path, files: usize, total_bytes: usize) -> u64 {
     let mut findings = 0;
     for file in 0..files {
@@ -87,7 +88,8 @@ pub fn json_document(seed: u64, findings: u64) -> Corpus {
     Corpus { bytes: out.into_bytes(), findings }
 }
 
-/// Returns lines until there are `bytes` bytes; `planted` decides for each, by its number, whether it is a finding.
+/// Returns lines until there are `bytes` bytes; `planted` decides for each, by its number, whether it is a
+/// finding.
 fn lines(mut rng: Rng, bytes: usize, mut planted: impl FnMut(&mut Rng, u64) -> bool) -> Corpus {
     let (mut clock, mut out) = (Clock::new(), String::with_capacity(bytes + 4096));
     let (mut findings, mut line) = (0, 0);

@@ -1,8 +1,9 @@
 //! Noise: lines that are no findings, and the formats of the lines that findings are in.
 //!
-//! A random number generator and a clock come in; a line of one of five formats goes out: PostgreSQL's stderr and csvlog, the
-//! worker's TSV, pgcopydb, and Azure Monitor's JSON lines. The messages use the catalogue's own words, so that anchors are
-//! hit as often as in real logs, and six digits that are no codes are wherever real logs have them.
+//! A random number generator and a clock come in; a line of one of five formats goes out: PostgreSQL's stderr
+//! and csvlog, the worker's TSV, pgcopydb, and Azure Monitor's JSON lines. The messages use the catalogue's
+//! own words, so that anchors are hit as often as in real logs, and six digits that are no codes are wherever
+//! real logs have them.
 
 use super::rng::Rng;
 use super::words::{self, Clock, pid, value};

@@ -1,7 +1,8 @@
 //! Random numbers from a seed: SplitMix64.
 //!
-//! A seed comes in; numbers and choices go out, the same on every platform and with every version of every crate. That is
-//! why it is not a dependency: a corpus that changes with an update makes old measurements worthless.
+//! A seed comes in; numbers and choices go out, the same on every platform and with every version of every
+//! crate. That is why it is not a dependency: a corpus that changes with an update makes old measurements
+//! worthless.
 
 /// A generator of numbers.
 pub struct Rng(u64);

@@ -1,7 +1,8 @@
 //! The words of the corpus: names of servers, databases, roles and extensions, numbers, and the time.
 //!
-//! A placeholder's name and a random number generator come in; a plausible value goes out. Noise and findings use the same
-//! words, so no value distinguishes them. [`Clock`] returns the log's time, which only goes forward.
+//! A placeholder's name and a random number generator come in; a plausible value goes out. Noise and findings
+//! use the same words, so no value distinguishes them. [`Clock`] returns the log's time, which only goes
+//! forward.
 
 use super::rng::Rng;
 

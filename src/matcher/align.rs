@@ -1,12 +1,13 @@
 //! Alignment: arguments from a message whose wording the catalogue does not have.
 //!
-//! The text around a code and the wordings of its entry come in; the best alignment of their words goes out, with the
-//! arguments that it shows, or nothing if the text is too different. This file does not know codes or windows.
+//! The text around a code and the wordings of its entry come in; the best alignment of their words goes out,
+//! with the arguments that it shows, or nothing if the text is too different. This file does not know codes
+//! or windows.
 //!
 //! # Idea
 //!
-//! Services reword their messages from release to release. The code still says which entry it is, and half of the words
-//! stay (═), while others change (─):
+//! Services reword their messages from release to release. The code still says which entry it is, and half of
+//! the words stay (═), while others change (─):
 //!
 //! ```text
 //! wording  Connection to the server   {server}             was unsuccessful.
@@ -14,24 +15,26 @@
 //!          ══════════ ══ ═══ ──────── └──── argument ────┘ ─────
 //! ```
 //!
-//! Aligning them is what bioinformatics does with sequences (Needleman and Wunsch): a table has a row for each *slot* of the
-//! wording, a word or an argument, and a column for each word of the text. A cell is the best score of any alignment of the
-//! slots and words so far: +6 for a pair of equal words, negative for a pair of different ones, for a slot without a word
-//! and for a word without a slot. An argument may have several words; its first one scores +1 and each more -1, so a longer
-//! argument must pay for itself with equal words after it. The alignment is global over the wording, but local over the
-//! text: words before and after the message cost nothing. Each cell also stores the step that led to it, and walking these
-//! steps back from the best last cell reads the alignment off.
+//! Aligning them is what bioinformatics does with sequences (Needleman and Wunsch): a table has a row for
+//! each *slot* of the wording, a word or an argument, and a column for each word of the text. A cell is the
+//! best score of any alignment of the slots and words so far: +6 for a pair of equal words, negative for a
+//! pair of different ones, for a slot without a word and for a word without a slot. An argument may have
+//! several words; its first one scores +1 and each more -1, so a longer argument must pay for itself with
+//! equal words after it. The alignment is global over the wording, but local over the text: words before and
+//! after the message cost nothing. Each cell also stores the step that led to it, and walking these steps
+//! back from the best last cell reads the alignment off.
 //!
 //! # Which bytes are the argument
 //!
-//! The words that agree on both sides of an argument bound a gap. If the gap contains quotes, the quoted text is the argument:
-//! in "on instance `x` was not found" it is `x`, whatever the words around became. Without quotes, the slots between show
-//! how many of the gap's words are the wording's own, and the argument is one name, or a list, after them ([`bare_end`]).
+//! The words that agree on both sides of an argument bound a gap. If the gap contains quotes, the quoted text
+//! is the argument: in "on instance `x` was not found" it is `x`, whatever the words around became. Without
+//! quotes, the slots between show how many of the gap's words are the wording's own, and the argument is one
+//! name, or a list, after them ([`bare_end`]).
 //!
 //! # Bounds
 //!
-//! At most [`MAX_WORDS`] words are aligned, and a text must have at least [`MIN_SIMILARITY`] of the wording's words in order.
-//! A wrong argument is worse than none.
+//! At most [`MAX_WORDS`] words are aligned, and a text must have at least [`MIN_SIMILARITY`] of the wording's
+//! words in order. A wrong argument is worse than none.
 
 use super::argument::{argument, value};
 use super::bytes::is_word;
@@ -40,8 +43,9 @@ use super::wording::{Wording, WordingPart};
 use crate::catalog::{ArgValue, QUOTES, ValueKind};
 use std::cmp::Reverse;
 
-/// The least share of a wording's literal words, up to its last argument, that a text must have in order. Messages that
-/// were reworded ("was unsuccessful" as "could not be established") keep half of their words; other texts share fewer.
+/// The least share of a wording's literal words, up to its last argument, that a text must have in order.
+/// Messages that were reworded ("was unsuccessful" as "could not be established") keep half of their words;
+/// other texts share fewer.
 pub const MIN_SIMILARITY: f64 = 0.5;
 /// The most words of text that are aligned.
 const MAX_WORDS: usize = 400;
@@ -131,8 +135,8 @@ fn pattern(wording: &Wording) -> Pattern {
     Pattern { slots, required }
 }
 
-/// Splits a text into words. Marks between letters and digits ("db1.contoso.com:6432") do not end a word; contractions are
-/// two words.
+/// Splits a text into words. Marks between letters and digits ("db1.contoso.com:6432") do not end a word;
+/// contractions are two words.
 fn words(text: &[u8]) -> Vec<Word> {
     let mut words = Vec::new();
     let mut i = 0;
@@ -237,8 +241,8 @@ impl Table {
         self.steps[self.index(slot, word)]
     }
 
-    /// Returns the best score of a cell and its step, from the cells above and to the left of it. Of equal ones the first
-    /// that is offered wins.
+    /// Returns the best score of a cell and its step, from the cells above and to the left of it. Of equal
+    /// ones the first that is offered wins.
     fn best_step(&self, pattern: &Pattern, words: &[Word], slot: usize, word: usize) -> (i32, Step) {
         let mut best = (self.score(slot - 1, word) + SLOT_ALONE, Step::SlotAlone);
         let mut offer = |score: i32, step: Step| {
@@ -343,14 +347,16 @@ fn message_end(text: &[u8], from: usize) -> usize {
 struct ArgumentGap {
     from: usize,
     to: usize,
-    /// How many words of the wording are between the agreeing word and the argument: the text has others for them.
+    /// How many words of the wording are between the agreeing word and the argument: the text has others for
+    /// them.
     skipped: usize,
     /// Whether the word directly after the argument agrees.
     exact_end: bool,
 }
 
 impl ArgumentGap {
-    /// Returns the argument in the gap and where it ends: the quoted text, else what the wording's own words leave.
+    /// Returns the argument in the gap and where it ends: the quoted text, else what the wording's own words
+    /// leave.
     fn argument(&self, text: &[u8], kind: ValueKind) -> Option<(ArgValue, usize)> {
         let gap = text.get(self.from..self.to)?;
         let found = |from: usize, to: usize| {
@@ -371,8 +377,8 @@ impl ArgumentGap {
     }
 }
 
-/// Returns where an argument without quotes ends if the words after it are not the wording's: after one name, in a list
-/// after the name that follows the last comma.
+/// Returns where an argument without quotes ends if the words after it are not the wording's: after one name,
+/// in a list after the name that follows the last comma.
 fn bare_end(words: &[Word], gap: &[u8], skipped: usize, kind: ValueKind) -> usize {
     let comma = |pair: &[Word]| gap[pair[0].end..pair[1].start].contains(&b',');
     let after_comma = words[skipped..].windows(2).rposition(comma).filter(|_| kind == ValueKind::List);

@@ -1,39 +1,46 @@
 //! Anchors: the few short substrings of which every message contains at least one.
 //!
-//! All wordings come in; a small set of [`Anchor`]s goes out. The first sentence of each wording contains one of them (logs
-//! often keep only that sentence), and stage 1 searches for them in every byte. This file does not know how.
+//! All wordings come in; a small set of [`Anchor`]s goes out. The first sentence of each wording contains one
+//! of them (logs often keep only that sentence), and stage 1 searches for them in every byte. This file does
+//! not know how.
 //!
 //! # Which substrings may be anchors
 //!
-//! An anchor is found in raw bytes, before anything is normalized. So it must not contain what logs vary: white space, quotes,
-//! hyphens, a word's first letter (`Database`, `database`), a plural's last one, a contraction (`doesn't`), or the joint of a
-//! compound ("allow-list", "allowlist"). What is left are substrings of four to eight bytes of the inner parts of words. The
-//! wording "Database {database} exists on the target server." offers those of `atabase`, `xist`, `arget` and `erver`.
-//! Fewer than four bytes occur everywhere; more than eight are not rarer.
+//! An anchor is found in raw bytes, before anything is normalized. So it must not contain what logs vary:
+//! white space, quotes, hyphens, a word's first letter (`Database`, `database`), a plural's last one, a
+//! contraction (`doesn't`), or the joint of a compound ("allow-list", "allowlist"). What is left are
+//! substrings of four to eight bytes of the inner parts of words. The wording "Database {database} exists on
+//! the target server." offers those of `atabase`, `xist`, `arget` and `erver`. Fewer than four bytes occur
+//! everywhere; more than eight are not rarer.
 //!
 //! # How anchors are chosen
 //!
-//! This is the weighted set cover problem: cover all wordings by substrings of the least total cost. The cost of a
-//! substring is the time that searching for it takes in a megabyte of log text ([`cost`]):
+//! This is the weighted set cover problem: cover all wordings by substrings of the least total cost. The cost
+//! of a substring is the time that searching for it takes in a megabyte of log text ([`cost`]):
 //!
 //! - a fixed part for one more anchor in the vectorised search,
 //! - a part for each time its first four bytes are expected, where the search looks closer, and
 //! - a larger part for each expected hit, where the search stops and the bytes around the hit are judged.
 //!
-//! The expected numbers are those of [`frequency`]. `server` is in most wordings, so its substrings cover much, but logs are
-//! full of it; `unsuccessful` is in few, but costs hardly more than the fixed part. The cover is computed in three steps:
+//! The expected numbers are those of [`frequency`]. `server` is in most wordings, so its substrings cover
+//! much, but logs are full of it; `unsuccessful` is in few, but costs hardly more than the fixed part. The
+//! cover is computed in three steps:
 //!
 //! 1. [`greedy`]: always the substring that covers the most uncovered wordings for its cost.
-//! 2. [`drop_redundant`]: a substring whose wordings are all covered by later choices is dropped, the most expensive first.
-//! 3. [`improve`]: each chosen substring in turn is taken out, and what only it covered is covered anew by others. The
-//!    result is kept if it costs less in all.
+//! 2. [`drop_redundant`]: a substring whose wordings are all covered by later choices is dropped, the most
+//!    expensive first.
+//! 3. [`improve`]: each chosen substring in turn is taken out, and what only it covered is covered anew by
+//!    others. The result is kept if it costs less in all.
 //!
-//! At the end, each wording belongs to the rarest of the anchors that cover it, and is tried at the hits of that one alone.
+//! At the end, each wording belongs to the rarest of the anchors that cover it, and is tried at the hits of
+//! that one alone.
 //!
 //! # Invariants
 //!
-//! - Every wording that offers a substring has a [`Placement`] at some anchor. (One whose words are all too short has none.)
-//! - The same wordings make the same anchors in the same order: ties are broken by the bytes, never by a hash.
+//! - Every wording that offers a substring has a [`Placement`] at some anchor. (One whose words are all too
+//!   short has none.)
+//! - The same wordings make the same anchors in the same order: ties are broken by the bytes, never by a
+//!   hash.
 
 use super::bytes::is_word;
 use super::frequency;
@@ -45,12 +52,14 @@ use std::collections::{BTreeSet, BinaryHeap, HashSet};
 const MIN_LEN: usize = 4;
 /// The longest anchor; longer ones are hardly rarer.
 const MAX_LEN: usize = 8;
-/// The cost of one more anchor, in microseconds for a million bytes. Measured: the vectorised search needs 84 with 8 anchors,
-/// 122 with 16 and 270 with 25, which share its buckets.
+/// The cost of one more anchor, in microseconds for a million bytes. Measured: the vectorised search needs 84
+/// with 8 anchors, 122 with 16 and 270 with 25, which share its buckets.
 const ANCHOR_COST: f64 = 6.0;
-/// The cost of a hit, in microseconds: the search stops and starts anew, and the bytes around the hit are judged.
+/// The cost of a hit, in microseconds: the search stops and starts anew, and the bytes around the hit are
+/// judged.
 const HIT_COST: f64 = 0.1;
-/// The cost of an anchor's first four bytes without the rest of it, in microseconds: the search looks closer and goes on.
+/// The cost of an anchor's first four bytes without the rest of it, in microseconds: the search looks closer
+/// and goes on.
 const FALSE_COST: f64 = 0.02;
 /// The most wordings for which the greedy choice is improved.
 const MAX_IMPROVED: usize = 2_000;
@@ -79,7 +88,8 @@ pub struct Placement {
     pub offset: usize,
 }
 
-/// A substring that may become an anchor. Shorter ones are padded with zeros, so that they order as their bytes do.
+/// A substring that may become an anchor. Shorter ones are padded with zeros, so that they order as their
+/// bytes do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Substring([u8; MAX_LEN]);
 
@@ -146,7 +156,8 @@ impl Covers {
     }
 }
 
-/// A candidate in the queue of the greedy choice, with its gain: the wordings that only it would cover, for its cost.
+/// A candidate in the queue of the greedy choice, with its gain: the wordings that only it would cover, for
+/// its cost.
 #[derive(PartialEq)]
 struct Queued {
     gain: f64,
@@ -190,8 +201,8 @@ pub fn choose(wordings: &[Wording]) -> Vec<Anchor> {
     anchors
 }
 
-/// Computes the greedy cover. The gain of a candidate only sinks while others are chosen, so the first of the queue is the
-/// best as soon as its gain is up to date: few are computed again.
+/// Computes the greedy cover. The gain of a candidate only sinks while others are chosen, so the first of the
+/// queue is the best as soon as its gain is up to date: few are computed again.
 fn greedy(covers: &Covers) -> Vec<Candidate> {
     let mut open = vec![true; covers.wordings];
     let mut queue: BinaryHeap<Queued> = covers
@@ -234,7 +245,8 @@ fn drop_redundant(chosen: &mut Vec<Candidate>, covers: &Covers) {
     chosen.retain(|candidate| !dropped.contains(&candidate.substring));
 }
 
-/// Takes each of the chosen out in turn, covers anew what it alone covered, and keeps the result if it costs less in all.
+/// Takes each of the chosen out in turn, covers anew what it alone covered, and keeps the result if it costs
+/// less in all.
 fn improve(chosen: &mut Vec<Candidate>, covers: &Covers) {
     let mut offers: Vec<Vec<Candidate>> = vec![Vec::new(); covers.wordings];
     for candidate in covers.candidates() {
@@ -251,8 +263,8 @@ fn improve(chosen: &mut Vec<Candidate>, covers: &Covers) {
     }
 }
 
-/// Returns a cover without the candidate `out`, made of the other chosen ones and of the best `offers` for what they leave
-/// uncovered; none if there is no such cover.
+/// Returns a cover without the candidate `out`, made of the other chosen ones and of the best `offers` for
+/// what they leave uncovered; none if there is no such cover.
 fn without(
     out: Candidate,
     chosen: &[Candidate],
@@ -287,7 +299,8 @@ fn without(
     (0..covers.wordings).all(covered).then_some(next)
 }
 
-/// Returns for each wording the rarest of the chosen that cover it, by index; none for a wording that offers nothing.
+/// Returns for each wording the rarest of the chosen that cover it, by index; none for a wording that offers
+/// nothing.
 fn rarest_of(chosen: &[Candidate], covers: &Covers) -> Vec<Option<usize>> {
     let mut rarest: Vec<Option<usize>> = vec![None; covers.wordings];
     for (index, candidate) in chosen.iter().enumerate() {
@@ -316,9 +329,9 @@ fn places<'a>(parts: &'a [WordingPart], anchor: &'a [u8]) -> impl Iterator<Item 
     })
 }
 
-/// Returns how long a literal of these parts must be to offer anchors. A lone word such as "Collation" is on many lines and
-/// proves little, while a phrase is refused at its first other letter. So if there is a phrase, only phrases offer anchors;
-/// one of short words, which offers nothing, does not count.
+/// Returns how long a literal of these parts must be to offer anchors. A lone word such as "Collation" is on
+/// many lines and proves little, while a phrase is refused at its first other letter. So if there is a
+/// phrase, only phrases offer anchors; one of short words, which offers nothing, does not count.
 fn min_literal_len(parts: &[WordingPart]) -> usize {
     let longest = parts.iter().map(|part| match part {
         WordingPart::Literal { text, normalized, first_sentence: true }
@@ -343,7 +356,8 @@ fn substrings(wording: &Wording) -> BTreeSet<Substring> {
     literals.flat_map(|(text, normalized)| offered(text, normalized)).collect()
 }
 
-/// Returns the substrings that a literal offers, in order: those of its words' stable parts that normalizing keeps.
+/// Returns the substrings that a literal offers, in order: those of its words' stable parts that normalizing
+/// keeps.
 fn offered<'t>(text: &'t str, normalized: &'t [u8]) -> impl Iterator<Item = Substring> + 't {
     let words = stable_words(text).into_iter();
     let kept = words.filter(|word| word.len() >= MIN_LEN && memchr::memmem::find(normalized, word).is_some());
@@ -382,8 +396,8 @@ fn contraction(text: &str, start: usize, end: usize) -> bool {
     left || right || text[end..].starts_with('’') || text[..start].ends_with('’')
 }
 
-/// Returns the rarest anchor that the wording offers, with its expected occurrences in a million bytes; none if no word of
-/// its first sentence is long enough to be searched for.
+/// Returns the rarest anchor that the wording offers, with its expected occurrences in a million bytes; none
+/// if no word of its first sentence is long enough to be searched for.
 pub fn rarest(wording: &Wording) -> Option<(Vec<u8>, f64)> {
     let measured = substrings(wording).into_iter().map(|substring| {
         let bytes = substring.bytes().to_vec();

@@ -1,14 +1,14 @@
 //! Arguments: which bytes between two literals of a wording are an argument, and its value.
 //!
-//! Unescaped text and the bounds of a gap in it come in; the range of the argument and its value go out, or nothing if the
-//! gap cannot be an argument of its kind. This file does not know wordings: [`wording`](super::wording) finds the literals
-//! on both sides of a gap.
+//! Unescaped text and the bounds of a gap in it come in; the range of the argument and its value go out, or
+//! nothing if the gap cannot be an argument of its kind. This file does not know wordings:
+//! [`wording`](super::wording) finds the literals on both sides of a gap.
 //!
-//! An argument in quotes ends where the quotes close. The service also logs arguments without quotes, and then nothing marks
-//! the end but the next literal. So a gap without quotes is refused if it is too long for a name: more than
-//! [`MAX_BARE_WORDS`] words, a full stop inside, an empty line or the start of another record. "Database my database exists
-//! on the target server." names `my database`; in "Database engine started. The file exists on the target server." the gap
-//! has a full stop in it and is no name.
+//! An argument in quotes ends where the quotes close. The service also logs arguments without quotes, and
+//! then nothing marks the end but the next literal. So a gap without quotes is refused if it is too long for
+//! a name: more than [`MAX_BARE_WORDS`] words, a full stop inside, an empty line or the start of another
+//! record. "Database my database exists on the target server." names `my database`; in "Database engine
+//! started. The file exists on the target server." the gap has a full stop in it and is no name.
 
 use super::bounds::starts_record;
 use super::bytes::{is_word, lossy, mail_quote};
@@ -89,7 +89,8 @@ pub(super) fn ends_quoted(gap: &[u8]) -> bool {
     lossy(gap.trim_ascii_end()).ends_with(QUOTES)
 }
 
-/// Whether the closing mark of a quoted text also occurs inside of it with a blank after it: it is two quoted texts.
+/// Whether the closing mark of a quoted text also occurs inside of it with a blank after it: it is two quoted
+/// texts.
 fn closes_inside(quoted: &[u8]) -> bool {
     let text = lossy(quoted);
     let inner = unquoted(&text);
@@ -161,7 +162,8 @@ fn unwrapped(text: &[u8]) -> Cow<'_, str> {
     Cow::Owned(lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
-/// Returns where the message that holds `at` starts: after a line break, a sentence mark, a colon or an opening quote.
+/// Returns where the message that holds `at` starts: after a line break, a sentence mark, a colon or an
+/// opening quote.
 pub(super) fn message_start(text: &[u8], at: usize) -> usize {
     let mut i = at;
     while i > 0 {
@@ -180,7 +182,8 @@ pub(super) fn message_start(text: &[u8], at: usize) -> usize {
     i
 }
 
-/// Whether the message ends at `at`: only blanks are left before a line break, a closing quote or the end of the text.
+/// Whether the message ends at `at`: only blanks are left before a line break, a closing quote or the end of
+/// the text.
 pub(super) fn is_message_end(text: &[u8], at: usize) -> bool {
     let rest = text[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\'' | b'`'));
     matches!(rest, None | Some(b'\n' | b'"' | b'<' | b'}' | b']' | b'|' | b'('))

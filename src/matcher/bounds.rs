@@ -1,14 +1,15 @@
 //! Bounds: how far around a hit the matcher looks, and where a record of a log starts.
 //!
-//! A window and an offset in it come in; the range of the line, of the wrapped lines or of the JSON object around it goes
-//! out. This file knows nothing of wordings, codes or times.
+//! A window and an offset in it come in; the range of the line, of the wrapped lines or of the JSON object
+//! around it goes out. This file knows nothing of wordings, codes or times.
 //!
 //! # Why every bound is a fixed size
 //!
-//! A source is read in windows, and where they are cut depends on the number of threads, on the size of buffers and on
-//! whether the file is mapped. The findings must not depend on it. So every decision about a hit is a function of the
-//! bytes within a fixed distance of the hit, and a window holds at least that many bytes on both sides of its core. The
-//! longest chain of decisions about a finding that starts in the core is:
+//! A source is read in windows, and where they are cut depends on the number of threads, on the size of
+//! buffers and on whether the file is mapped. The findings must not depend on it. So every decision about a
+//! hit is a function of the bytes within a fixed distance of the hit, and a window holds at least that many
+//! bytes on both sides of its core. The longest chain of decisions about a finding that starts in the core
+//! is:
 //!
 //! ```text
 //!            MARGIN                                core                               MARGIN
@@ -16,20 +17,20 @@
 //!                              └─────────── stage 1 searches here ──────────────┘
 //! ```
 //!
-//! - A message belongs to a code at most [`MAX_LINK`] bytes away, and which code is decided by other messages and codes
-//!   that are as near to those. Three such steps are [`SCAN_MARGIN`], in which stage 1 searches as in the core. Matches
-//!   that start outside of the core are dropped: they are another window's.
-//! - A hit is judged by its line, [`MAX_LINE`] to either side, or by the lines that its message may be wrapped over, which
-//!   reach less far.
+//! - A message belongs to a code at most [`MAX_LINK`] bytes away, and which code is decided by other messages
+//!   and codes that are as near to those. Three such steps are [`SCAN_MARGIN`], in which stage 1 searches as
+//!   in the core. Matches that start outside of the core are dropped: they are another window's.
+//! - A hit is judged by its line, [`MAX_LINE`] to either side, or by the lines that its message may be
+//!   wrapped over, which reach less far.
 //! - The context of a finding is read up to [`MAX_CONTEXT`] around it.
 //!
 //! # Long lines
 //!
-//! A line can be longer than any bound: a whole JSON document may be one line. Such a line is cut, but not at a fixed
-//! distance from the hit, or two hits next to each other would see different text and normalize it differently. It is
-//! cut at multiples of [`GRID`] of the offset in the *source*, the next but one in either direction. With a grid of 4,096
-//! bytes, a hit at the source offset 10,000 sees the bytes from 4,096 to 16,384, and so does every hit from 8,192 to
-//! 12,287, in whatever window.
+//! A line can be longer than any bound: a whole JSON document may be one line. Such a line is cut, but not at
+//! a fixed distance from the hit, or two hits next to each other would see different text and normalize it
+//! differently. It is cut at multiples of [`GRID`] of the offset in the *source*, the next but one in either
+//! direction. With a grid of 4,096 bytes, a hit at the source offset 10,000 sees the bytes from 4,096 to
+//! 16,384, and so does every hit from 8,192 to 12,287, in whatever window.
 //!
 //! The invariant is tested by `tests/it/invariants.rs`: any cut into windows finds the same.
 
@@ -50,7 +51,8 @@ pub const MAX_MESSAGE: usize = 2 * MAX_LINE + WRAP_BEFORE + WRAP_AFTER;
 pub const MAX_LINK: usize = 4 << 10;
 /// The most line breaks between a code and its message outside of JSON.
 pub const MAX_LINK_LINES: usize = 8;
-/// How far around a window's core stage 1 searches, so that codes and messages on both sides of its edge are joined.
+/// How far around a window's core stage 1 searches, so that codes and messages on both sides of its edge are
+/// joined.
 pub const SCAN_MARGIN: usize = 3 * MAX_LINK;
 /// How far around a finding its context is read, in bytes.
 pub const MAX_CONTEXT: usize = 16 << 10;
@@ -68,14 +70,14 @@ pub enum Side {
     After,
 }
 
-/// Returns the line around `at` without its line break. A long one is cut between a half of [`MAX_LINE`] and all of it to
-/// either side.
+/// Returns the line around `at` without its line break. A long one is cut between a half of [`MAX_LINE`] and
+/// all of it to either side.
 pub fn line(window: &Window<'_>, at: usize) -> Range<usize> {
     line_on_grid(window, at, GRID)
 }
 
-/// Returns the line around `at` in which its context is read. A long one is cut between a half of [`MAX_CONTEXT`] and all
-/// of it to either side.
+/// Returns the line around `at` in which its context is read. A long one is cut between a half of
+/// [`MAX_CONTEXT`] and all of it to either side.
 pub fn context_line(window: &Window<'_>, at: usize) -> Range<usize> {
     line_on_grid(window, at, CONTEXT_GRID)
 }
@@ -96,14 +98,15 @@ pub fn line_within(bytes: &[u8], at: usize, before: usize, after: usize) -> Rang
     start..end
 }
 
-/// Whether `line`, the line around some place, is the line around `at` as well. It is if it was not cut: both of its ends
-/// are line breaks, because it is shorter than `least_cut`, the least distance from a place to a cut.
+/// Whether `line`, the line around some place, is the line around `at` as well. It is if it was not cut: both
+/// of its ends are line breaks, because it is shorter than `least_cut`, the least distance from a place to a
+/// cut.
 pub fn is_whole_line(line: &Range<usize>, at: usize, least_cut: usize) -> bool {
     line.len() < least_cut && line.start <= at && at <= line.end
 }
 
-/// Returns the whole lines within [`WRAP_BEFORE`] and [`WRAP_AFTER`] of `at`, over which a message may be wrapped; at least
-/// the line of `at`.
+/// Returns the whole lines within [`WRAP_BEFORE`] and [`WRAP_AFTER`] of `at`, over which a message may be
+/// wrapped; at least the line of `at`.
 pub fn wrapped_lines(window: &Window<'_>, at: usize) -> Range<usize> {
     let (bytes, own) = (window.bytes, line(window, at));
     let floor = at.saturating_sub(WRAP_BEFORE);
@@ -122,14 +125,15 @@ pub fn wrapped_lines(window: &Window<'_>, at: usize) -> Range<usize> {
     start.min(own.start)..end.max(own.end)
 }
 
-/// Whether the record of the line that ends at `end` ends there as well: a new record or the end of the bytes follows.
+/// Whether the record of the line that ends at `end` ends there as well: a new record or the end of the bytes
+/// follows.
 pub fn ends_record(bytes: &[u8], end: usize) -> bool {
     let next = &bytes[(end + 1).min(bytes.len())..bytes.len().min(end + 64)];
     next.is_empty() || starts_record(next.trim_ascii_start())
 }
 
-/// Returns the bytes that may hold the message of the code at `code`: the JSON object around it, else its line and the
-/// lines of its record on the `side` of the code where the message is.
+/// Returns the bytes that may hold the message of the code at `code`: the JSON object around it, else its
+/// line and the lines of its record on the `side` of the code where the message is.
 pub fn message_region(window: &Window<'_>, code: &Range<usize>, side: Side) -> Range<usize> {
     if let Some(object) = object(window.bytes, code) {
         return object;

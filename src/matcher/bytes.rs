@@ -1,7 +1,7 @@
 //! Small facts about bytes of a log, on which the matcher's other files build.
 //!
-//! Bytes come in, an answer about them goes out. This file knows nothing of wordings, anchors or lines, so that every
-//! other file of the matcher may import it.
+//! Bytes come in, an answer about them goes out. This file knows nothing of wordings, anchors or lines, so
+//! that every other file of the matcher may import it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,8 @@ pub fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// Returns `bytes` as text with invalid UTF-8 replaced: as `String::from_utf8_lossy`, but faster where all is valid.
+/// Returns `bytes` as text with invalid UTF-8 replaced: as `String::from_utf8_lossy`, but faster where all is
+/// valid.
 pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
 }

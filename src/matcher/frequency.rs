@@ -1,11 +1,13 @@
 //! Frequencies: how often four bytes of a word occur in log text.
 //!
-//! Four bytes come in; how many places in a million bytes of logs start with them goes out. The choice of anchors and
-//! their distribution over the searcher's buckets are as good as this estimate. It knows nothing of either.
+//! Four bytes come in; how many places in a million bytes of logs start with them goes out. The choice of
+//! anchors and their distribution over the searcher's buckets are as good as this estimate. It knows nothing
+//! of either.
 //!
-//! The table `four_grams.tsv` beside this file was counted in log text by `cargo bench --bench four_grams`, which is its
-//! recipe. Four bytes are what the vectorised searcher compares before it looks closer, so the table answers directly how
-//! often it will. Four-grams that are too rare for the table are estimated from the frequencies of single letters.
+//! The table `four_grams.tsv` beside this file was counted in log text by `cargo bench --bench four_grams`,
+//! which is its recipe. Four bytes are what the vectorised searcher compares before it looks closer, so the
+//! table answers directly how often it will. Four-grams that are too rare for the table are estimated from
+//! the frequencies of single letters.
 
 use std::sync::OnceLock;
 
@@ -15,7 +17,8 @@ pub type FourGram = [u8; 4];
 /// The lowest rate in the table, in a million bytes.
 const MIN_RATE: f64 = 4.0;
 
-/// Returns the table in order of the bytes: four bytes of a word, and how often they occur in a million bytes.
+/// Returns the table in order of the bytes: four bytes of a word, and how often they occur in a million
+/// bytes.
 pub fn table() -> &'static [(FourGram, f64)] {
     static TABLE: OnceLock<Vec<(FourGram, f64)>> = OnceLock::new();
     TABLE.get_or_init(|| {

@@ -1,10 +1,11 @@
 //! Lines: how many line breaks are before a place in a window.
 //!
-//! Blocks of bytes come in, one after another, while stage 1 has them in the cache; the number of line breaks between any
-//! two places goes out. Less than two blocks are read again for it. This file does not know what is at those places.
+//! Blocks of bytes come in, one after another, while stage 1 has them in the cache; the number of line breaks
+//! between any two places goes out. Less than two blocks are read again for it. This file does not know what
+//! is at those places.
 //!
-//! A window that is the only one of its source does not count while it is scanned: its line numbers are those of its
-//! findings, and most sources have none.
+//! A window that is the only one of its source does not count while it is scanned: its line numbers are those
+//! of its findings, and most sources have none.
 
 /// How many bytes both searches of stage 1 read in turn, so that the second finds them in the cache.
 pub(super) const BLOCK: usize = 64 << 10;
@@ -28,7 +29,8 @@ impl Lines {
         self.before.push(before + breaks(block));
     }
 
-    /// Returns the number of line breaks between `from` and `to`, offsets of the window that was scanned, `bytes`.
+    /// Returns the number of line breaks between `from` and `to`, offsets of the window that was scanned,
+    /// `bytes`.
     ///
     /// # Panics
     ///
@@ -46,8 +48,8 @@ impl Lines {
 /// How many bytes are counted side by side: a few vectors, so that the compiler vectorises the loop.
 const LANES: usize = 64;
 
-/// Returns the number of line breaks in `bytes`. Each lane counts in a byte, which holds at most 255. On lines as long as
-/// those of logs, this takes half of the time of a search from break to break.
+/// Returns the number of line breaks in `bytes`. Each lane counts in a byte, which holds at most 255. On
+/// lines as long as those of logs, this takes half of the time of a search from break to break.
 fn breaks(bytes: &[u8]) -> u64 {
     bytes.chunks(usize::from(u8::MAX) * LANES).map(run).sum()
 }

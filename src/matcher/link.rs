@@ -1,7 +1,7 @@
 //! Linking: which codes and which messages are one finding.
 //!
-//! Codes and messages of a window come in as [`Token`]s in order; [`Cluster`]s of them go out, each one finding. This file
-//! does not know how tokens were found.
+//! Codes and messages of a window come in as [`Token`]s in order; [`Cluster`]s of them go out, each one
+//! finding. This file does not know how tokens were found.
 //!
 //! # The problem
 //!
@@ -15,27 +15,31 @@
 //! 603104: Database orders does not exist on the source server.                         another code's message: one, 603104
 //! ```
 //!
-//! If two lines of the first kind follow each other, then the first message is as near to the second code as to its own.
-//! So the tokens cannot be grouped by distance alone.
+//! If two lines of the first kind follow each other, then the first message is as near to the second code as
+//! to its own. So the tokens cannot be grouped by distance alone.
 //!
 //! # The decision
 //!
-//! 1. Each code *chooses* at most one message ([`Linker::attachment`]): one of its own entry before one of another entry, then
-//!    one on the same line before one in the same JSON object before one on a neighbor line, then one on the side to which
-//!    the code points ("... (error code 603403)" points to what is before it), then the nearest.
-//! 2. Each message *accepts* codes that chose it ([`Linker::message_cluster`]): all that name the same code if they are as
-//!    close as can be, as in `"code": ..., "errorCode": ...`; on neighbor lines only the nearest. If only codes of other
-//!    entries chose it, the nearest of them is the finding: the service printed it with this message.
-//! 3. The codes that are left are findings without a message ([`Linker::add_lone_codes`]). One that repeats the code before
-//!    it on the same line is the same finding.
+//! 1. Each code *chooses* at most one message ([`Linker::attachment`]): one of its own entry before one of
+//!    another entry, then one on the same line before one in the same JSON object before one on a neighbor
+//!    line, then one on the side to which the code points ("... (error code 603403)" points to what is before
+//!    it), then the nearest.
+//! 2. Each message *accepts* codes that chose it ([`Linker::message_cluster`]): all that name the same code
+//!    if they are as close as can be, as in `"code": ..., "errorCode": ...`; on neighbor lines only the
+//!    nearest. If only codes of other entries chose it, the nearest of them is the finding: the service
+//!    printed it with this message.
+//! 3. The codes that are left are findings without a message ([`Linker::add_lone_codes`]). One that repeats
+//!    the code before it on the same line is the same finding.
 //!
-//! What separates two tokens for good is in [`Linker::relation`]: a brace of JSON that is closed or opened between them, a
-//! line that starts a record, a line that is a whole sentence other than the title, or more than [`MAX_LINK_LINES`] lines.
+//! What separates two tokens for good is in [`Linker::relation`]: a brace of JSON that is closed or opened
+//! between them, a line that starts a record, a line that is a whole sentence other than the title, or more
+//! than [`MAX_LINK_LINES`] lines.
 //!
 //! # Invariant
 //!
-//! Every decision depends only on tokens within [`MAX_LINK`] bytes of a token, and three such steps fit into the margin in
-//! which stage 1 searches, so the clusters that start in the core of a window are the same wherever the source is cut.
+//! Every decision depends only on tokens within [`MAX_LINK`] bytes of a token, and three such steps fit into
+//! the margin in which stage 1 searches, so the clusters that start in the core of a window are the same
+//! wherever the source is cut.
 
 use super::bounds::{MAX_LINK, MAX_LINK_LINES, starts_record};
 use std::ops::Range;
@@ -114,8 +118,8 @@ struct Misfit {
     distance: usize,
 }
 
-/// Groups `tokens`, which are in order of their range, codes before messages, into clusters. `bytes` is the window;
-/// `is_title` returns whether a line of text is the title of an entry.
+/// Groups `tokens`, which are in order of their range, codes before messages, into clusters. `bytes` is the
+/// window; `is_title` returns whether a line of text is the title of an entry.
 pub fn clusters(bytes: &[u8], tokens: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
     let linker = Linker { bytes, tokens, is_title, ends: running_ends(tokens) };
     let mut attachments: Vec<Attachment> =
@@ -162,16 +166,16 @@ impl Linker<'_> {
         clusters
     }
 
-    /// Returns the messages from the token `index` on that have the same range: the same words may be a wording of
-    /// several entries.
+    /// Returns the messages from the token `index` on that have the same range: the same words may be a
+    /// wording of several entries.
     fn twins(&self, index: usize) -> Range<usize> {
         let range = &self.tokens[index].range;
         let twin = |token: &&Token| matches!(token.kind, TokenKind::Message(_)) && token.range == *range;
         index..index + self.tokens[index..].iter().take_while(twin).count()
     }
 
-    /// Returns the cluster of one message of `twins`, to which the codes of `attached` are attached: of the one that is
-    /// named by its own code, else of the first.
+    /// Returns the cluster of one message of `twins`, to which the codes of `attached` are attached: of the
+    /// one that is named by its own code, else of the first.
     fn message_cluster(&self, twins: Range<usize>, attached: &[Attachment]) -> Cluster {
         let own = attached.iter().filter(|other| !other.foreign).map(|other| other.message).min();
         let message = own.unwrap_or(twins.start);
@@ -202,15 +206,17 @@ impl Linker<'_> {
             if accepted[index] || ambiguous && !titled {
                 continue;
             }
-            // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same finding.
+            // The same code again on the line, as in `{"code":603405,"errorCode":"603405"}`, is the same
+            // finding.
             let repeated = last.filter(|&(code, _)| {
                 let near = self.near(code, index) && self.same_code(code, index);
                 near && self.relation(code, index) == Some(Relation::SameLine)
             });
             let number = repeated.map_or(clusters.len(), |(_, number)| number);
             match clusters.get_mut(number) {
-                // A chain of repetitions may be longer than what a window sees, so the finding reaches only as far from its
-                // first code as every window sees; the rest of the chain is neither in it nor another finding.
+                // A chain of repetitions may be longer than what a window sees, so the finding reaches only
+                // as far from its first code as every window sees; the rest of the chain is neither in it nor
+                // another finding.
                 Some(cluster) if self.near(cluster.codes[0], index) => cluster.codes.push(index),
                 Some(_) => {}
                 None => clusters.push(Cluster { message: None, codes: vec![index], foreign: false }),
@@ -268,9 +274,11 @@ impl Linker<'_> {
         before.chain(after)
     }
 
-    /// Returns the offset before which everything is unrelated to a code at `start`: it is too far, or separated for good.
+    /// Returns the offset before which everything is unrelated to a code at `start`: it is too far, or
+    /// separated for good.
     ///
-    /// In a dense log there are hundreds of tokens within [`MAX_LINK`] bytes, but few without a record's start in between.
+    /// In a dense log there are hundreds of tokens within [`MAX_LINK`] bytes, but few without a record's
+    /// start in between.
     fn floor(&self, start: usize) -> usize {
         let limit = start.saturating_sub(MAX_LINK + 1);
         let (mut separation, mut open, mut end) = (Separation::default(), 0, start);
@@ -369,8 +377,8 @@ impl Linker<'_> {
 
     /// Reads the lines in the gap between two tokens, one of which is of `entry`.
     ///
-    /// The last line is that of the later token, up to the token. The text before a token on the first line is not in the
-    /// gap: it may be a time stamp.
+    /// The last line is that of the later token, up to the token. The text before a token on the first line
+    /// is not in the gap: it may be a time stamp.
     fn lines_between(&self, gap: &[u8], entry: Option<usize>) -> LinesBetween {
         let mut lines = LinesBetween { count: 0, all_members: true, quoted: false, barrier: false };
         let mut breaks = memchr::memchr_iter(b'\n', gap).peekable();

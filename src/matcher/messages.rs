@@ -1,7 +1,7 @@
 //! Messages: which wordings are at the hits of an anchor.
 //!
-//! A hit and the placements that the prefilter left come in; [`Message`]s go out, and at the end each message once. This file
-//! does not know codes.
+//! A hit and the placements that the prefilter left come in; [`Message`]s go out, and at the end each message
+//! once. This file does not know codes.
 //!
 //! # On which text a wording is verified
 //!
@@ -13,9 +13,10 @@
 //! replication role before retrying migration.
 //! ```
 //!
-//! If the line ends before the wording is decided, and neither this nor the next line starts a record, the wording is
-//! verified again on the [wrapped lines](bounds::wrapped_lines). The result counts only if it contains the hit: whether
-//! backslashes are escapes is decided by the region, so a message on other lines must be read by what its own line shows.
+//! If the line ends before the wording is decided, and neither this nor the next line starts a record, the
+//! wording is verified again on the [wrapped lines](bounds::wrapped_lines). The result counts only if it
+//! contains the hit: whether backslashes are escapes is decided by the region, so a message on other lines
+//! must be read by what its own line shows.
 
 use super::anchors::Placement;
 use super::bounds::{self, Side};
@@ -115,10 +116,11 @@ impl<'a, 'b> Verifier<'a, 'b> {
     }
 }
 
-/// Returns each message once, in order: the longest of those that overlap, and of equal ones of one entry the first.
+/// Returns each message once, in order: the longest of those that overlap, and of equal ones of one entry the
+/// first.
 ///
-/// One message may have hits at several places, and one wording may be a part of another. Messages of different entries
-/// that have the same bytes all stay: a code next to them decides whose message it is.
+/// One message may have hits at several places, and one wording may be a part of another. Messages of
+/// different entries that have the same bytes all stay: a code next to them decides whose message it is.
 pub(super) fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
     messages.sort_by(|a, b| {
         let order = |message: &Message| (message.range.start, Reverse(message.range.end), message.quality);
@@ -148,7 +150,8 @@ pub(super) fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
     kept
 }
 
-/// Whether one of `messages`, which are in order, is of `entry` and near enough to `range` to belong to a code there.
+/// Whether one of `messages`, which are in order, is of `entry` and near enough to `range` to belong to a
+/// code there.
 pub(super) fn is_near(messages: &[Message], range: &Range<usize>, entry: usize) -> bool {
     // The brackets around the digits count, too.
     let reach = bounds::MAX_LINK + 2;

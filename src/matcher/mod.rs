@@ -1,22 +1,23 @@
 //! The matcher: from the bytes of a window to the matches of a catalogue in it, in two stages.
 //!
-//! A [`Window`] comes in; the [`Match`]es that start in its core go out. The matcher knows nothing of files, times or outputs.
+//! A [`Window`] comes in; the [`Match`]es that start in its core go out. The matcher knows nothing of files,
+//! times or outputs.
 //!
 //! # Two stages
 //!
-//! A log has millions of lines and a handful of messages. So stage 1, the *prefilter*, sees every byte and does little with
-//! it, and stage 2 does a lot with the few places that stage 1 reports. For the line
+//! A log has millions of lines and a handful of messages. So stage 1, the *prefilter*, sees every byte and
+//! does little with it, and stage 2 does a lot with the few places that stage 1 reports. For the line
 //!
 //! ```text
 //! 2024-06-06 21:42:53.039 80 ERROR  validate.c:214   603101: Database exists in target. Database "orders" doesn\u0027t ...
 //! ```
 //!
-//! - **Stage 1** ([`Matcher::hits`]) finds the digits `603101` by the prefix of the codes, and parts of "Database" or "exists"
-//!   by the *anchors*: substrings chosen so that every message of the catalogue contains at least one. Hits whose neighbors
-//!   exclude a message or a code are dropped at once.
-//! - **Stage 2** ([`Matcher::matches`]) bounds the line around each hit, undoes its escapes, normalizes it, verifies the
-//!   wordings that contain the anchor, reads their arguments, judges whether the digits are a code, and joins the code, the
-//!   title and the message to one match.
+//! - **Stage 1** ([`Matcher::hits`]) finds the digits `603101` by the prefix of the codes, and parts of
+//!   "Database" or "exists" by the *anchors*: substrings chosen so that every message of the catalogue
+//!   contains at least one. Hits whose neighbors exclude a message or a code are dropped at once.
+//! - **Stage 2** ([`Matcher::matches`]) bounds the line around each hit, undoes its escapes, normalizes it,
+//!   verifies the wordings that contain the anchor, reads their arguments, judges whether the digits are a
+//!   code, and joins the code, the title and the message to one match.
 //!
 //! | file | stage | what it does |
 //! |---|---|---|
@@ -34,9 +35,10 @@
 //!
 //! # Invariants
 //!
-//! - *Cut invariance*: matches are a function of the bytes within fixed distances of the hit, so a source may be cut into windows
-//!   anywhere. See [`bounds`].
-//! - *Two stages are one*: on any text, the matches are those of `naive`, which verifies every wording at every place.
+//! - *Cut invariance*: matches are a function of the bytes within fixed distances of the hit, so a source may
+//!   be cut into windows anywhere. See [`bounds`].
+//! - *Two stages are one*: on any text, the matches are those of `naive`, which verifies every wording at
+//!   every place.
 
 pub mod align;
 pub mod anchors;
@@ -187,7 +189,8 @@ impl Matcher {
         self.scan_lines(window).0
     }
 
-    /// Returns the matches and the number of line breaks before each block, counted while the bytes are in the cache.
+    /// Returns the matches and the number of line breaks before each block, counted while the bytes are in
+    /// the cache.
     pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
         let from = window.core.start.saturating_sub(bounds::SCAN_MARGIN);
         let to = window.bytes.len().min(window.core.end + bounds::SCAN_MARGIN);
@@ -198,8 +201,9 @@ impl Matcher {
 
     /// Stage 1: returns all hits in `range`, in order, and its lines.
     ///
-    /// The bytes are read in blocks, by each search in turn, so that the second search and the counting of lines find a
-    /// block in the cache. A hit belongs to the block in which it starts and may reach into the next.
+    /// The bytes are read in blocks, by each search in turn, so that the second search and the counting of
+    /// lines find a block in the cache. A hit belongs to the block in which it starts and may reach into the
+    /// next.
     fn hits(&self, bytes: &[u8], range: Range<usize>, counting: LineCounting) -> (Vec<Hit>, Lines) {
         let mut hits = Vec::new();
         let mut lines = Lines::new(range.start);
@@ -238,8 +242,8 @@ impl Matcher {
 
     /// Stage 2: returns the matches at `hits` that start in the core.
     ///
-    /// Ambiguous digits are judged last: most of them have neither a title nor a message near, which is known without
-    /// unescaping their line once all messages are found.
+    /// Ambiguous digits are judged last: most of them have neither a title nor a message near, which is known
+    /// without unescaping their line once all messages are found.
     fn matches(&self, window: &Window<'_>, hits: &[Hit]) -> Vec<Match> {
         let bytes = window.bytes;
         // In a window full of findings, growing lists would be moved again and again.
@@ -272,8 +276,8 @@ impl Matcher {
         matches
     }
 
-    /// Returns the first of the anchor's placements, by index from `first` on, that the raw bytes around the hit at `at`
-    /// allow.
+    /// Returns the first of the anchor's placements, by index from `first` on, that the raw bytes around the
+    /// hit at `at` allow.
     fn placement(&self, bytes: &[u8], at: usize, anchor: usize, first: usize) -> Option<usize> {
         let Anchor { bytes: own, placements } = &self.anchors[anchor];
         self.filters[anchor].placement(bytes, (at, at + own.len()), first, |index| {
@@ -401,7 +405,8 @@ impl Matcher {
         Some(found)
     }
 
-    /// Aligns the text around a code without a message with the wordings of its entry: the message may have drifted.
+    /// Aligns the text around a code without a message with the wordings of its entry: the message may have
+    /// drifted.
     fn recover(&self, window: &Window<'_>, cluster: &Cluster, tokens: &[Token], found: &mut Match) {
         let MatchId::Entry(entry) = found.id else { return };
         let (Some(first), Some(last)) = (cluster.codes.first(), cluster.codes.last()) else { return };
@@ -426,8 +431,8 @@ impl Matcher {
         found.range.end = found.range.end.max(text.raw_end(from + aligned.end));
     }
 
-    /// Extends a match by a sentence after it that has arguments, but only next to the entry's code or message: alone it may
-    /// be anything, as "Add allowlisted extensions {extensions} ..." may.
+    /// Extends a match by a sentence after it that has arguments, but only next to the entry's code or
+    /// message: alone it may be anything, as "Add allowlisted extensions {extensions} ..." may.
     fn follow(&self, window: &Window<'_>, found: &mut Match) {
         let MatchId::Entry(entry) = found.id else { return };
         let mut followups = self.followups.iter().filter(|followup| followup.entry == entry).peekable();

@@ -1,9 +1,11 @@
-//! The definition of the matcher: every wording verified at every place, without anchors, prefilter or windows.
+//! The definition of the matcher: every wording verified at every place, without anchors, prefilter or
+//! windows.
 //!
-//! Bytes come in, the matches in them go out, slowly. The matcher must find the same on any text whose lines are no longer
-//! than the matcher looks around a hit; property tests and fuzzers compare both. So a defect of the choice of anchors, of the
-//! prefilter or of the searcher shows as a difference. The verification of wordings, the judging of codes and the joining of
-//! both are shared with the matcher: their tests are examples.
+//! Bytes come in, the matches in them go out, slowly. The matcher must find the same on any text whose lines
+//! are no longer than the matcher looks around a hit; property tests and fuzzers compare both. So a defect of
+//! the choice of anchors, of the prefilter or of the searcher shows as a difference. The verification of
+//! wordings, the judging of codes and the joining of both are shared with the matcher: their tests are
+//! examples.
 
 use super::anchors::Placement;
 use super::messages::{Verifier, distinct};
@@ -39,7 +41,8 @@ fn hits(matcher: &Matcher, window: &Window<'_>) -> Vec<(usize, Placement)> {
             }
         }
     }
-    // Each line is read with all lines that its message may be wrapped over, so that every literal is whole in some region.
+    // Each line is read with all lines that its message may be wrapped over, so that every literal is whole
+    // in some region.
     let (bytes, mut hits, mut at) = (window.bytes, Vec::new(), 0);
     while at < bytes.len() {
         let region = Region::new(bytes, bounds::wrapped_lines(window, at));

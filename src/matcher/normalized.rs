@@ -1,6 +1,7 @@
 //! Normalized text: what a log line says, without the way its container wrote it.
 //!
-//! The raw bytes of a region of a window come in. Two other forms of them go out, each with a map to the form before:
+//! The raw bytes of a region of a window come in. Two other forms of them go out, each with a map to the form
+//! before:
 //!
 //! | form | example | position |
 //! |---|---|---|
@@ -8,9 +9,9 @@
 //! | [`UnescapedText`] | `{"m":"User "repl" doesn't  have"}` | text index |
 //! | [`Normalized`] | `{m:userrepldoesnothave}` | normalized index |
 //!
-//! Templates of the catalogue are normalized by the same code, so two wordings say the same if and only if their
-//! normalized bytes are equal. Arguments are read from the unescaped text, where case, blanks and quotes are still
-//! there; positions of findings are raw offsets.
+//! Templates of the catalogue are normalized by the same code, so two wordings say the same if and only if
+//! their normalized bytes are equal. Arguments are read from the unescaped text, where case, blanks and
+//! quotes are still there; positions of findings are raw offsets.
 //!
 //! # Which escapes are undone
 //!
@@ -18,24 +19,27 @@
 //!
 //! 1. ANSI sequences (`ESC[31m`) are dropped.
 //! 2. CSV's doubled quotes `""` become `"`, if the region looks like CSV.
-//! 3. Backslash escapes of JSON, Python and double-quoted YAML are undone, if the region shows that backslashes are
-//!    escapes. JSON inside a JSON string (`{"m":"{\"error\":\"a \\\"b\\\"\"}"}`) needs one level per nesting, so the
-//!    question is asked again after each level, at most [`MAX_ESCAPE_LEVELS`] times.
+//! 3. Backslash escapes of JSON, Python and double-quoted YAML are undone, if the region shows that
+//!    backslashes are escapes. JSON inside a JSON string (`{"m":"{\"error\":\"a \\\"b\\\"\"}"}`) needs one
+//!    level per nesting, so the question is asked again after each level, at most [`MAX_ESCAPE_LEVELS`]
+//!    times.
 //! 4. ANSI sequences that were escaped (`\u001b[31m`) are dropped, and entities (`&quot;`) are replaced.
 //! 5. SQL's doubled apostrophes become one.
 //!
-//! Only step 3 is a guess. In plain text a backslash is a backslash: in ``User `CONTOSO\nadia` `` it separates a Windows
-//! domain from a name, and undoing it would report a user `CONTOSO` and, one line below, `adia`. So backslashes count as
-//! escapes only where the region itself contains what escaped text contains and a plain message does not: a quoted key
-//! before a colon (`"message":`, `'message':`), `\"` or `\u00`, or a value that opens a quote (`message: "`). The
-//! name or type of the file is no evidence: one log mixes plain lines with JSON lines.
+//! Only step 3 is a guess. In plain text a backslash is a backslash: in ``User `CONTOSO\nadia` `` it
+//! separates a Windows domain from a name, and undoing it would report a user `CONTOSO` and, one line below,
+//! `adia`. So backslashes count as escapes only where the region itself contains what escaped text contains
+//! and a plain message does not: a quoted key before a colon (`"message":`, `'message':`), `\"` or `\u00`, or
+//! a value that opens a quote (`message: "`). The name or type of the file is no evidence: one log mixes
+//! plain lines with JSON lines.
 //!
 //! # Invariants
 //!
-//! - Both forms are functions of the region's bytes alone, so a window may be cut anywhere outside of the region.
-//! - The raw ranges of the unescaped bytes are in order and not empty, and `raw_start` of `index_of` of a raw start
-//!   returns that start again. The text indices of the normalized bytes never decrease. `tests/oracle/normalized.rs`
-//!   checks both for any bytes.
+//! - Both forms are functions of the region's bytes alone, so a window may be cut anywhere outside of the
+//!   region.
+//! - The raw ranges of the unescaped bytes are in order and not empty, and `raw_start` of `index_of` of a raw
+//!   start returns that start again. The text indices of the normalized bytes never decrease.
+//!   `tests/oracle/normalized.rs` checks both for any bytes.
 //!
 //! This file does not know wordings, anchors or where lines end.
 
@@ -53,9 +57,9 @@ static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"
 
 /// A region's text with its escapes undone, and the map to raw offsets.
 ///
-/// The map is a list of segments. `a\\u0027b` at raw offset 100 becomes the text `a'b` with three of them: the byte at text
-/// index 0 is a copy of raw byte 0, the one at 1 came from the 6 raw bytes from 1 on, and those from 2 on are copies of
-/// the raw bytes from 7 on. So `b`, at text index 2, is at raw offset 107.
+/// The map is a list of segments. `a\\u0027b` at raw offset 100 becomes the text `a'b` with three of them:
+/// the byte at text index 0 is a copy of raw byte 0, the one at 1 came from the 6 raw bytes from 1 on, and
+/// those from 2 on are copies of the raw bytes from 7 on. So `b`, at text index 2, is at raw offset 107.
 #[derive(Debug, Default, Clone)]
 pub struct UnescapedText<'a> {
     /// The unescaped bytes; UTF-8 where the raw bytes were.
@@ -73,7 +77,8 @@ struct Segment {
     at: u32,
     /// The first raw byte, counted from the start of the region.
     raw: u32,
-    /// The length of the escape that all bytes of the segment came from; 0 if each byte is a copy of a raw one.
+    /// The length of the escape that all bytes of the segment came from; 0 if each byte is a copy of a raw
+    /// one.
     len: u8,
 }
 
@@ -121,11 +126,11 @@ impl<'a> UnescapedText<'a> {
         doubled.find(&self.bytes).is_some()
     }
 
-    /// Calls `undo` at each byte that is `mark`. `undo` appends what the escape there stands for and returns how many
-    /// bytes the escape is long, or `None` if there is no escape.
+    /// Calls `undo` at each byte that is `mark`. `undo` appends the text of the escape there and returns how
+    /// many bytes the escape is long, or `None` if there is no escape.
     ///
-    /// The segments of the new text are composed with those of the text before: passes may run one after another, and
-    /// each byte still maps to raw bytes.
+    /// The segments of the new text are composed with those of the text before: passes may run one after
+    /// another, and each byte still maps to raw bytes.
     fn pass(&mut self, mark: u8, undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) {
         let Some(first) = memchr::memchr(mark, &self.bytes) else { return };
         let mut bytes = Vec::with_capacity(self.bytes.len());
@@ -157,7 +162,8 @@ impl<'a> UnescapedText<'a> {
         self.segments = segments;
     }
 
-    /// Appends the segments of the bytes of `range`, which were copied so that they end at the new text index `end`.
+    /// Appends the segments of the bytes of `range`, which were copied so that they end at the new text index
+    /// `end`.
     fn copy_segments(&self, range: Range<usize>, end: usize, segments: &mut Vec<Segment>) {
         if range.is_empty() {
             return;
@@ -184,7 +190,8 @@ impl<'a> UnescapedText<'a> {
         if self.segments.is_empty() { (i as u32, 1) } else { self.segments[self.segment(i)].raw(i) }
     }
 
-    /// Returns the raw offset where the byte at text index `i` starts; for the end of the text, where the last byte ends.
+    /// Returns the raw offset where the byte at text index `i` starts; for the end of the text, where the
+    /// last byte ends.
     pub fn raw_start(&self, i: usize) -> usize {
         if i < self.bytes.len() { self.base + self.raw(i).0 as usize } else { self.raw_end(i) }
     }
@@ -305,7 +312,8 @@ fn has_backslash_escapes(text: &[u8]) -> bool {
         || memchr::memmem::find_iter(text, b": \"").any(|at| at > 0 && text[at - 1].is_ascii_alphanumeric())
 }
 
-/// Whether doubled quotes are CSV's way of writing one. In JSON `""` is an empty string, with no letter next to it.
+/// Whether doubled quotes are CSV's way of writing one. In JSON `""` is an empty string, with no letter next
+/// to it.
 fn looks_like_csv(text: &[u8]) -> bool {
     let mut doubled = memchr::memmem::find_iter(text, b"\"\"");
     let inside = |at: usize| {
@@ -332,8 +340,8 @@ const COUNTS: u8 = 1;
 const SPECIAL: u8 = 4;
 /// It is a capital letter. The same bit makes a letter a small one.
 const CAPITAL: u8 = 0x20;
-/// It is no part of a word, so a capital letter after it is the first of a word. One bit to the left of [`CAPITAL`], so
-/// that a shift turns it into the mask for the next byte.
+/// It is no part of a word, so a capital letter after it is the first of a word. One bit to the left of
+/// [`CAPITAL`], so that a shift turns it into the mask for the next byte.
 const BEFORE_WORD: u8 = 0x40;
 
 /// The class of each byte.
@@ -365,9 +373,9 @@ struct PlainRun {
 
 /// Text in the form in which wordings are compared, with the map to text indices.
 ///
-/// Dropped are white space, quotes, hyphens and asterisks: logs wrap lines, change quotes, and write "allow-list" and
-/// "allow list". Contractions are written out (`doesn't` as `doesnot`), `(s)` is `s`, and the first letter of each word
-/// is a small one. All other bytes stay: `GUC` differs from `guc`.
+/// Dropped are white space, quotes, hyphens and asterisks: logs wrap lines, change quotes, and write
+/// "allow-list" and "allow list". Contractions are written out (`doesn't` as `doesnot`), `(s)` is `s`, and
+/// the first letter of each word is a small one. All other bytes stay: `GUC` differs from `guc`.
 #[derive(Debug, Default, Clone)]
 pub struct Normalized {
     /// The bytes that are compared.
@@ -385,7 +393,8 @@ impl Normalized {
     /// Normalizes `text` in the memory of `self`, whose contents are no longer needed.
     pub fn reuse(self, text: &[u8]) -> Normalized {
         let mut normalized = self;
-        // Contractions that are written out add at most half, and a whole block is written after the last byte kept.
+        // Contractions that are written out add at most half, and a whole block is written after the last
+        // byte kept.
         let most = text.len() + text.len() / 2 + PLAIN + 2;
         normalized.bytes.resize(most, 0);
         normalized.text_indices.resize(most, 0);
@@ -440,9 +449,10 @@ impl Normalized {
         normalized
     }
 
-    /// Normalizes the run of plain bytes at the start of `text`, at most [`PLAIN`]: bytes that mean the same whatever is
-    /// around them. `from` is the text index of the first, `known` the number of bytes normalized so far. Each byte is
-    /// written, and the next one over it if it is dropped: there is no branch to mispredict.
+    /// Normalizes the run of plain bytes at the start of `text`, at most [`PLAIN`]: bytes that mean the same
+    /// whatever is around them. `from` is the text index of the first, `known` the number of bytes normalized
+    /// so far. Each byte is written, and the next one over it if it is dropped: there is no branch to
+    /// mispredict.
     fn plain(&mut self, text: &[u8], from: usize, known: usize, in_word: bool) -> PlainRun {
         let places = (self.bytes[known..].first_chunk_mut(), self.text_indices[known..].first_chunk_mut());
         let (Some(bytes), Some(indices)): (Option<&mut [u8; PLAIN]>, Option<&mut [u32; PLAIN]>) = places
@@ -473,8 +483,8 @@ impl Normalized {
         known + 1
     }
 
-    /// Writes the letters that a contraction leaves out at the apostrophe at `i`, which is `len` bytes long: `n't` is
-    /// `not`, `'re` is `are`. Returns how many bytes there are after the `known` ones.
+    /// Writes the letters that a contraction leaves out at the apostrophe at `i`, which is `len` bytes long:
+    /// `n't` is `not`, `'re` is `are`. Returns how many bytes there are after the `known` ones.
     fn contraction(&mut self, text: &[u8], i: usize, len: usize, known: usize) -> usize {
         let (before, rest) = (&self.bytes[..known], &text[i + len..]);
         let tail = rest.iter().position(|byte| !byte.is_ascii_alphanumeric()).unwrap_or(rest.len());

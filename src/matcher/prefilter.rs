@@ -1,23 +1,25 @@
 //! The second half of the prefilter: rules out hits of an anchor by the raw bytes next to them.
 //!
-//! A hit of an anchor in raw bytes comes in; the [placements](super::anchors::Placement) of the anchor that the bytes around
-//! the hit allow go out, one by one. Nothing is unescaped or normalized here, and lines are not bounded. This file does
-//! not know which wording a placement belongs to.
+//! A hit of an anchor in raw bytes comes in; the [placements](super::anchors::Placement) of the anchor that
+//! the bytes around the hit allow go out, one by one. Nothing is unescaped or normalized here, and lines are
+//! not bounded. This file does not know which wording a placement belongs to.
 //!
 //! # Idea
 //!
-//! A frequent anchor such as `erve`, a part of "server", has many placements: "exists on the target server.", "The password
-//! for server {server} is incorrect.", and dozens more. Nearly all of its hits in a log are none of them. Most are refused
-//! here, in two steps:
+//! A frequent anchor such as `erve`, a part of "server", has many placements: "exists on the target server.",
+//! "The password for server {server} is incorrect.", and dozens more. Nearly all of its hits in a log are
+//! none of them. Most are refused here, in two steps:
 //!
-//! 1. [`NeighborFilter`] looks at the four normalized bytes on either side of the hit. For each of these eight neighbors it
-//!    has a table from a byte to the set of placements that allow that byte there, 32 placements to a word. The sets are
-//!    intersected: eight loads and eight ANDs judge 32 placements at once, and most hits end after two.
-//! 2. [`plausible`] compares what is left, placement by placement, up to 24 bytes to either side, and checks word boundaries.
+//! 1. [`NeighborFilter`] looks at the four normalized bytes on either side of the hit. For each of these
+//!    eight neighbors it has a table from a byte to the set of placements that allow that byte there, 32
+//!    placements to a word. The sets are intersected: eight loads and eight ANDs judge 32 placements at once,
+//!    and most hits end after two.
+//! 2. [`plausible`] compares what is left, placement by placement, up to 24 bytes to either side, and checks
+//!    word boundaries.
 //!
-//! For example, in the literal `existsonthetargetserver.` the left neighbors of `erve` are `s`, `t`, `e` and `g`, the nearest
-//! first; the right ones are `r` and `.`, and then anything. The hit in "on the target servers" has `r` and `s` on its
-//! right, so the second neighbor rules this placement out.
+//! For example, in the literal `existsonthetargetserver.` the left neighbors of `erve` are `s`, `t`, `e` and
+//! `g`, the nearest first; the right ones are `r` and `.`, and then anything. The hit in "on the target
+//! servers" has `r` and `s` on its right, so the second neighbor rules this placement out.
 //!
 //! # Invariant: no false refusals
 //!
@@ -25,14 +27,14 @@
 //!
 //! - Case is ignored: the first letter of a word may have either.
 //! - Bytes that normalizing drops anywhere (blanks, quotes, hyphens, asterisks) are skipped.
-//! - A byte that may start or end an escape, a contraction, a plural `(s)` or a character beyond ASCII ends the comparison
-//!   on its side: it rules nothing out.
-//! - Reading backward, the end of an escape looks like a letter or a digit: in `\nserver` the `n` is a line break, in
-//!   `\u0041server` the `1` is an `A`. If the left side rules something out and an escape may end there, the left side does
-//!   not count.
+//! - A byte that may start or end an escape, a contraction, a plural `(s)` or a character beyond ASCII ends
+//!   the comparison on its side: it rules nothing out.
+//! - Reading backward, the end of an escape looks like a letter or a digit: in `\nserver` the `n` is a line
+//!   break, in `\u0041server` the `1` is an `A`. If the left side rules something out and an escape may end
+//!   there, the left side does not count.
 //!
-//! The test `nothing_plausible_is_refused` below checks step 1 against step 2; the test of the matcher against `naive` checks
-//! both against trying everything.
+//! The test `nothing_plausible_is_refused` below checks step 1 against step 2; the test of the matcher
+//! against `naive` checks both against trying everything.
 
 use super::bytes::is_word;
 
@@ -49,7 +51,8 @@ const MAX_ESCAPE: usize = 8;
 #[derive(Debug, Clone, Default)]
 pub struct NeighborFilter(Vec<PlacementSet>);
 
-/// Up to 32 placements. For each neighbor, the nearest first, and each byte: the placements that allow it there, as bits.
+/// Up to 32 placements. For each neighbor, the nearest first, and each byte: the placements that allow it
+/// there, as bits.
 #[derive(Debug, Clone)]
 struct PlacementSet {
     all: u32,
@@ -82,8 +85,8 @@ impl NeighborFilter {
         NeighborFilter(sets.collect())
     }
 
-    /// Returns the first placement, by index from `first` on, that the bytes around the anchor at `start..end` of `raw` allow
-    /// and that `confirm` confirms.
+    /// Returns the first placement, by index from `first` on, that the bytes around the anchor at
+    /// `start..end` of `raw` allow and that `confirm` confirms.
     pub fn placement(
         &self,
         raw: &[u8],
@@ -155,7 +158,8 @@ impl PlacementSet {
     }
 }
 
-/// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may be before `end`: it looks like any letter or digit.
+/// Whether the end of an escape (`\u0027`, `&#39;`, a colour) may be before `end`: it looks like any letter
+/// or digit.
 fn may_end_escape(raw: &[u8], end: usize) -> bool {
     let starts_escape = |byte: &u8| (*byte == b'\\') | (*byte == b'&') | (*byte == 0x1b);
     match end.checked_sub(MAX_ESCAPE).and_then(|start| raw[start..].first_chunk::<MAX_ESCAPE>()) {
@@ -224,8 +228,9 @@ pub struct WordBoundaries {
     pub right: bool,
 }
 
-/// Whether the raw bytes around `at` may be the literal `normalized`, with its byte `offset` at `at`. Says yes where escapes,
-/// contractions or the end of the bytes leave it open: it only spares a closer look at what cannot be.
+/// Whether the raw bytes around `at` may be the literal `normalized`, with its byte `offset` at `at`. Says
+/// yes where escapes, contractions or the end of the bytes leave it open: it only spares a closer look at
+/// what cannot be.
 pub fn plausible(
     raw: &[u8],
     at: usize,

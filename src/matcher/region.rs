@@ -1,9 +1,9 @@
 //! Regions: a range of a window in its unescaped and its normalized form, computed once for all hits in it.
 //!
-//! A range of raw bytes comes in; its text, its normalized text and their positions go out. Several hits may be on one line
-//! (a code, a title and a message), so the region of the last hit is kept for the next one, and its memory is reused.
-//! Normalizing is put off until it is needed: most digits are judged without. This file does not know what is searched for
-//! in a region.
+//! A range of raw bytes comes in; its text, its normalized text and their positions go out. Several hits may
+//! be on one line (a code, a title and a message), so the region of the last hit is kept for the next one,
+//! and its memory is reused. Normalizing is put off until it is needed: most digits are judged without. This
+//! file does not know what is searched for in a region.
 
 use super::bounds;
 use super::normalized::{Normalized, UnescapedText};

@@ -1,29 +1,33 @@
-//! The searcher: the first half of the prefilter, which finds all occurrences of the anchors and sees every byte.
+//! The searcher: the first half of the prefilter, which finds all occurrences of the anchors and sees every
+//! byte.
 //!
 //! Anchors come in; the places where they occur in raw bytes go out. It knows nothing of wordings or lines.
 //!
 //! # The vectorised search and its buckets
 //!
-//! Where the machine has the instructions, the search is aho-corasick's *Teddy*. It compares four bytes at each of 16 or
-//! 32 places at once, and patterns share eight buckets (16 buckets for more than 32 patterns). For each of the four bytes a
-//! bucket knows two sets: the low halves and the high halves of the bytes that its patterns have there. It lets a place
-//! through if all eight halves are in its sets; only then the patterns are compared in full. A bucket of several
-//! patterns therefore lets through mixtures: `erve` and `oles` in one bucket also let through `elve` ("twelve"), `orve` and
-//! more. A frequent mixture costs as much as a frequent anchor and finds nothing.
+//! Where the machine has the instructions, the search is aho-corasick's *Teddy*. It compares four bytes at
+//! each of 16 or 32 places at once, and patterns share eight buckets (16 buckets for more than 32 patterns).
+//! For each of the four bytes a bucket knows two sets: the low halves and the high halves of the bytes that
+//! its patterns have there. It lets a place through if all eight halves are in its sets; only then the
+//! patterns are compared in full. A bucket of several patterns therefore lets through mixtures: `erve` and
+//! `oles` in one bucket also let through `elve` ("twelve"), `orve` and more. A frequent mixture costs as much
+//! as a frequent anchor and finds nothing.
 //!
-//! Teddy assigns pattern number `i` to bucket `i % 8` (or `i % 16`), so the order of the patterns decides which of them
-//! share a bucket. [`arranged`] computes an order in which the mixtures are rare in logs:
+//! Teddy assigns pattern number `i` to bucket `i % 8` (or `i % 16`), so the order of the patterns decides
+//! which of them share a bucket. [`arranged`] computes an order in which the mixtures are rare in logs:
 //!
-//! 1. [`BucketModel`] predicts the candidates of a bucket: the sum of the rates of all four-grams, by the table of
-//!    [`frequency`], that the bucket lets through.
+//! 1. [`BucketModel`] predicts the candidates of a bucket: the sum of the rates of all four-grams, by the
+//!    table of [`frequency`], that the bucket lets through.
 //! 2. Each anchor goes to the bucket to which it adds the fewest candidates.
 //! 3. Pairs of anchors of different buckets are exchanged as long as that saves candidates.
 //!
-//! For the built-in catalogue, step 2 alone leaves 770 false candidates in a megabyte of log and step 3 leaves 30: a sparse
-//! log takes 3 to 5 % less time. The test `buckets_of_the_built_in_catalogue_let_through_hardly_anything_else` checks it.
-//! The order changes the speed, never what is found.
+//! For the built-in catalogue, step 2 alone leaves 770 false candidates in a megabyte of log and step 3
+//! leaves 30: a sparse log takes 3 to 5 % less time. The test
+//! `buckets_of_the_built_in_catalogue_let_through_hardly_anything_else` checks it. The order changes the
+//! speed, never what is found.
 //!
-//! One search has at most [`MAX_GROUP`] anchors; more are split into several groups, and each group reads the bytes again.
+//! One search has at most [`MAX_GROUP`] anchors; more are split into several groups, and each group reads the
+//! bytes again.
 
 use super::anchors::Anchor;
 use super::frequency::{self, FourGram};
@@ -69,7 +73,8 @@ impl Searcher {
         AhoCorasick::new(patterns).map_or(Searcher::None, Searcher::Automaton)
     }
 
-    /// Calls `hit` with the index of the anchor and the offset of each occurrence in `range`, overlapping ones too.
+    /// Calls `hit` with the index of the anchor and the offset of each occurrence in `range`, overlapping
+    /// ones too.
     pub fn each(&self, bytes: &[u8], range: Range<usize>, mut hit: impl FnMut(usize, usize)) {
         match self {
             Searcher::Packed(groups) => {
@@ -93,7 +98,8 @@ impl Searcher {
     }
 }
 
-/// Returns the anchors, by index, in `groups` groups of the same size, each in an order that makes few false candidates.
+/// Returns the anchors, by index, in `groups` groups of the same size, each in an order that makes few false
+/// candidates.
 fn arranged(anchors: &[Anchor], groups: usize) -> Vec<Vec<usize>> {
     let size = anchors.len().div_ceil(groups);
     let buckets_of_group = if size > 32 { 16 } else { 8 };
@@ -138,10 +144,10 @@ struct Bucket {
 
 /// Predicts how many candidates a bucket lets through.
 ///
-/// The rate of a bucket is needed for every exchange that is tried, hundreds of thousands of times for a large catalogue.
-/// So the four-grams of the table are numbered, and for each place and each half of a byte there is a bit set of the
-/// four-grams that have it. A bucket lets through the intersection over the eight places and halves of the unions over
-/// the values that its anchors have there.
+/// The rate of a bucket is needed for every exchange that is tried, hundreds of thousands of times for a
+/// large catalogue. So the four-grams of the table are numbered, and for each place and each half of a byte
+/// there is a bit set of the four-grams that have it. A bucket lets through the intersection over the eight
+/// places and halves of the unions over the values that its anchors have there.
 struct BucketModel<'a> {
     anchors: &'a [Anchor],
     /// The rates of the frequent four-grams that a bucket of all anchors would let through.
@@ -198,7 +204,8 @@ impl<'a> BucketModel<'a> {
         Bucket { rate: self.rate(&anchors), anchors }
     }
 
-    /// Exchanges two anchors of different buckets wherever that makes fewer candidates. Returns whether any were.
+    /// Exchanges two anchors of different buckets wherever that makes fewer candidates. Returns whether any
+    /// were.
     fn exchange(&self, buckets: &mut [Bucket]) -> bool {
         let mut changed = false;
         for second in 1..buckets.len() {
@@ -223,7 +230,8 @@ impl<'a> BucketModel<'a> {
     }
 }
 
-/// The halves of bytes that a bucket lets through at each of the four places, as bits: the low ones, then the high ones.
+/// The halves of bytes that a bucket lets through at each of the four places, as bits: the low ones, then the
+/// high ones.
 struct Masks([[u16; 4]; 2]);
 
 impl Masks {

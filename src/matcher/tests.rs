@@ -162,8 +162,8 @@ fn a_code_its_title_and_its_message_are_one_finding() {
     two(&format!("error code 603104\n{message}\n"), ["603104", "603403"]);
 }
 
-/// Found by the property above: a start further back, or a quote that another message opened, made everything in between
-/// one argument.
+/// Found by the property above: a start further back, or a quote that another message opened, made everything
+/// in between one argument.
 #[test]
 fn an_argument_contains_no_other_message() {
     let role = "Microsoft Entra role `a` is missing on the target server. Create the Entra role and retry the migration.";
@@ -174,8 +174,8 @@ fn an_argument_contains_no_other_message() {
     assert_eq!(ids, ["603103 a", "603000 b", "603103 a"]);
 }
 
-/// Found by fuzzing: a hit in a title found the message on the line below it. That message was unescaped by the evidence
-/// of all lines around (JSON, so backslashes are escapes), not by that of its own line.
+/// Found by fuzzing: a hit in a title found the message on the line below it. That message was unescaped by
+/// the evidence of all lines around (JSON, so backslashes are escapes), not by what that line shows.
 #[test]
 fn a_hit_finds_the_message_that_it_is_part_of() {
     let text = "603101\nDatabase exists in target\nDatabase `a\\\\b` exists on the target server. \

@@ -1,26 +1,29 @@
 //! Wordings: whether a text says what a template says, and with which arguments.
 //!
-//! A compiled [`Wording`], and the place of one of its literals in a [`Haystack`], come in; what was matched, how well, and
-//! the arguments go out. This file does not know windows or anchors: the caller chooses the haystack and the place.
+//! A compiled [`Wording`], and the place of one of its literals in a [`Haystack`], come in; what was matched,
+//! how well, and the arguments go out. This file does not know windows or anchors: the caller chooses the
+//! haystack and the place.
 //!
 //! # How a wording is verified
 //!
-//! A wording is a list of literals with arguments between them. An anchor hit says where one literal is; the others are
-//! found from there, first those before it ([`Wording::backward`]), then those after it ([`Wording::forward`]). Literals
-//! are compared in normalized text; arguments are read from unescaped text, between the literals. For
+//! A wording is a list of literals with arguments between them. An anchor hit says where one literal is; the
+//! others are found from there, first those before it ([`Wording::backward`]), then those after it
+//! ([`Wording::forward`]). Literals are compared in normalized text; arguments are read from unescaped text,
+//! between the literals. For
 //!
 //! ```text
 //! Database {database} exists on the target server. Ensure the target server doesn't have the database and retry ...
 //! └─ part 0┘└─ part 1 ┘└──────── part 2 ─────────┘└──── part 3 ...
 //! ```
 //!
-//! and the log line `603101 Database exists in target Database x exists on the target server.` the hit is in part 2, and
-//! two places fit the short literal before it. Matching forward, the nearest place of the next literal is taken: an
-//! argument is as short as possible, unless it starts with a quote mark, and then a place where the quote is closed is
-//! preferred. Matching backward, that rule fails. In this line the nearest "Database" is right; the first one is in the
-//! title, which logs print before the message, and would make the argument `exists in target Database x`. But in "Database my
-//! database 2 exists on the target server." the nearest one is a part of the name, and the first one is right. So
-//! every place gets a [`StartCost`], the least wins, and of equal ones the nearest:
+//! and the log line `603101 Database exists in target Database x exists on the target server.` the hit is in
+//! part 2, and two places fit the short literal before it. Matching forward, the nearest place of the next
+//! literal is taken: an argument is as short as possible, unless it starts with a quote mark, and then a
+//! place where the quote is closed is preferred. Matching backward, that rule fails. In this line the nearest
+//! "Database" is right; the first one is in the title, which logs print before the message, and would make
+//! the argument `exists in target Database x`. But in "Database my database 2 exists on the target server."
+//! the nearest one is a part of the name, and the first one is right. So every place gets a [`StartCost`],
+//! the least wins, and of equal ones the nearest:
 //!
 //! 1. a place that makes the argument end with a quote mark that it does not start with is worst;
 //! 2. then one where the title of the entry starts;
@@ -30,13 +33,14 @@
 //!
 //! # Where a match may end
 //!
-//! Logs often keep only the first sentences of a message. A match may end after each sentence, starting with the one that
-//! completes the arguments ([`Wording::stops`]). A literal that is one closing mark may be missing where the text ends.
+//! Logs often keep only the first sentences of a message. A match may end after each sentence, starting with
+//! the one that completes the arguments ([`Wording::stops`]). A literal that is one closing mark may be
+//! missing where the text ends.
 //!
 //! # Incomplete haystacks
 //!
-//! If the haystack ends before the wording is decided, the answer is [`Verification::Incomplete`], not a mismatch: the message
-//! may be wrapped over several lines, and the caller tries again with more of them.
+//! If the haystack ends before the wording is decided, the answer is [`Verification::Incomplete`], not a
+//! mismatch: the message may be wrapped over several lines, and the caller tries again with more of them.
 
 use super::argument::{
     MAX_ARGUMENT, argument, closes, ends_quoted, first_message_end, is_message_end, message_start,
@@ -59,7 +63,8 @@ pub struct Wording {
     pub entry: usize,
     /// Literals and arguments, sentence by sentence.
     pub parts: Vec<WordingPart>,
-    /// TemplatePart counts at which a match may end: after each sentence, starting with the one that completes the arguments.
+    /// TemplatePart counts at which a match may end: after each sentence, starting with the one that
+    /// completes the arguments.
     stops: Vec<usize>,
     /// The search for each literal; none for arguments.
     finders: Vec<Option<memmem::Finder<'static>>>,
@@ -299,7 +304,8 @@ impl Wording {
         self.boundaries[part]
     }
 
-    /// Verifies the wording where its literal `part` would have its byte `offset` at the normalized index `at`.
+    /// Verifies the wording where its literal `part` would have its byte `offset` at the normalized index
+    /// `at`.
     pub fn verify_at(&self, haystack: &Haystack<'_>, part: usize, offset: usize, at: usize) -> Verification {
         let WordingPart::Literal { normalized, .. } = &self.parts[part] else {
             return Verification::Mismatch;
@@ -337,8 +343,9 @@ impl Wording {
 
     /// Returns the start of a match, judged by its cost whatever literal the anchor is in.
     ///
-    /// If the anchor is in the first literal, nothing before it was matched, and the hit may be the one in the title:
-    /// "Database exists in target. Database x exists on ...". Then the start is judged anew from the next literal.
+    /// If the anchor is in the first literal, nothing before it was matched, and the hit may be the one in
+    /// the title: "Database exists in target. Database x exists on ...". Then the start is judged anew from
+    /// the next literal.
     fn judged_start(
         &self,
         haystack: &Haystack<'_>,
@@ -358,7 +365,8 @@ impl Wording {
         }
     }
 
-    /// Reads the values of the arguments and judges the quality of a match from `start` to `end`, normalized indices.
+    /// Reads the values of the arguments and judges the quality of a match from `start` to `end`, normalized
+    /// indices.
     fn found(&self, haystack: &Haystack<'_>, start: usize, end: End, args: &[ArgumentSpan]) -> Verification {
         let mut values: Vec<(usize, ArgValue)> = Vec::new();
         for &ArgumentSpan { part, from, to } in args {
@@ -419,8 +427,8 @@ impl Wording {
         left && right
     }
 
-    /// Matches the parts before `part`, which starts at the normalized index `start`, and returns where the wording starts.
-    /// The arguments are appended to `args`, the last first.
+    /// Matches the parts before `part`, which starts at the normalized index `start`, and returns where the
+    /// wording starts. The arguments are appended to `args`, the last first.
     fn backward(
         &self,
         haystack: &Haystack<'_>,
@@ -481,8 +489,8 @@ impl Wording {
         best.map(|(_, start)| start)
     }
 
-    /// Matches the parts before `argument` with the nearest of them, `literal`, at `span`. Returns where the wording starts
-    /// and what that costs.
+    /// Matches the parts before `argument` with the nearest of them, `literal`, at `span`. Returns where the
+    /// wording starts and what that costs.
     fn literal_before(
         &self,
         haystack: &Haystack<'_>,
@@ -520,8 +528,8 @@ impl Wording {
         }
     }
 
-    /// Matches the parts from `part` on after the normalized index `end`, and returns where the match ends. The arguments
-    /// are appended to `args`.
+    /// Matches the parts from `part` on after the normalized index `end`, and returns where the match ends.
+    /// The arguments are appended to `args`.
     fn forward(
         &self,
         haystack: &Haystack<'_>,
@@ -557,8 +565,8 @@ impl Wording {
             .then_some(End { at: end, parts: part + 1 })
     }
 
-    /// Matches the parts after `open` with the next literal at the nearest place where all of them match; with
-    /// [`Quote::Closed`] only where the quote that opens the argument is closed.
+    /// Matches the parts after `open` with the next literal at the nearest place where all of them match;
+    /// with [`Quote::Closed`] only where the quote that opens the argument is closed.
     fn nearest_literal_after(
         &self,
         haystack: &Haystack<'_>,
@@ -646,12 +654,13 @@ fn is_dropped(c: char) -> bool {
     c.is_whitespace() || c == '-' || c == '*' || QUOTES.contains(&c)
 }
 
-/// Returns which edges of the part must be word boundaries: those next to an argument or at the wording's end.
+/// Returns which edges of the part must be word boundaries: those next to an argument or at the wording's
+/// end.
 fn boundaries(parts: &[WordingPart], part: usize) -> WordBoundaries {
     let is_literal = |part: Option<&WordingPart>| matches!(part, Some(WordingPart::Literal { .. }));
     let WordingPart::Literal { normalized, .. } = &parts[part] else { return WordBoundaries::default() };
-    // No letter follows a mark that ends a sentence: the dots of "db1.contoso.com" end none. After words, the next
-    // sentence may follow without a blank ("SSL.Check").
+    // No letter follows a mark that ends a sentence: the dots of "db1.contoso.com" end none. After words, the
+    // next sentence may follow without a blank ("SSL.Check").
     let only_a_mark = !normalized.iter().any(|byte| is_word(*byte));
     let glued = !only_a_mark && is_literal(parts.get(part + 1));
     WordBoundaries { left: !is_literal(part.checked_sub(1).and_then(|i| parts.get(i))), right: !glued }

@@ -1,4 +1,5 @@
-//! The same input has the same outputs, byte for byte: with any number of threads, mapped or read, however often.
+//! The same input has the same outputs, byte for byte: with any number of threads, mapped or read, however
+//! often.
 
 use crate::bundles::zip::{DEFLATE, STORED, Zip, member};
 use crate::bundles::{Codec, Folder, line, log, noise, pack, tar};
@@ -8,8 +9,8 @@ use std::path::Path;
 /// The formats that one run writes to files, besides JSON on standard output.
 const REPORTS: [&str; 5] = ["ndjson", "csv", "markdown", "junit", "prometheus"];
 
-/// Writes inputs whose work is divided among threads in all ways: files of several windows, streams of several windows,
-/// parts of an archive, one document, many small files.
+/// Writes inputs whose work is divided among threads in all ways: files of several windows, streams of
+/// several windows, parts of an archive, one document, many small files.
 fn inputs(folder: &Folder) {
     let large = [log(30, 170_000), line("a").repeat(500).into_bytes()].concat();
     let dense: String = (0..3_000).map(|i| line(&format!("db{}", i % 700))).collect();

@@ -1,5 +1,6 @@
-//! Inputs that fuzzers found, or started with, checked against the properties that they were made for (`tests/oracle`),
-//! and random ones. An input that broke a property is kept in `tests/data/found` for good, named after what it broke.
+//! Inputs that fuzzers found, or started with, checked against the properties that they were made for
+//! (`tests/oracle`), and random ones. An input that broke a property is kept in `tests/data/found` for good,
+//! named after what it broke.
 
 use crate::oracle::{PROPERTIES, Property};
 use crate::top;

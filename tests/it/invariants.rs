@@ -1,5 +1,5 @@
-//! The invariants of the pipeline as properties: neither where windows are cut, nor the order in which summaries are
-//! merged, nor the number of threads changes a result.
+//! The invariants of the pipeline as properties: neither where windows are cut, nor the order in which
+//! summaries are merged, nor the number of threads changes a result.
 
 use crate::oracle::windows::{in_window, in_windows};
 use crate::oracle::{findings, matcher};
@@ -14,7 +14,8 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// A piece of a log: a message in one of several containers, a code alone, noise, a long line, a line break or garbage.
+/// A piece of a log: a message in one of several containers, a code alone, noise, a long line, a line break
+/// or garbage.
 pub fn piece() -> impl Strategy<Value = Vec<u8>> {
     let entry = || (0..builtin().entries.len(), 0usize..5, any::<bool>());
     let message = entry().prop_map(|(index, container, quoted)| {
@@ -82,7 +83,8 @@ impl Sink for All {
     }
 }
 
-/// Returns the outcome of a scan and its findings, after checking that a scan without a sink has the same outcome.
+/// Returns the outcome of a scan and its findings, after checking that a scan without a sink has the same
+/// outcome.
 fn scan_file(path: &Path, options: &Options) -> (Outcome, Vec<Finding>) {
     let walk = walk(&[path.to_path_buf()], &WalkOptions::default());
     let mut all = All::default();
@@ -114,8 +116,8 @@ proptest! {
         prop_assert_eq!(in_windows(&bytes, core, 0), in_window(&Window::whole(&bytes), 0));
     }
 
-    /// Cut invariance of a whole scan: threads, window size, mapping and streaming change neither findings nor the lines
-    /// around them.
+    /// Cut invariance of a whole scan: threads, window size, mapping and streaming change neither findings
+    /// nor the lines around them.
     #[test]
     fn threads_windows_and_mapping_change_nothing(
         bytes in log(40),
@@ -154,8 +156,9 @@ proptest! {
         prop_assert_eq!(&merged([x, Summary::default(), y, z]), &want);
     }
 
-    /// A failure is a distinct pair of arguments and database. A finding without a database is the failure that has the same
-    /// arguments, if there is one. The order of the findings and the merging of parts change nothing.
+    /// A failure is a distinct pair of arguments and database. A finding without a database is the failure
+    /// that has the same arguments, if there is one. The order of the findings and the merging of parts
+    /// change nothing.
     #[test]
     fn failures_are_counted_once(
         drawn in prop::collection::vec((0u8..4, prop::option::of(0u8..3), prop::option::of(0u8..3)), 0..40),
@@ -199,8 +202,8 @@ proptest! {
     }
 }
 
-/// Cut invariance where one code is repeated on a long line: near mentions are one finding, a chain of them counts once
-/// however long it is, and mentions that are too far apart count each.
+/// Cut invariance where one code is repeated on a long line: near mentions are one finding, a chain of them
+/// counts once however long it is, and mentions that are too far apart count each.
 #[test]
 fn mentions_of_one_code_on_a_line_are_cut_alike() {
     let line =
@@ -219,8 +222,8 @@ fn mentions_of_one_code_on_a_line_are_cut_alike() {
     }
 }
 
-/// Merging where collections are truncated: those with the smallest hashes are kept in any order, and the truncation is
-/// flagged.
+/// Merging where collections are truncated: those with the smallest hashes are kept in any order, and the
+/// truncation is flagged.
 #[test]
 fn truncated_summaries_add_up_in_any_order() {
     let text = "603101: Database exists in target. Database `a` exists on the target server.";

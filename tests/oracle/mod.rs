@@ -1,8 +1,8 @@
 //! Properties that hold for any bytes, each a function that panics where the property is broken.
 //!
-//! The test suite checks them with random bytes and with inputs that were found before (`tests/it/found.rs`); fuzzers
-//! search for bytes that break them for as long as there is time (`tests/fuzz`). They are written once, so that both
-//! check the same.
+//! The test suite checks them with random bytes and with inputs that were found before (`tests/it/found.rs`);
+//! fuzzers search for bytes that break them for as long as there is time (`tests/fuzz`). They are written
+//! once, so that both check the same.
 
 pub mod catalogue;
 pub mod generated;

@@ -1,4 +1,5 @@
-//! Unescaped and normalized text: every byte comes from a place in the raw bytes, in order, and maps back to it.
+//! Unescaped and normalized text: every byte comes from a place in the raw bytes, in order, and maps back to
+//! it.
 
 use migsift::matcher::normalized::{Normalized, UnescapedText};
 

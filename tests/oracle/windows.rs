@@ -22,8 +22,8 @@ pub fn in_window(window: &Window<'_>, lines: usize) -> Vec<(Match, ContextLines)
     matcher().scan(window).into_iter().map(around).collect()
 }
 
-/// Returns all matches of `bytes` in windows with cores of `core` bytes and no more than the margins, with the lines around
-/// them.
+/// Returns all matches of `bytes` in windows with cores of `core` bytes and no more than the margins, with
+/// the lines around them.
 pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, ContextLines)> {
     let mut found = Vec::new();
     for from in (0..bytes.len()).step_by(core) {
@@ -44,8 +44,8 @@ pub fn in_windows(bytes: &[u8], core: usize, lines: usize) -> Vec<(Match, Contex
     found
 }
 
-/// Checks both properties. The first bytes of `data` decide how the rest is used (as the source, or as choices from which
-/// one is made) and how it is cut.
+/// Checks both properties. The first bytes of `data` decide how the rest is used (as the source, or as
+/// choices from which one is made) and how it is cut.
 pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let (how, core, lines) = (choices.byte(), choices.byte() * 256 + choices.byte(), choices.byte() % 4);
