@@ -29,11 +29,11 @@
 //! The words that agree on both sides of an argument bound a gap. If the gap contains quotes, the quoted text
 //! is the argument: in "on instance `x` was not found" it is `x`, whatever the words around became. Without
 //! quotes, the slots between show how many of the gap's words are the wording's own, and the argument is one
-//! name, or a list, after them ([`bare_end`]).
+//! name, or a list, after them (`bare_end`).
 //!
 //! # Bounds
 //!
-//! At most [`MAX_WORDS`] words are aligned, and a text must have at least [`MIN_SIMILARITY`] of the wording's
+//! At most `MAX_WORDS` words are aligned, and a text must have at least [`MIN_SIMILARITY`] of the wording's
 //! words in order. A wrong argument is worse than none.
 
 use super::argument::{argument, value};

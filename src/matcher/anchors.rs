@@ -16,20 +16,20 @@
 //! # How anchors are chosen
 //!
 //! This is the weighted set cover problem: cover all wordings by substrings of the least total cost. The cost
-//! of a substring is the time that searching for it takes in a megabyte of log text ([`cost`]):
+//! of a substring is the time that searching for it takes in a megabyte of log text (`cost`):
 //!
 //! - a fixed part for one more anchor in the vectorised search,
 //! - a part for each time its first four bytes are expected, where the search looks closer, and
 //! - a larger part for each expected hit, where the search stops and the bytes around the hit are judged.
 //!
-//! The expected numbers are those of [`frequency`]. `server` is in most wordings, so its substrings cover
+//! The expected numbers are those of `frequency`. `server` is in most wordings, so its substrings cover
 //! much, but logs are full of it; `unsuccessful` is in few, but costs hardly more than the fixed part. The
 //! cover is computed in three steps:
 //!
-//! 1. [`greedy`]: always the substring that covers the most uncovered wordings for its cost.
-//! 2. [`drop_redundant`]: a substring whose wordings are all covered by later choices is dropped, the most
+//! 1. `greedy`: always the substring that covers the most uncovered wordings for its cost.
+//! 2. `drop_redundant`: a substring whose wordings are all covered by later choices is dropped, the most
 //!    expensive first.
-//! 3. [`improve`]: each chosen substring in turn is taken out, and what only it covered is covered anew by
+//! 3. `improve`: each chosen substring in turn is taken out, and what only it covered is covered anew by
 //!    others. The result is kept if it costs less in all.
 //!
 //! At the end, each wording belongs to the rarest of the anchors that cover it, and is tried at the hits of

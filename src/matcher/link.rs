@@ -20,18 +20,18 @@
 //!
 //! # The decision
 //!
-//! 1. Each code *chooses* at most one message ([`Linker::attachment`]): one of its own entry before one of
+//! 1. Each code *chooses* at most one message (`Linker::attachment`): one of its own entry before one of
 //!    another entry, then one on the same line before one in the same JSON object before one on a neighbor
 //!    line, then one on the side to which the code points ("... (error code 603403)" points to what is before
 //!    it), then the nearest.
-//! 2. Each message *accepts* codes that chose it ([`Linker::message_cluster`]): all that name the same code
+//! 2. Each message *accepts* codes that chose it (`Linker::message_cluster`): all that name the same code
 //!    if they are as close as can be, as in `"code": ..., "errorCode": ...`; on neighbor lines only the
 //!    nearest. If only codes of other entries chose it, the nearest of them is the finding: the service
 //!    printed it with this message.
-//! 3. The codes that are left are findings without a message ([`Linker::add_lone_codes`]). One that repeats
+//! 3. The codes that are left are findings without a message (`Linker::add_lone_codes`). One that repeats
 //!    the code before it on the same line is the same finding.
 //!
-//! What separates two tokens for good is in [`Linker::relation`]: a brace of JSON that is closed or opened
+//! What separates two tokens for good is in `Linker::relation`: a brace of JSON that is closed or opened
 //! between them, a line that starts a record, a line that is a whole sentence other than the title, or more
 //! than [`MAX_LINK_LINES`] lines.
 //!

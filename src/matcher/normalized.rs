@@ -21,7 +21,7 @@
 //! 2. CSV's doubled quotes `""` become `"`, if the region looks like CSV.
 //! 3. Backslash escapes of JSON, Python and double-quoted YAML are undone, if the region shows that
 //!    backslashes are escapes. JSON inside a JSON string (`{"m":"{\"error\":\"a \\\"b\\\"\"}"}`) needs one
-//!    level per nesting, so the question is asked again after each level, at most [`MAX_ESCAPE_LEVELS`]
+//!    level per nesting, so the question is asked again after each level, at most `MAX_ESCAPE_LEVELS`
 //!    times.
 //! 4. ANSI sequences that were escaped (`\u001b[31m`) are dropped, and entities (`&quot;`) are replaced.
 //! 5. SQL's doubled apostrophes become one.

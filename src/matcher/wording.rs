@@ -7,13 +7,13 @@
 //! # How a wording is verified
 //!
 //! A wording is a list of literals with arguments between them. An anchor hit says where one literal is; the
-//! others are found from there, first those before it ([`Wording::backward`]), then those after it
-//! ([`Wording::forward`]). Literals are compared in normalized text; arguments are read from unescaped text,
+//! others are found from there, first those before it (`Wording::backward`), then those after it
+//! (`Wording::forward`). Literals are compared in normalized text; arguments are read from unescaped text,
 //! between the literals. For
 //!
 //! ```text
-//! Database {database} exists on the target server. Ensure the target server doesn't have the database and retry ...
-//! └─ part 0┘└─ part 1 ┘└──────── part 2 ─────────┘└──── part 3 ...
+//! Database {database} exists on the target server. Ensure the target server doesn't have ...
+//! part 0   part 1     part 2                       part 3
 //! ```
 //!
 //! and the log line `603101 Database exists in target Database x exists on the target server.` the hit is in
@@ -22,19 +22,19 @@
 //! place where the quote is closed is preferred. Matching backward, that rule fails. In this line the nearest
 //! "Database" is right; the first one is in the title, which logs print before the message, and would make
 //! the argument `exists in target Database x`. But in "Database my database 2 exists on the target server."
-//! the nearest one is a part of the name, and the first one is right. So every place gets a [`StartCost`],
-//! the least wins, and of equal ones the nearest:
+//! the nearest one is a part of the name, and the first one is right. So every place has a `StartCost`; the
+//! least wins, and of equal ones the nearest. From worst to best:
 //!
-//! 1. a place that makes the argument end with a quote mark that it does not start with is worst;
-//! 2. then one where the title of the entry starts;
-//! 3. then one in the middle of a sentence;
-//! 4. then one after a mark that may end a sentence;
-//! 5. the best is directly after the title.
+//! 1. The argument would end with a quote mark, but not start with one.
+//! 2. The title of the entry starts there.
+//! 3. It is in the middle of a sentence.
+//! 4. It is after a mark that may end a sentence.
+//! 5. It is directly after the title.
 //!
 //! # Where a match may end
 //!
 //! Logs often keep only the first sentences of a message. A match may end after each sentence, starting with
-//! the one that completes the arguments ([`Wording::stops`]). A literal that is one closing mark may be
+//! the one that completes the arguments (`Wording::stops`). A literal that is one closing mark may be
 //! missing where the text ends.
 //!
 //! # Incomplete haystacks
@@ -63,8 +63,8 @@ pub struct Wording {
     pub entry: usize,
     /// Literals and arguments, sentence by sentence.
     pub parts: Vec<WordingPart>,
-    /// TemplatePart counts at which a match may end: after each sentence, starting with the one that
-    /// completes the arguments.
+    /// Part counts at which a match may end: after each sentence, starting with the one that completes the
+    /// arguments.
     stops: Vec<usize>,
     /// The search for each literal; none for arguments.
     finders: Vec<Option<memmem::Finder<'static>>>,
