@@ -5,9 +5,11 @@
 //! opened here; combinations that clap cannot express are checked by the commands.
 
 use super::effect::{Effect, WithEffect};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use migsift::catalog::Severity;
 use migsift::input::Limits;
+use migsift::print::Format;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -159,7 +161,7 @@ pub struct ScanArgs {
 #[derive(Debug, Args)]
 pub struct OutputArgs {
     /// Format of the output [default: human]
-    #[arg(short, long, value_enum, effect = Effect::None)]
+    #[arg(short, long, value_parser = format_values(), effect = Effect::None)]
     pub format: Option<Format>,
     /// Write the output to FILE, whole or not at all, instead of standard output
     #[arg(short, long, value_name = "FILE", effect = Effect::None)]
@@ -289,14 +291,19 @@ impl OutputArgs {
     }
 }
 
+/// The values of `--format`: the table of formats with its help and aliases.
+fn format_values() -> impl TypedValueParser<Value = Format> {
+    let value =
+        |format: &Format| PossibleValue::new(format.name()).aliases(format.aliases()).help(format.about());
+    PossibleValuesParser::new(Format::ALL.iter().map(value))
+        .try_map(|name| Format::named(&name).ok_or("no such format"))
+}
+
 /// Parses `FORMAT=FILE`.
 fn report(text: &str) -> Result<(Format, PathBuf), String> {
     let (format, path) = text.split_once('=').ok_or("not FORMAT=FILE")?;
-    let format = Format::from_str(format, false).map_err(|_| {
-        let names: Vec<String> = Format::value_variants()
-            .iter()
-            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_string()))
-            .collect();
+    let format = Format::named(format).ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
         format!("the format is none of {}", names.join(", "))
     })?;
     match path {
@@ -470,30 +477,6 @@ pub struct CatalogDiffArgs {
     /// Format of the output
     #[arg(short, long, value_enum, default_value_t = TextFormat::Human)]
     pub format: TextFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A summary by code, for people
-    #[value(alias = "text")]
-    Human,
-    /// One JSON document
-    Json,
-    /// One JSON object a line, findings as they are found
-    #[value(aliases = ["jsonl", "json-lines"])]
-    Ndjson,
-    /// One row a finding
-    Csv,
-    /// A report to paste into a ticket
-    #[value(alias = "md")]
-    Markdown,
-    /// JUnit XML: each entry of the catalogue is a test case, one that was found fails as --fail-on says
-    Junit,
-    /// Metrics for Prometheus and OpenMetrics readers
-    #[value(alias = "openmetrics")]
-    Prometheus,
-    /// One page for a browser, which needs nothing else
-    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,12 +2,15 @@
 //!
 //! JSON reports come in, one report goes to the outputs. Merging is the library's.
 
-use super::args::{Format, MergeArgs};
+use super::args::MergeArgs;
 use super::exit::{CommandError, Exit, UsageError};
 use super::outputs::{self, OutputRequest, Outputs};
 use super::{baseline, catalog, files};
 use migsift::error::Error;
+use migsift::input::own_report;
 use migsift::merge::Merger;
+use migsift::print::csv::Formulas;
+use migsift::print::{self, Format};
 use migsift::record::read::{self, MAX_REPORT_BYTES, ReportFile};
 use std::path::Path;
 
@@ -30,7 +33,7 @@ pub fn run(args: &MergeArgs) -> Result<Exit, CommandError> {
     let redaction = report.redaction.clone();
     let request = OutputRequest {
         args: &args.outputs,
-        csv_raw: false,
+        formulas: Formulas::Escape,
         catalog: &catalog,
         selected: &|_| true,
         fail_on: args.judge.fail_on,
@@ -48,7 +51,7 @@ pub fn run(args: &MergeArgs) -> Result<Exit, CommandError> {
 fn check_formats(args: &MergeArgs) -> Result<(), UsageError> {
     let reports = args.outputs.report.iter().map(|(format, _)| *format);
     let mut formats = [args.outputs.format()].into_iter().chain(reports);
-    if formats.any(|format| matches!(format, Format::Ndjson | Format::Csv)) {
+    if formats.any(Format::is_streamed) {
         return Err(UsageError::new("ndjson and csv list all findings, and a report does not contain them"));
     }
     Ok(())
@@ -59,6 +62,11 @@ pub fn read_report(path: &Path) -> Result<ReportFile, Error> {
     let name = path.display().to_string();
     let bytes = files::bytes_or_stdin(path, MAX_REPORT_BYTES)
         .map_err(|error| Error::unusable(&name, None, error.to_string()))?;
+    let head = &bytes[..bytes.len().min(own_report::HEAD_BYTES)];
+    if !head.starts_with(b"{") && own_report::is(print::own_outputs(), head) {
+        let message = "a report in another format; make one with --format json";
+        return Err(Error::unusable(&name, None, message));
+    }
     read::parse(&name, &bytes)
 }
 

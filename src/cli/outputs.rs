@@ -1,10 +1,12 @@
-//! Outputs: one scan, printed in every format that was asked for.
+//! Outputs: one pass of a scan, printed in as many formats as were asked for.
 //!
-//! Findings come in as a [`Sink`], the report at the end. CSV and NDJSON print findings as they come, other formats wait
-//! for the report. An output that fails does not end the others: each is written whole or not at all, and the scan goes
-//! on as long as one output is left. The formats themselves are in the library.
+//! The formats and files of the command line come in, then findings while the scan runs, then the report. Streamed formats
+//! print the findings, the others wait for the report. An output that fails does not stop the others: each file appears
+//! whole or not at all, and the scan goes on as long as one output is left.
+//!
+//! This module does not know any format by name; [`Format`] says how each is written.
 
-use super::args::{FailOn, Format, OutputArgs};
+use super::args::{FailOn, OutputArgs};
 use super::exit::{UsageError, fails};
 use super::writer::{self, Medium, OutputWriter, layout};
 use jiff::Timestamp;
@@ -12,52 +14,69 @@ use migsift::catalog::{Catalog, Entry};
 use migsift::context::Time;
 use migsift::error::Error;
 use migsift::finding::Finding;
-use migsift::print::human::{self, Layout};
-use migsift::print::{csv, html, json, junit, markdown, ndjson, prometheus, safe};
-use migsift::report::{CatalogStamp, CodeReport, Report};
+use migsift::print::csv::Formulas;
+use migsift::print::human::Layout;
+use migsift::print::{Destination, Format, Settings, Streamed, Writer, junit, safe};
+use migsift::report::{CodeReport, Report};
 use migsift::scan::{Encode, RowSink, Sink};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The outputs of a scan.
 pub struct Outputs {
     open: Vec<OpenOutput>,
-    /// The error to end with, if an output has failed.
-    error: Option<Error>,
+    /// How workers encode findings for the format that writes rows, if one of the outputs has it.
+    encoder: Option<Encode>,
+    /// The error to return at the end, if one of them has failed.
+    failed: Option<Error>,
 }
 
-/// An output that is being written.
+/// An output that has been started.
 enum OpenOutput {
-    Ndjson(ndjson::Printer<OutputWriter>),
-    Csv(Box<csv::Printer<OutputWriter>>),
+    /// Prints findings while the scan runs.
+    Findings(Box<dyn Streamed>),
     /// Waits for the report.
-    Report(ReportFormat, OutputWriter),
+    Report { write: WriteReport, layout: Layout, output: OutputWriter },
 }
 
-/// A format that is made from the report.
-enum ReportFormat {
-    Human(Layout),
-    Json,
-    Html,
-    Markdown,
-    Junit,
-    Prometheus,
-}
+/// How a format writes a finished report.
+type WriteReport = fn(&Report, &Settings<'_>, &mut dyn Write) -> io::Result<()>;
 
-/// Which outputs are made, and from what.
+/// What the command line asks of the outputs, and what they need besides findings and the report.
 #[derive(Clone, Copy)]
 pub struct OutputRequest<'a> {
+    /// The formats and files of the command line.
     pub args: &'a OutputArgs,
-    /// Whether cells of CSV are not escaped.
-    pub csv_raw: bool,
+    /// What happens to cells of CSV that a spreadsheet would read as formulas.
+    pub formulas: Formulas,
+    /// The catalogue of the scan.
     pub catalog: &'a Catalog,
     /// Whether findings of an entry pass the filters; the others are no test cases.
     pub selected: &'a dyn Fn(&Entry) -> bool,
+    /// Which findings fail the run.
     pub fail_on: FailOn,
     /// The id of the key under which names are tokens, if they are.
     pub redaction: Option<&'a str>,
-    /// Whether nothing is printed on standard output.
+    /// Whether only `--report` files are written, and nothing to standard output.
     pub silent: bool,
+}
+
+impl OutputRequest<'_> {
+    fn settings(&self, layout: Layout, generated: Option<Time>) -> Settings<'_> {
+        let entries = self.catalog.entries.iter().map(|entry| &**entry);
+        let fail_on = self.fail_on;
+        Settings {
+            catalog: self.catalog,
+            layout,
+            generated,
+            cases: junit::TestCases {
+                entries: entries.filter(|entry| (self.selected)(entry)).collect(),
+                fails: Box::new(move |code: &CodeReport| fails(fail_on, code)),
+            },
+            formulas: self.formulas,
+            redaction: self.redaction,
+        }
+    }
 }
 
 /// Checks that no two outputs are the same file, `other` included.
@@ -82,7 +101,7 @@ fn canonical(path: &Path) -> PathBuf {
 }
 
 impl Outputs {
-    /// Opens all outputs that were asked for.
+    /// Starts all outputs of the request.
     pub fn new(request: OutputRequest<'_>) -> Result<Outputs, Error> {
         let args = request.args;
         let mut open = Vec::new();
@@ -92,134 +111,126 @@ impl Outputs {
         for (format, path) in &args.report {
             open.push(OpenOutput::new(*format, Some(path), request)?);
         }
-        Ok(Outputs { open, error: None })
+        let encoder = open.iter_mut().find_map(|output| match output {
+            OpenOutput::Findings(printer) => printer.row_sink().map(|sink| sink.encoder()),
+            OpenOutput::Report { .. } => None,
+        });
+        Ok(Outputs { open, encoder, failed: None })
     }
 
-    /// The sink for findings, if an output prints them as they come.
+    /// The sink for findings, if an output prints them.
     pub fn sink(&mut self) -> Option<&mut dyn Sink> {
-        let prints_findings = |output: &OpenOutput| !matches!(output, OpenOutput::Report(..));
-        if self.open.iter().any(prints_findings) { Some(self) } else { None }
+        let streamed = |output: &OpenOutput| matches!(output, OpenOutput::Findings(_));
+        if self.open.iter().any(streamed) { Some(self) } else { None }
     }
 
-    /// Ends all outputs; returns the first error when all are done.
+    /// Completes all outputs, also after one has failed; returns the first error.
     pub fn finish(mut self, report: &Report, request: OutputRequest<'_>) -> Result<(), Error> {
         for output in std::mem::take(&mut self.open) {
             if let Err(error) = output.finish(report, request) {
-                self.keep(error);
+                self.fail(error);
             }
         }
-        self.error.map_or(Ok(()), Err)
+        self.failed.map_or(Ok(()), Err)
     }
 
-    /// Keeps the first error. A closed pipe is no news, so any other error replaces it.
-    fn keep(&mut self, error: Error) {
-        let is_closed_pipe = |error: &Error| matches!(error, Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe);
-        if self.error.as_ref().is_none_or(|first| is_closed_pipe(first) && !is_closed_pipe(&error)) {
-            self.error = Some(error);
+    /// Keeps the first error. A closed pipe is the weakest: it ends a run quietly, so any other error replaces it.
+    fn fail(&mut self, error: Error) {
+        let closed = |error: &Error| matches!(error, Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe);
+        if self.failed.as_ref().is_none_or(|known| closed(known) && !closed(&error)) {
+            self.failed = Some(error);
         }
     }
 
-    /// Writes to each output. One that fails is closed; an error is returned when none is left.
-    fn for_each(&mut self, mut write: impl FnMut(&mut OpenOutput) -> Result<(), Error>) -> Result<(), Error> {
+    /// Writes to each streamed output, and drops those that fail; the last one's failure ends the scan.
+    fn each(&mut self, mut write: impl FnMut(&mut dyn Streamed) -> Result<(), Error>) -> Result<(), Error> {
         let mut at = 0;
         while at < self.open.len() {
-            match write(&mut self.open[at]) {
+            let written = match &mut self.open[at] {
+                OpenOutput::Findings(printer) => write(&mut **printer),
+                OpenOutput::Report { .. } => Ok(()),
+            };
+            match written {
                 Ok(()) => at += 1,
                 Err(error) => {
                     self.open.remove(at);
-                    self.keep(error);
+                    self.fail(error);
                 }
             }
         }
-        match self.error.take_if(|_| self.open.is_empty()) {
+        match self.failed.take_if(|_| self.open.is_empty()) {
             Some(error) => Err(error),
             None => Ok(()),
         }
     }
 }
 
+/// Each streamed format gets either findings or the rows that workers have encoded. Only one format has rows, so there
+/// is one encoder for all.
 impl Sink for Outputs {
     fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
-        self.for_each(|output| match output {
-            OpenOutput::Csv(printer) => printer.finding(finding),
-            OpenOutput::Ndjson(_) | OpenOutput::Report(..) => Ok(()),
-        })
+        self.each(|printer| if printer.wants_findings() { printer.finding(finding) } else { Ok(()) })
     }
 
     fn wants_findings(&self) -> bool {
-        self.open.iter().any(|output| matches!(output, OpenOutput::Csv(_)))
+        self.open
+            .iter()
+            .any(|output| matches!(output, OpenOutput::Findings(printer) if printer.wants_findings()))
     }
 
     fn row_sink(&mut self) -> Option<&mut dyn RowSink> {
-        let is_ndjson = |output: &OpenOutput| matches!(output, OpenOutput::Ndjson(_));
-        if self.open.iter().any(is_ndjson) { Some(self) } else { None }
+        let writes_rows = |output: &mut OpenOutput| match output {
+            OpenOutput::Findings(printer) => printer.row_sink().is_some(),
+            OpenOutput::Report { .. } => false,
+        };
+        if self.open.iter_mut().any(writes_rows) { Some(self) } else { None }
     }
 }
 
 impl RowSink for Outputs {
     fn encoder(&self) -> Encode {
-        ndjson::encode
+        self.encoder.unwrap_or_else(|| unreachable!("a format with rows has an encoder"))
     }
 
     fn rows(&mut self, rows: &[u8]) -> Result<(), Error> {
-        self.for_each(|output| match output {
-            OpenOutput::Ndjson(printer) => printer.rows(rows),
-            OpenOutput::Csv(_) | OpenOutput::Report(..) => Ok(()),
-        })
+        self.each(|printer| printer.row_sink().map_or(Ok(()), |sink| sink.rows(rows)))
     }
 }
 
 impl OpenOutput {
     fn new(format: Format, path: Option<&Path>, request: OutputRequest<'_>) -> Result<OpenOutput, Error> {
-        let writer = OutputWriter::new(path)?;
-        let name = writer.name().to_string();
-        let format = match format {
-            Format::Ndjson => {
-                let stamp = CatalogStamp::new(request.catalog);
-                let printer = ndjson::Printer::new(writer, &name, &stamp, request.redaction)?;
-                return Ok(OpenOutput::Ndjson(printer));
+        let output = OutputWriter::new(path)?;
+        let medium = path.map_or(Medium::Stdout, |_| Medium::File);
+        let layout = Layout { plan: request.args.plan, ..layout(request.args.color, medium) };
+        match format.writer() {
+            Writer::Report(write) => Ok(OpenOutput::Report { write, layout, output }),
+            Writer::Findings(start) => {
+                let printer = start(Box::new(output), &request.settings(layout, None))?;
+                Ok(OpenOutput::Findings(printer))
             }
-            Format::Csv => {
-                let printer = csv::Printer::new(writer, &name, request.catalog, request.csv_raw)?;
-                return Ok(OpenOutput::Csv(Box::new(printer)));
-            }
-            Format::Human => {
-                let medium = path.map_or(Medium::Stdout, |_| Medium::File);
-                let layout = layout(request.args.color, medium);
-                ReportFormat::Human(Layout { plan: request.args.plan, ..layout })
-            }
-            Format::Json => ReportFormat::Json,
-            Format::Html => ReportFormat::Html,
-            Format::Markdown => ReportFormat::Markdown,
-            Format::Junit => ReportFormat::Junit,
-            Format::Prometheus => ReportFormat::Prometheus,
-        };
-        Ok(OpenOutput::Report(format, writer))
+        }
     }
 
     fn finish(self, report: &Report, request: OutputRequest<'_>) -> Result<(), Error> {
-        let writer = match self {
-            OpenOutput::Ndjson(printer) => printer.finish(report)?,
-            OpenOutput::Csv(printer) => printer.finish()?,
-            OpenOutput::Report(format, mut writer) => {
+        match self {
+            OpenOutput::Findings(printer) => printer.complete(report),
+            OpenOutput::Report { write, layout, mut output } => {
                 // The library reads no clock.
                 let now = Time { instant: Timestamp::now(), digits: 3 };
-                writer.put(|writer| match format {
-                    ReportFormat::Human(layout) => human::write_report(report, layout, writer),
-                    ReportFormat::Json => json::write_report(report, writer),
-                    ReportFormat::Html => html::write_report(report, Some(now), writer),
-                    ReportFormat::Markdown => markdown::write_report(report, writer),
-                    ReportFormat::Junit => {
-                        let entries = request.catalog.entries.iter().map(|entry| &**entry);
-                        let entries = entries.filter(|entry| (request.selected)(entry)).collect();
-                        let fails = &|code: &CodeReport| fails(request.fail_on, code);
-                        junit::write_report(report, &junit::Cases { entries, fails }, writer)
-                    }
-                    ReportFormat::Prometheus => prometheus::write_report(report, writer),
-                })?;
-                writer
+                let settings = request.settings(layout, Some(now));
+                output.put(|writer| write(report, &settings, writer))?;
+                output.finish()
             }
-        };
-        writer.finish()
+        }
+    }
+}
+
+impl Destination for OutputWriter {
+    fn name(&self) -> &str {
+        OutputWriter::name(self)
+    }
+
+    fn complete(self: Box<Self>) -> Result<(), Error> {
+        self.finish()
     }
 }

@@ -9,6 +9,7 @@ use super::{baseline, catalog, times};
 use jiff::tz::TimeZone;
 use migsift::error::Error;
 use migsift::finding::Finding;
+use migsift::print::csv::Formulas;
 use migsift::report::Report;
 use migsift::scan::Sink;
 use migsift::store::{Selection, Store};
@@ -38,7 +39,7 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CommandError> {
     let selection = Selection { run, since, until };
     let request = OutputRequest {
         args: &args.outputs,
-        csv_raw: false,
+        formulas: Formulas::Escape,
         catalog: &catalog,
         selected: &|_| true,
         fail_on: args.judge.fail_on,

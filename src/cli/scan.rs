@@ -4,7 +4,7 @@
 //! matcher, scan with the outputs as sink, print, report problems. Scanning itself is the library's; batches of a store
 //! are in `store.rs`.
 
-use super::args::{Format, ScanArgs};
+use super::args::ScanArgs;
 use super::exit::{CommandError, Exit, UsageError};
 use super::outputs::{self, OutputRequest, Outputs};
 use super::paths::Paths;
@@ -20,7 +20,8 @@ use migsift::catalog::{Catalog, Entry, Severity};
 use migsift::error::Error;
 use migsift::input::{InputKind, Walk};
 use migsift::matcher::Matcher;
-use migsift::print::safe;
+use migsift::print::csv::Formulas;
+use migsift::print::{self, Format, safe};
 use migsift::report::{Report, history};
 use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
 use migsift::store::{Store, WhenBusy};
@@ -134,6 +135,7 @@ fn options(
         context_lines: args.context_lines as usize,
         limits: (&args.limits).into(),
         globs: paths.options.globs.clone(),
+        own_outputs: print::own_outputs(),
         redactor: redaction.map(|redaction| redaction.redactor.clone()),
         identify,
     }
@@ -167,7 +169,7 @@ impl ScanRun<'_> {
         let selected = |entry: &Entry| is_selected(self.args, entry);
         let request = OutputRequest {
             args: &self.args.outputs,
-            csv_raw: self.args.csv_raw,
+            formulas: if self.args.csv_raw { Formulas::Keep } else { Formulas::Escape },
             catalog: &self.catalog,
             selected: &selected,
             fail_on: self.args.judge.fail_on,

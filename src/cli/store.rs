@@ -97,9 +97,9 @@ pub fn scan(
     if !request.args.quiet {
         report_totals(id, &run.totals, pruned);
     }
-    let times = [started, ended].map(|instant| Time { instant, digits: 3 });
+    let [started, ended] = [started, ended].map(|instant| Time { instant, digits: 3 });
     let RunTotals { unchanged, known, new: new_findings, .. } = run.totals;
-    Ok((run.outcome, history::Run { id, times, unchanged, known, new_findings }))
+    Ok((run.outcome, history::Run { id, started, ended, unchanged, known, new_findings }))
 }
 
 /// Reports the run in a line, and what was removed in another.
@@ -279,7 +279,7 @@ impl<'a> StoreRun<'a> {
         }
         let reread = self.reread();
         let (identifier, options) = (self.store.identifier(), self.request.options);
-        let mut plans = scan::par_map(inputs, options, |input| match identifier.continues(input) {
+        let mut plans = scan::par_map(inputs, options, |input| match identifier.continues(input, options) {
             Some((stream, from)) if reread == Reread::IfNeeded => ReadPlan::Resume(stream, from),
             _ if matches!(input.kind, InputKind::File { .. }) => {
                 ReadPlan::Identified(identify(identifier, input, options))

@@ -11,7 +11,7 @@
 use super::format::ContainerFormat;
 use super::mapping::Mapping;
 use super::peek::PEEK_BYTES;
-use super::{FoundBy, Input, InputKind, encoding, own_report};
+use super::{FoundBy, Input, InputKind, Signature, encoding, own_report};
 use crate::error::SourceError;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -76,7 +76,12 @@ impl OpenFile {
     ///
     /// [`SourceError::Open`], [`SourceError::Read`], and [`SourceError::OwnReport`] for a report of this
     /// program that a walk found.
-    pub fn open_input(input: &Input, access: Access, buffer: &mut Vec<u8>) -> Result<OpenFile, SourceError> {
+    pub fn open_input(
+        input: &Input,
+        access: Access,
+        own_outputs: &[Signature],
+        buffer: &mut Vec<u8>,
+    ) -> Result<OpenFile, SourceError> {
         let mut opened = match OpenFile::open_small(input, access, buffer)? {
             Some(opened) => opened,
             None => {
@@ -89,7 +94,7 @@ impl OpenFile {
         };
         let read = &buffer[..];
         let head = &read[..read.len().min(PEEK_BYTES)];
-        if input.found_by == FoundBy::Walk && own_report::is(head) {
+        if input.found_by == FoundBy::Walk && own_report::is(own_outputs, head) {
             return Err(SourceError::OwnReport);
         }
         opened.format = ContainerFormat::of(head);

@@ -21,7 +21,7 @@ mod globs;
 pub mod interruptible;
 pub mod limits;
 mod mapping;
-pub(crate) mod own_report;
+pub mod own_report;
 mod peek;
 mod stat;
 mod stream;
@@ -38,6 +38,7 @@ pub use globs::Globs;
 pub use limits::Limits;
 #[cfg(unix)]
 pub use mapping::survive_shrinking;
+pub use own_report::Signature;
 pub use peek::PeekReader;
 pub use stat::Stat;
 pub use stream::{OwnedWindow, STREAM_WINDOW_BYTES, WindowReader};

@@ -1,19 +1,46 @@
-//! CSV: one row a finding, written as the scan goes.
+//! CSV: one row per finding, written while the scan runs.
 //!
-//! The columns are NDJSON's fields, flattened: `args.NAME` for each argument the catalogue knows, `context.NAME` for
-//! what the surroundings say. Lists are joined by a comma and a blank. RFC 4180; no cell begins a formula, unless asked.
+//! The columns are NDJSON's fields, flattened: `args.NAME` for each argument that the catalogue declares, `context.NAME` for
+//! the context. Lists are joined by a comma and a space. The file follows RFC 4180. Unless [`Formulas::Keep`] is asked for,
+//! no cell starts a formula ([`cell`]).
 
+use super::format::{Definition, Destination, Streamed, Writer};
 use super::safe::{cell, line};
 use crate::catalog::Catalog;
 use crate::context::{Level, State};
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::input::Signature;
+use crate::report::Report;
 use crate::scan::Sink;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "csv",
+    aliases: &[],
+    about: "One row per finding",
+    signatures: &[Signature::Text { start: "id,code,known,severity,title,code_in_log,wording", marker: "" }],
+    writer: Writer::Findings(|destination, settings| {
+        let name = destination.name().to_string();
+        Ok(Box::new(Printer::new(destination, &name, settings.catalog, settings.formulas)?))
+    }),
+};
+
+/// What happens to cells that a spreadsheet would read as formulas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Formulas {
+    /// They are escaped, so that a spreadsheet shows them as text.
+    Escape,
+    /// They stay as they are, for programs that read the file.
+    Keep,
+}
+
+/// The columns before those of the arguments; [`FORMAT`] recognises its output by them.
 const BEFORE_ARGS: [&str; 7] = ["id", "code", "known", "severity", "title", "code_in_log", "wording"];
+/// The columns after those of the arguments.
 const AFTER_ARGS: [&str; 14] = [
     "time",
     "path",
@@ -31,27 +58,26 @@ const AFTER_ARGS: [&str; 14] = [
     "lossy",
 ];
 
-/// Writes findings as they come.
+/// Writes findings while the scan runs.
 pub struct Printer<W: Write> {
     writer: csv::Writer<W>,
     target: String,
     names: Vec<Arc<str>>,
-    raw: bool,
+    formulas: Formulas,
 }
 
 impl<W: Write> Printer<W> {
-    /// Begins the output with the header; `target` names the writer in errors. If `raw`, what a spreadsheet would take
-    /// for a formula stays as it is.
+    /// Starts the output with the header; `target` names the writer in errors.
     ///
     /// # Errors
     ///
     /// [`Error::Output`].
-    pub fn new(writer: W, target: &str, catalog: &Catalog, raw: bool) -> Result<Printer<W>, Error> {
+    pub fn new(writer: W, target: &str, catalog: &Catalog, formulas: Formulas) -> Result<Printer<W>, Error> {
         let arguments = catalog.entries.iter().flat_map(|entry| &entry.arguments);
         let names: BTreeSet<Arc<str>> = arguments.map(|argument| argument.name.clone()).collect();
         let writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(writer);
         let mut printer =
-            Printer { writer, target: target.to_string(), names: names.into_iter().collect(), raw };
+            Printer { writer, target: target.to_string(), names: names.into_iter().collect(), formulas };
         let args: Vec<String> = printer.names.iter().map(|name| format!("args.{name}")).collect();
         let header = BEFORE_ARGS.into_iter().chain(args.iter().map(String::as_str)).chain(AFTER_ARGS);
         let written = printer.writer.write_record(header);
@@ -59,7 +85,7 @@ impl<W: Write> Printer<W> {
         Ok(printer)
     }
 
-    /// Ends the output and gives the writer back.
+    /// Ends the output and returns the writer.
     ///
     /// # Errors
     ///
@@ -108,8 +134,17 @@ impl<W: Write + Send> Sink for Printer<W> {
             finding.text.clone(),
             finding.lossy.to_string(),
         ]);
-        let show = if self.raw { line } else { cell };
+        let show = match self.formulas {
+            Formulas::Escape => cell,
+            Formulas::Keep => line,
+        };
         let written = self.writer.write_record(row.iter().map(|value| show(value).into_owned()));
         self.check(written)
+    }
+}
+
+impl Streamed for Printer<Box<dyn Destination>> {
+    fn complete(self: Box<Self>, _: &Report) -> Result<(), Error> {
+        self.finish()?.complete()
     }
 }

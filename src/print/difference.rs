@@ -1,8 +1,9 @@
-//! What has changed between two reports, for people and as JSON.
+//! The difference between two reports, as text for people and as JSON.
 //!
-//! Two reports that were read back come in, what differs goes out: new failures first, then those that remain, then
-//! those that are fixed.
+//! Two reports that were read back come in; new failures, remaining ones and fixed ones go out, in this order. This
+//! module does not know how failures are compared; [`Difference`] does.
 
+use super::human::signature::is_count;
 use super::human::{BOLD, GREEN, Layout, Page, RED, YELLOW};
 use super::json::{args_line, write_pretty};
 use super::safe::line;
@@ -11,26 +12,39 @@ use crate::catalog::Severity;
 use crate::diff::{Difference, Failure, Truncated};
 use crate::error::Error;
 use crate::finding::Args;
+use crate::input::Signature;
 use crate::record::read::ReportFile;
 use crate::record::{CatalogRecord, TOOL, VERSION, args};
 use crate::report::SCHEMA_VERSION;
 use serde::Serialize;
 use std::io::{self, Write};
 
-/// Failures shown of one code in one list; the rest are counted.
+/// How the text for people starts, so that a later scan skips it; the JSON starts as a JSON report does.
+pub(super) const SIGNATURES: &[Signature] = &[Signature::Matches(is_difference)];
+
+/// Failures shown of one code in one list; the others are counted.
 const MAX_SHOWN: usize = 50;
 
-/// Two reports and what has changed between them.
+/// Two reports that were compared.
 #[derive(Debug)]
 pub struct Compared {
-    /// The catalogue that both were made with.
+    /// The catalogue of both.
     pub catalog: CatalogRecord<'static>,
-    /// The old report's file, and whether its scan read everything.
-    pub old: (String, bool),
-    /// The new report's file, and whether its scan read everything.
-    pub new: (String, bool),
-    /// What has changed.
+    /// The old report.
+    pub old: ComparedReport,
+    /// The new report.
+    pub new: ComparedReport,
+    /// The failures that differ, and those that do not.
     pub difference: Difference,
+}
+
+/// One of the reports.
+#[derive(Debug)]
+pub struct ComparedReport {
+    /// Its file.
+    pub name: String,
+    /// Whether its scan read everything.
+    pub complete: bool,
 }
 
 impl Compared {
@@ -38,8 +52,8 @@ impl Compared {
     ///
     /// # Errors
     ///
-    /// [`Error::Unusable`] where they were made with different catalogues, so that what one does not have may only not
-    /// have been looked for, or where their names are not hidden with the same key.
+    /// [`Error::Unusable`] if the catalogues differ: a failure may be missing only because its scan did not search for
+    /// it. Also if names were replaced by tokens with different keys.
     pub fn new(old: ReportFile, new: ReportFile) -> Result<Compared, Error> {
         let (theirs, catalog) = (&old.record.catalog, new.record.catalog.clone());
         if theirs.fingerprint != catalog.fingerprint {
@@ -49,17 +63,19 @@ impl Compared {
         if let Some(message) = new.record.redaction_mismatch(&old.name, old.record.redaction.as_ref()) {
             return Err(Error::unusable(&new.name, Some("redaction".into()), message));
         }
-        let sides = ((old.name, old.record.complete), (new.name, new.record.complete));
+        let compared =
+            |file: &ReportFile| ComparedReport { name: file.name.clone(), complete: file.record.complete };
+        let sides = (compared(&old), compared(&new));
         let difference = Difference::new(&old.record.outcome().summary, &new.record.outcome().summary);
         Ok(Compared { catalog, old: sides.0, new: sides.1, difference })
     }
 }
 
-/// Writes it for people.
+/// Writes the difference for people.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_human(compared: &Compared, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { out, layout };
     let Difference { fixed, new, still_failing, undecided, truncated } = &compared.difference;
@@ -70,20 +86,20 @@ pub fn write_human(compared: &Compared, layout: Layout, out: &mut dyn Write) -> 
     let counts =
         [count(RED, new, "new"), count(YELLOW, still_failing, "still failing"), count(GREEN, fixed, "fixed")];
     writeln!(page.out, "{}", counts.join(", "))?;
-    for (name, complete, what) in [
-        (&compared.old.0, compared.old.1, "what is new may have been there before"),
-        (&compared.new.0, compared.new.1, "what is fixed may not have been read"),
+    for (report, what) in [
+        (&compared.old, "new failures may have been there before"),
+        (&compared.new, "fixed failures may still be there"),
     ] {
-        if !complete {
-            let name = line(name);
-            page.wrapped("", &format!("{name} is of a scan that could not read all of its inputs: {what}"))?;
+        if !report.complete {
+            let name = line(&report.name);
+            page.wrapped("", &format!("{name} is incomplete, some inputs were not read: {what}"))?;
         }
     }
     for (heading, style, list) in [
         ("New", RED, new),
         ("Still failing", YELLOW, still_failing),
         ("Fixed", GREEN, fixed),
-        ("Not decided, as a report does not list all of its failures", YELLOW, undecided),
+        ("Undecided, because a report lists only some of its failures", YELLOW, undecided),
     ] {
         if !list.is_empty() {
             let heading = format!("{heading} ({})", thousands(list.len() as u64));
@@ -95,17 +111,17 @@ pub fn write_human(compared: &Compared, layout: Layout, out: &mut dyn Write) -> 
         writeln!(
             page.out,
             "\n{}",
-            page.paint(YELLOW, "Not compared, as a report counts but does not list them")
+            page.paint(YELLOW, "Not compared, because a report counts them without listing them")
         )?;
     }
     for Truncated { id, old_unlisted, new_unlisted } in truncated {
         let (old, new) = (plural(*old_unlisted, "finding"), plural(*new_unlisted, "finding"));
-        page.wrapped("  ", &format!("{}: {old} of the old report, {new} of the new", line(id)))?;
+        page.wrapped("  ", &format!("{}: {old} in the old report, {new} in the new one", line(id)))?;
     }
     Ok(())
 }
 
-/// Failures under their codes.
+/// Writes failures below their codes.
 fn failures(page: &mut Page<'_>, list: &[Failure]) -> io::Result<()> {
     for code in list.chunk_by(|a, b| a.id == b.id) {
         let title = format!("{}  {}", line(&code[0].id), line(&code[0].title));
@@ -116,7 +132,7 @@ fn failures(page: &mut Page<'_>, list: &[Failure]) -> io::Result<()> {
             let count = match (failure.old_count, failure.new_count) {
                 (old, new) if old == new => format!("{}x", thousands(new)),
                 (0, count) | (count, 0) => format!("{}x", thousands(count)),
-                (old, new) => format!("{}x, before {}x", thousands(new), thousands(old)),
+                (old, new) => format!("{}x, was {}x", thousands(new), thousands(old)),
             };
             let about = place.into_iter().chain([count]).collect::<Vec<_>>().join(", ");
             let args = args_line(&failure.args);
@@ -125,7 +141,7 @@ fn failures(page: &mut Page<'_>, list: &[Failure]) -> io::Result<()> {
         }
         if code.len() > MAX_SHOWN {
             let more = thousands((code.len() - MAX_SHOWN) as u64);
-            writeln!(page.out, "    and {more} more; --format json lists them")?;
+            writeln!(page.out, "    and {more} more (--format json lists them)")?;
         }
     }
     Ok(())
@@ -147,12 +163,12 @@ struct Record<'a> {
 
 #[derive(Serialize)]
 struct Reports<'a> {
-    old: Side<'a>,
-    new: Side<'a>,
+    old: SideRecord<'a>,
+    new: SideRecord<'a>,
 }
 
 #[derive(Serialize)]
-struct Side<'a> {
+struct SideRecord<'a> {
     path: &'a str,
     complete: bool,
 }
@@ -198,11 +214,11 @@ impl<'a> From<&'a Truncated> for TruncatedRecord<'a> {
     }
 }
 
-/// Writes it as one JSON document.
+/// Writes the difference as one JSON document.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_json<'a>(compared: &'a Compared, out: &mut dyn Write) -> io::Result<()> {
     let Difference { fixed, new, still_failing, undecided, truncated } = &compared.difference;
     let list = |failures: &'a [Failure]| failures.iter().map(FailureRecord::from).collect();
@@ -212,8 +228,8 @@ pub fn write_json<'a>(compared: &'a Compared, out: &mut dyn Write) -> io::Result
         version: VERSION,
         catalog: &compared.catalog,
         reports: Reports {
-            old: Side { path: &compared.old.0, complete: compared.old.1 },
-            new: Side { path: &compared.new.0, complete: compared.new.1 },
+            old: SideRecord { path: &compared.old.name, complete: compared.old.complete },
+            new: SideRecord { path: &compared.new.name, complete: compared.new.complete },
         },
         new: list(new),
         still_failing: list(still_failing),
@@ -222,4 +238,16 @@ pub fn write_json<'a>(compared: &'a Compared, out: &mut dyn Write) -> io::Result
         truncated: truncated.iter().map(Into::into).collect(),
     };
     write_pretty(&record, out)
+}
+
+/// Whether the first line counts what has changed: `2 new, 3 still failing, 1 fixed`.
+fn is_difference(head: &[u8]) -> bool {
+    if !head.first().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
+    let head = String::from_utf8_lossy(head);
+    let parts: Vec<&str> = head.lines().next().unwrap_or_default().split(", ").collect();
+    let counts = |part: &str, what| part.strip_suffix(what).is_some_and(is_count);
+    matches!(parts[..], [new, still, fixed]
+        if counts(new, " new") && counts(still, " still failing") && counts(fixed, " fixed"))
 }

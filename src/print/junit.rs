@@ -1,44 +1,75 @@
-//! JUnit XML: a report as a pipeline's test results.
+//! JUnit XML: a report as the test results of a pipeline.
 //!
-//! A report and the entries that were looked for come in; one suite goes out. Each entry is a test case, so that a code
-//! that is no longer found shows as fixed: it fails where it was found and counts for the run's exit code, passes where
-//! it was not found, and is skipped where it was not found in inputs that were not all read. An input that could not be
-//! read is a test case with an error. XML 1.0: what it cannot hold is written out.
+//! A report and the entries that the scan searched for come in; one test suite goes out.
+//!
+//! # What a test case is
+//!
+//! Each entry of the catalogue is a test case, not only the codes that were found. A pipeline then shows a fixed code as a
+//! test that passes again, instead of a test that has vanished. The results:
+//!
+//! | entry | result |
+//! |---|---|
+//! | found, and counts for the exit code (`--fail-on`) | failure |
+//! | found, but does not count | passed, with the findings as its output |
+//! | not found, everything was read | passed |
+//! | not found, but some input was not read | skipped: nobody knows |
+//!
+//! So the suite has failures if and only if the run ends with code 1 (or would, were it not incomplete). Each input that
+//! could not be read to its end is a test case with an error.
+//!
+//! # XML
+//!
+//! XML 1.0 cannot hold control characters at all, not even as `&#27;`. They are written out like everywhere else
+//! (`\u{1b}`), and so are U+FFFE and U+FFFF.
 
+use super::format::{Definition, Writer};
 use super::json::args_line;
 use super::safe;
 use super::words::{accepted, plural, thousands};
 use crate::catalog::Entry;
+use crate::input::Signature;
 use crate::record::{TOOL, VERSION};
 use crate::report::{CodeReport, Report};
 use crate::scan::{Problem, Status};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-/// Argument sets, databases and samples told of one code; the rest are counted.
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "junit",
+    aliases: &[],
+    about: "JUnit XML: each entry of the catalogue is a test case, one that was found fails as --fail-on says",
+    signatures: &[Signature::Text {
+        start: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"migsift\"",
+        marker: "",
+    }],
+    writer: Writer::Report(|report, settings, out| write_report(report, &settings.cases, out)),
+};
+
+/// Argument sets, databases and samples shown of one code; the others are counted.
 const MAX_SHOWN: usize = 10;
 
-/// What is a test case, and what fails.
-pub struct Cases<'a> {
-    /// The entries that were looked for.
+/// Which test cases there are, and which of them fail.
+pub struct TestCases<'a> {
+    /// The entries that the scan searched for.
     pub entries: Vec<&'a Entry>,
     /// Whether a code that was found fails.
-    pub fails: &'a dyn Fn(&CodeReport) -> bool,
+    pub fails: Box<dyn Fn(&CodeReport) -> bool + 'a>,
 }
 
 /// A test case.
-struct Case<'a> {
+struct TestCase<'a> {
     class: &'static str,
     name: String,
-    result: Outcome<'a>,
+    result: CaseResult<'a>,
 }
 
-enum Outcome<'a> {
+enum CaseResult<'a> {
     Pass,
     Skipped(&'static str),
     Failure(&'a CodeReport),
-    /// Found, but nothing to fail on.
-    Told(&'a CodeReport),
+    /// Found, but does not count as a failure.
+    Noted(&'a CodeReport),
     Error(&'a Problem),
 }
 
@@ -46,13 +77,13 @@ enum Outcome<'a> {
 ///
 /// # Errors
 ///
-/// What the writer gives.
-pub fn write_report(report: &Report, cases: &Cases<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// Those of the writer.
+pub fn write_report(report: &Report, cases: &TestCases<'_>, out: &mut dyn Write) -> io::Result<()> {
     let all = collect(report, cases);
-    let count = |is: fn(&Outcome<'_>) -> bool| all.iter().filter(|case| is(&case.result)).count();
-    let failures = count(|result| matches!(result, Outcome::Failure(_)));
-    let errors = count(|result| matches!(result, Outcome::Error(_)));
-    let skipped = count(|result| matches!(result, Outcome::Skipped(_)));
+    let count = |is: fn(&CaseResult<'_>) -> bool| all.iter().filter(|case| is(&case.result)).count();
+    let failures = count(|result| matches!(result, CaseResult::Failure(_)));
+    let errors = count(|result| matches!(result, CaseResult::Error(_)));
+    let skipped = count(|result| matches!(result, CaseResult::Skipped(_)));
     let counts = format!(
         "name=\"{TOOL}\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\" time=\"0\"",
         all.len()
@@ -81,51 +112,51 @@ pub fn write_report(report: &Report, cases: &Cases<'_>, out: &mut dyn Write) -> 
     writeln!(out, "  </testsuite>\n</testsuites>")
 }
 
-/// All test cases: the entries by id, codes that no catalogue lists among them, then the inputs that were not read.
-fn collect<'a>(report: &'a Report, cases: &Cases<'a>) -> Vec<Case<'a>> {
+/// All test cases: the entries by id, with unknown codes among them, then the inputs that were not read.
+fn collect<'a>(report: &'a Report, cases: &TestCases<'a>) -> Vec<TestCase<'a>> {
     let mut codes: BTreeMap<&str, (&str, Option<&CodeReport>)> =
         cases.entries.iter().map(|entry| (&*entry.id, (&*entry.title, None))).collect();
     for code in &report.codes {
         codes.insert(&code.id, (&code.title, Some(code)));
     }
     let result = |found: Option<&'a CodeReport>| match found {
-        Some(code) if (cases.fails)(code) => Outcome::Failure(code),
-        Some(code) => Outcome::Told(code),
-        None if report.inputs.complete() => Outcome::Pass,
-        None => Outcome::Skipped("not found, but not every input was read"),
+        Some(code) if (cases.fails)(code) => CaseResult::Failure(code),
+        Some(code) => CaseResult::Noted(code),
+        None if report.inputs.complete() => CaseResult::Pass,
+        None => CaseResult::Skipped("not found, but not every input was read"),
     };
-    let codes = codes.into_iter().map(|(id, (title, found))| Case {
+    let codes = codes.into_iter().map(|(id, (title, found))| TestCase {
         class: "migsift.codes",
         name: format!("{id} {title}"),
         result: result(found),
     });
     let unread = report.inputs.problems.iter().filter(|problem| problem.status != Status::Skipped);
-    let unread = unread.map(|problem| Case {
+    let unread = unread.map(|problem| TestCase {
         class: "migsift.inputs",
         name: problem.origin.to_string(),
-        result: Outcome::Error(problem),
+        result: CaseResult::Error(problem),
     });
     codes.chain(unread).collect()
 }
 
-fn write_case(case: &Case<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_case(case: &TestCase<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (class, name) = (case.class, escaped(&case.name));
     write!(out, "    <testcase classname=\"{class}\" name=\"{name}\" time=\"0\"")?;
     match &case.result {
-        Outcome::Pass => return writeln!(out, "/>"),
-        Outcome::Skipped(message) => writeln!(out, ">\n      <skipped message=\"{message}\"/>")?,
-        Outcome::Failure(code) => {
+        CaseResult::Pass => return writeln!(out, "/>"),
+        CaseResult::Skipped(message) => writeln!(out, ">\n      <skipped message=\"{message}\"/>")?,
+        CaseResult::Failure(code) => {
             let message = escaped(&message(code)).into_owned();
             writeln!(out, ">\n      <failure message=\"{message}\" type=\"{}\">", code.severity)?;
-            tell(code, out)?;
+            write_details(code, out)?;
             writeln!(out, "      </failure>")?;
         }
-        Outcome::Told(code) => {
+        CaseResult::Noted(code) => {
             writeln!(out, ">\n      <system-out>\n{}", escaped(&message(code)))?;
-            tell(code, out)?;
+            write_details(code, out)?;
             writeln!(out, "      </system-out>")?;
         }
-        Outcome::Error(problem) => {
+        CaseResult::Error(problem) => {
             let (reason, status) = (escaped(&problem.reason), problem.status.name());
             writeln!(out, ">\n      <error message=\"{reason}\" type=\"{status}\"/>")?;
         }
@@ -133,7 +164,7 @@ fn write_case(case: &Case<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "    </testcase>")
 }
 
-/// A code in one line.
+/// The findings of a code in one line.
 fn message(code: &CodeReport) -> String {
     let mut counts = format!("{}, {}", plural(code.count, "finding"), plural(code.failures, "failure"));
     if code.suppressed.findings() > 0 {
@@ -149,8 +180,8 @@ fn message(code: &CodeReport) -> String {
     }
 }
 
-/// What was found of a code, where, and what to do, in lines.
-fn tell(code: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the findings of a code, their places and the advice.
+fn write_details(code: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     for set in code.args.iter().take(MAX_SHOWN) {
         let databases: Vec<&str> = set.databases.keys().take(MAX_SHOWN).map(String::as_str).collect();
         let more = set.databases.len() - databases.len();
@@ -178,7 +209,7 @@ fn tell(code: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// `text` on one line, as it may stand in an attribute or between tags; what XML 1.0 cannot hold is written out.
+/// `text` on one line, for an attribute or between tags. Characters that XML 1.0 cannot hold are written out.
 fn escaped(text: &str) -> std::borrow::Cow<'_, str> {
     let text = safe::line(text);
     let special = |c: char| matches!(c, '&' | '<' | '>' | '"' | '\'' | '\u{fffe}' | '\u{ffff}');
@@ -208,7 +239,7 @@ mod tests {
     use quick_xml::events::Event;
 
     proptest! {
-        /// What is escaped is read back as it was, but for what is written out, and is of XML 1.0's characters alone.
+        /// Escaped text has only characters of XML 1.0, and is read back as it was, except those written out.
         #[test]
         fn escaped_text_is_read_back(raw in "([<>&\"'\\]\\-!\u{1}\u{85}\u{fffe}\u{ffff}\u{202e}\n\ta-c]|\\PC){0,30}") {
             let xml = format!("<a b=\"{0}\">{0}</a>", escaped(&raw));

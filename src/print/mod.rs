@@ -1,10 +1,11 @@
-//! Printers: a report or findings in, bytes out.
+//! Printers: a report or findings in, text out.
 //!
-//! Each format is a room of its own. [`ndjson`] and [`csv`] print findings as they come; the others are made from the
-//! [`Report`](crate::report::Report). What comes from a log goes through [`safe`] first.
+//! Each format has its own file; [`Format`] lists them. [`ndjson`] and [`csv`] print findings while the scan runs; the
+//! others are made from the [`Report`](crate::report::Report). Text from a log goes through [`safe`] first.
 
 pub mod csv;
 pub mod difference;
+mod format;
 pub mod html;
 pub mod human;
 pub mod json;
@@ -14,4 +15,19 @@ pub mod ndjson;
 pub mod prometheus;
 pub mod safe;
 mod steps;
+mod verdict;
 mod words;
+
+pub use format::{Destination, Format, Settings, Streamed, Writer};
+
+use crate::input::Signature;
+use std::sync::LazyLock;
+
+/// The signatures of everything that this program prints into files: all formats, and the difference of two reports.
+pub fn own_outputs() -> &'static [Signature] {
+    static SIGNATURES: LazyLock<Vec<Signature>> = LazyLock::new(|| {
+        let formats = Format::ALL.iter().flat_map(|format| format.signatures());
+        formats.chain(difference::SIGNATURES).copied().collect()
+    });
+    &SIGNATURES
+}

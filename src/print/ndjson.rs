@@ -1,12 +1,19 @@
-//! NDJSON: one object a line, written as the scan goes.
+//! NDJSON: one object per line, written while the scan runs.
 //!
-//! The run comes first, then findings in order, then each input that was not read whole, and the summary last. Nothing
-//! is kept but the writer and the line it gets next. Findings become lines on the threads that find them ([`encode`]).
+//! The run comes first, then the findings in order, then each input that was not read to its end, and the summary last. The
+//! printer keeps only the writer and a buffer for one line.
+//!
+//! Serializing is the costly part, so the threads that find something also encode it ([`encode`]); the printer copies their
+//! rows. One number is not known there: a worker reads a window from the middle of a file and knows how many line breaks its
+//! window has, but not how many come before it. So a row is encoded without its line number, and the place for the number is
+//! returned with it.
 
+use super::format::{Definition, Destination, Streamed, Writer};
 use super::json::write_line;
 use super::safe::Compact;
 use crate::error::Error;
 use crate::finding::Finding;
+use crate::input::Signature;
 use crate::record::{FindingRecord, InputRecord, RunRecord, SummaryRecord};
 use crate::report::{CatalogStamp, Report};
 use crate::scan::{Encode, RowSink, Sink};
@@ -15,10 +22,22 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
-/// The number of a finding's line, and what stands around it.
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "ndjson",
+    aliases: &["jsonl", "json-lines"],
+    about: "One JSON object per line, findings as they are found",
+    signatures: &[Signature::Text { start: "{", marker: "\"tool\":\"migsift\"" }],
+    writer: Writer::Findings(|destination, settings| {
+        let (name, stamp) = (destination.name().to_string(), CatalogStamp::new(settings.catalog));
+        Ok(Box::new(Printer::new(destination, &name, &stamp, settings.redaction)?))
+    }),
+};
+
+/// The line number 0 as it is encoded, with the key after it.
 static LINE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"0,\"offset\":"));
 
-/// Writes findings as they come.
+/// Writes findings while the scan runs.
 pub struct Printer<W> {
     writer: W,
     target: String,
@@ -26,8 +45,8 @@ pub struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// Begins the output; `target` names the writer in errors, `redaction` the key under which names are tokens, if they
-    /// are.
+    /// Starts the output; `target` names the writer in errors, `redaction` is the id of the key under which names are
+    /// tokens, if they are.
     ///
     /// # Errors
     ///
@@ -43,7 +62,7 @@ impl<W: Write> Printer<W> {
         Ok(printer)
     }
 
-    /// Ends the output with the inputs that were not read whole and the summary; gives the writer back.
+    /// Writes the inputs that were not read to their end and the summary; returns the writer.
     ///
     /// # Errors
     ///
@@ -86,16 +105,22 @@ impl<W: Write + Send> RowSink for Printer<W> {
     }
 }
 
-/// Appends the line of `finding` to `rows`, without the number of its own line; gives the place where that goes.
+impl Streamed for Printer<Box<dyn Destination>> {
+    fn complete(self: Box<Self>, report: &Report) -> Result<(), Error> {
+        self.finish(report)?.complete()
+    }
+}
+
+/// Appends the row of `finding` to `rows` without its line number. Returns the place for that number.
 ///
 /// # Panics
 ///
-/// If the record has no such number, which its schema does not let happen.
+/// If the record has no line number, which its schema rules out.
 pub fn encode(finding: &Finding, rows: &mut Vec<u8>) -> usize {
     let (record, start) = (FindingRecord { line: 0, ..finding.into() }, rows.len());
     let written = record.serialize(&mut serde_json::Serializer::with_formatter(&mut *rows, Compact));
     rows.push(b'\n');
-    // Quotes in strings are escaped and arguments are no numbers, so that this is the member and nothing else.
+    // Quotes in strings are escaped and arguments are never numbers, so only the member itself matches.
     let place = written.ok().and_then(|()| LINE.find(&rows[start..])).map(|at| start + at);
     let place = place.unwrap_or_else(|| unreachable!("a finding has a line"));
     rows.remove(place);
@@ -121,7 +146,7 @@ mod tests {
     }
 
     proptest! {
-        /// A row with its line is what is written of the finding at once, whatever its texts say.
+        /// A row with its line number equals the line that is written at once, whatever its texts are.
         #[test]
         fn rows_have_one_place_for_the_line(
             line in any::<u64>(),
@@ -136,7 +161,7 @@ mod tests {
             let place = encode(&finding, &mut rows);
             let row = [&rows[7..place], line.to_string().as_bytes(), &rows[place..]].concat();
             let mut want = Vec::new();
-            write_line(&FindingRecord::from(&finding), &mut Vec::new(), &mut want).expect("a vector takes it");
+            write_line(&FindingRecord::from(&finding), &mut Vec::new(), &mut want).expect("a vector never fails");
             prop_assert_eq!(String::from_utf8_lossy(&row), String::from_utf8_lossy(&want));
         }
     }

@@ -1,85 +1,101 @@
-//! Prometheus: a report's numbers as metrics, for a textfile collector or a gateway.
+//! Prometheus: the numbers of a report as metrics, for a textfile collector or a push gateway.
 //!
-//! A report comes in; text that readers of the Prometheus format and of OpenMetrics both take goes out: gauges alone,
-//! each family once with its help and type, `# EOF` last. A gauge says what the last scan found, so a code
-//! that is gone has no sample; the sums are always there.
+//! A report comes in; text goes out that readers of the Prometheus format and of OpenMetrics both accept: gauges only, each
+//! family once with its help and type, `# EOF` at the end.
+//!
+//! # Why gauges
+//!
+//! The numbers are those of the last scan, not sums over all scans: if a failure is fixed, its number falls. That is a gauge;
+//! a counter must never fall. A code that was not found has no sample, so its series ends and an alert on it resolves. The
+//! totals are always there, also as 0: a missing total means that no scan has run, which is an alert of its own kind.
+//!
+//! Labels hold ids, severities and editions, but no argument and no database. Their number stays small, and a log cannot
+//! create time series.
 
+use super::format::{Definition, Writer};
 use super::safe;
 use crate::catalog::Severity;
+use crate::input::Signature;
 use crate::record::VERSION;
 use crate::report::history::Run;
 use crate::report::{CodeReport, Report};
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// What the text begins with; inputs that do are passed over as reports of this program.
-pub const HEAD: &str = "# HELP migsift_";
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "prometheus",
+    aliases: &["openmetrics"],
+    about: "Metrics for Prometheus and OpenMetrics readers",
+    signatures: &[Signature::Text { start: "# HELP migsift_", marker: "" }],
+    writer: Writer::Report(|report, _, out| write_report(report, out)),
+};
 
 /// Writes the report.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let (inputs, totals, stamp) = (&report.inputs, report.totals(), &report.catalog);
-    let mut page = Page { out };
-    page.family("build_info", "The program and the catalogue that were used.")?;
+    let mut text = Exposition { out };
+    text.family("build_info", "The program and the catalogue that were used.")?;
     let labels = [
         ("version", VERSION),
         ("catalog_edition", &*stamp.edition),
         ("catalog_fingerprint", &*stamp.fingerprint),
     ];
-    page.sample("build_info", &labels, 1)?;
-    page.family("complete", "Whether everything asked for was read (1) or not (0).")?;
-    page.sample("complete", &[], u8::from(inputs.complete()))?;
-    page.family("inputs", "Inputs by what became of them.")?;
+    text.sample("build_info", &labels, 1)?;
+    text.family("complete", "Whether everything asked for was read (1) or not (0).")?;
+    text.sample("complete", &[], u8::from(inputs.complete()))?;
+    text.family("inputs", "Inputs by their status.")?;
     for (status, count) in [
         ("scanned", inputs.scanned),
         ("partial", inputs.partial),
         ("skipped", inputs.skipped),
         ("failed", inputs.failed),
     ] {
-        page.sample("inputs", &[("status", status)], count)?;
+        text.sample("inputs", &[("status", status)], count)?;
     }
     if let Some(run) = &report.run {
-        page.sample("inputs", &[("status", "unchanged")], run.unchanged)?;
-        page.sample("inputs", &[("status", "known")], run.known)?;
-        page.run(run)?;
+        text.sample("inputs", &[("status", "unchanged")], run.unchanged)?;
+        text.sample("inputs", &[("status", "known")], run.known)?;
+        text.run(run)?;
     }
-    page.family("scanned_bytes", "Bytes read, after decoding.")?;
-    page.sample("scanned_bytes", &[], inputs.bytes)?;
-    page.family("findings", "Findings by severity.")?;
-    page.sample("findings", &[("severity", "error")], totals.errors)?;
-    page.sample("findings", &[("severity", "warning")], totals.warnings)?;
-    page.family("unknown_findings", "Findings of codes that no catalogue lists.")?;
-    page.sample("unknown_findings", &[], totals.unknown)?;
-    page.family("failures", "Distinct codes, arguments and databases: what has to be fixed.")?;
-    page.sample("failures", &[], totals.failures)?;
-    page.family("suppressed_findings", "Findings that a baseline says are known and accepted, of all.")?;
-    page.sample("suppressed_findings", &[], totals.suppressed.findings())?;
-    page.family("suppressed_failures", "Failures that a baseline says are known and accepted, of all.")?;
-    page.sample("suppressed_failures", &[], totals.suppressed.failures)?;
-    page.codes(&report.codes)?;
+    text.family("scanned_bytes", "Bytes read, after decoding.")?;
+    text.sample("scanned_bytes", &[], inputs.bytes)?;
+    text.family("findings", "Findings by severity.")?;
+    text.sample("findings", &[("severity", "error")], totals.errors)?;
+    text.sample("findings", &[("severity", "warning")], totals.warnings)?;
+    text.family("unknown_findings", "Findings of codes that are not in the catalogue.")?;
+    text.sample("unknown_findings", &[], totals.unknown)?;
+    text.family("failures", "Distinct codes, arguments and databases: what must be fixed.")?;
+    text.sample("failures", &[], totals.failures)?;
+    text.family("suppressed_findings", "Findings that the baseline accepts, among all findings.")?;
+    text.sample("suppressed_findings", &[], totals.suppressed.findings())?;
+    text.family("suppressed_failures", "Failures that the baseline accepts, among all failures.")?;
+    text.sample("suppressed_failures", &[], totals.suppressed.failures)?;
+    text.codes(&report.codes)?;
     for (name, help, time) in [
         ("first_finding_timestamp_seconds", "The time of the first dated finding.", report.window.first),
         ("last_finding_timestamp_seconds", "The time of the last dated finding.", report.window.last),
     ] {
         if let Some(time) = time {
-            page.family(name, help)?;
-            page.sample(name, &[], time.instant.as_second())?;
+            text.family(name, help)?;
+            text.sample(name, &[], time.instant.as_second())?;
         }
     }
-    writeln!(page.out, "# EOF")
+    writeln!(text.out, "# EOF")
 }
 
-struct Page<'w> {
+struct Exposition<'w> {
     out: &'w mut dyn Write,
 }
 
-impl Page<'_> {
-    /// What is said of a run with a history, and of nothing else: it has a clock.
+impl Exposition<'_> {
+    /// The metrics of a run with a history. Only these depend on a clock.
     fn run(&mut self, run: &Run) -> io::Result<()> {
-        let ended = run.times[1].instant.as_second();
+        let ended = run.ended.instant.as_second();
         let (seconds, milliseconds) = (run.milliseconds() / 1000, run.milliseconds() % 1000);
         self.family("last_run", "The number of the last run in its history.")?;
         self.sample("last_run", &[], run.id)?;
@@ -87,7 +103,7 @@ impl Page<'_> {
         self.sample("last_run_timestamp_seconds", &[], ended)?;
         self.family("last_run_duration_seconds", "How long the last run took.")?;
         self.sample("last_run_duration_seconds", &[], format!("{seconds}.{milliseconds:03}"))?;
-        self.family("new_findings", "Findings of the last run that its history did not have.")?;
+        self.family("new_findings", "Findings of the last run that were not in its history.")?;
         self.sample("new_findings", &[], run.new_findings)
     }
 
@@ -127,7 +143,7 @@ impl Page<'_> {
     }
 }
 
-/// `text` as a label's value.
+/// `text` as the value of a label.
 fn label(text: &str) -> String {
     safe::line(text).replace('\\', "\\\\").replace('"', "\\\"")
 }

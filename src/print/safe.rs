@@ -1,14 +1,34 @@
-//! Safe text: nothing from a log reaches a reader raw that its medium would act on.
+//! Escaping that every printer shares: no control character of a log reaches a reader.
 //!
-//! Log text, arguments and paths come in; the same with [hidden characters](is_hidden) escaped goes out. Every printer
-//! passes text from a log through one of these functions.
+//! Log text, arguments and paths come in; the same text with its [hidden characters](is_hidden) escaped goes out. Whoever
+//! controls a log line controls these values, and some characters act on the program that shows them:
+//!
+//! - `ESC [ 2 J` clears a terminal, and `ESC ] 0` renames its window.
+//! - U+202E reverses the text after it, so that `gnp.exe` is shown as `exe.png`.
+//! - A line break starts a new line that looks like one of the report's own.
+//!
+//! Each medium has more characters of its own that are special. They are escaped where the medium is printed, on
+//! top of this module:
+//!
+//! | medium | special | escaped in |
+//! |---|---|---|
+//! | terminal, pipe | hidden characters | [`line()`] |
+//! | JSON, NDJSON | hidden characters, as `\u001b` | [`Compact`], [`Pretty`] |
+//! | CSV | formulas | [`cell`] |
+//! | Markdown | markup, mentions, links | `markdown/escape.rs` |
+//! | HTML | `<`, `&`, quotes | maud, through `html/text.rs` |
+//! | XML | `<`, `&`, quotes, what XML 1.0 cannot hold | `junit.rs` |
+//! | Prometheus | `\`, `"` | `prometheus.rs` |
+//!
+//! The invariant, which a property test holds every format to: no printed text contains a hidden character, except
+//! the line breaks that the format writes itself.
 
 use crate::text::is_hidden;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use std::borrow::Cow;
 use std::io::{self, Write};
 
-/// `text` on one line: line breaks and tabs as blanks, other hidden characters escaped (`\u{1b}`).
+/// `text` on one line: line breaks and tabs become spaces, other hidden characters are escaped (`\u{1b}`).
 pub fn line(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -25,30 +45,32 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// `text` with its line breaks, each line as [`line()`] has it.
+/// `text` with its line breaks, each line escaped by [`line()`].
 pub fn block(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// `text` as a CSV cell that no spreadsheet takes for a formula: an apostrophe stands before what may begin one. Blanks
-/// and quotes before it do not hide it, fullwidth marks count, and so does what follows a semicolon, which parts cells
-/// in many countries.
+/// `text` as a CSV cell that no spreadsheet reads as a formula: an apostrophe is put before what may start one.
+///
+/// `=cmd|' /C calc'!A0` in a database's name would otherwise run a program when the file is opened. Spreadsheets
+/// skip spaces and quotes before the `=`, and accept its fullwidth form. In many countries a semicolon separates
+/// cells, so a formula may also follow one.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let safe = line(text);
-    if !safe.split(';').any(begins_formula) {
+    if !safe.split(';').any(starts_formula) {
         return safe;
     }
     let mut cell = String::with_capacity(safe.len() + 8);
     for (i, part) in safe.split(';').enumerate() {
         cell.push_str(if i > 0 { ";" } else { "" });
-        cell.push_str(if begins_formula(part) { "'" } else { "" });
+        cell.push_str(if starts_formula(part) { "'" } else { "" });
         cell.push_str(part);
     }
     Cow::Owned(cell)
 }
 
-/// Whether a spreadsheet may take a cell with this text for a formula, or for a command.
-fn begins_formula(text: &str) -> bool {
+/// Whether a spreadsheet may read a cell with this text as a formula or a command.
+fn starts_formula(text: &str) -> bool {
     let quote = |c: char| matches!(c, '"' | '\'' | '`' | '“' | '”' | '‘' | '’');
     let text = text.trim_start_matches(|c: char| c.is_whitespace() || quote(c));
     let mark = |c: char| {
@@ -58,7 +80,8 @@ fn begins_formula(text: &str) -> bool {
     text.starts_with(mark)
 }
 
-/// JSON on one line with hidden characters escaped; `\u001b` and the like are valid JSON for the same text.
+/// JSON on one line with hidden characters escaped. `\u001b` is valid JSON for the same text, so a parser reads
+/// back what the log has.
 #[derive(Debug)]
 pub struct Compact;
 
@@ -101,7 +124,8 @@ impl Formatter for Pretty {
 
 fn write_fragment<W: Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Result<()> {
     let mut plain = CompactFormatter;
-    // One more than a byte below DEL has no high bit; a sum over all bytes needs no branch for each.
+    // Fast path for ASCII without DEL: adding one to such a byte leaves the high bit clear, and OR-ing the sums
+    // needs no branch per byte. serde_json escapes the C0 controls itself.
     if fragment.bytes().fold(0, |seen, byte| seen | byte.wrapping_add(1)) < 0x80 {
         return plain.write_string_fragment(writer, fragment);
     }
@@ -158,7 +182,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_cell_begins_a_formula(text in "[ \t\r\"'`;=+@|%＝＋－﹣−a\\-]{0,12}") {
+        fn no_cell_starts_a_formula(text in "[ \t\r\"'`;=+@|%＝＋－﹣−a\\-]{0,12}") {
             let cell = cell(&text);
             for part in cell.split(';') {
                 let part = part.trim_start_matches(|c: char| c.is_whitespace() || c == '"');

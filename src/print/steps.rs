@@ -1,32 +1,33 @@
-//! What is said of a plan's steps and of attempts, in plain words for each format to make safe.
+//! Steps of the plan, and attempts, as sentences that all formats for people share.
 //!
-//! A step or an attempt comes in, text goes out as the log and the catalogue have it.
+//! A step or an attempt comes in; plain text goes out, with the log's own names in it. Each format escapes the text for its
+//! medium.
 
-use super::words::{period, plural, side};
+use super::words::{actor, period, plural, side};
 use crate::catalog::Actor;
-use crate::report::plan::{Command, Language, RefusedValue, Step};
+use crate::report::plan::{Command, CommandLanguage, RefusedValue, Step};
 use crate::summary::{Attempt, Times};
 
-/// Databases and ids named in one line; the rest are counted.
+/// Databases and ids named in one line; the others are counted.
 const MAX_NAMED: usize = 20;
-/// The most attempts shown, the last ones; the rest are counted.
+/// The most attempts shown, the last ones; the others are counted.
 const MAX_ATTEMPTS: usize = 10;
 
-/// Where, who, and what it clears.
+/// Where a step is done, by whom, and what it fixes.
 pub(super) fn facts(step: &Step) -> String {
     let mut text = side(step.side).to_string();
     if let Some(server) = &step.server {
         text += &format!(" {server}");
     }
     text += &match step.actor {
-        Actor::Customer => ", by you".into(),
-        Actor::Support => format!(", by {}", step.support),
-        Actor::Unsupported => ", by you: the service does not support it".to_string(),
+        Actor::Customer | Actor::Support => format!(", by {}", actor(step.actor, &step.support)),
+        // The service cannot do it, so the reader has to change what is not supported.
+        Actor::Unsupported => ", by you: the service does not support it".into(),
     };
     if step.restart {
         text += ", with one restart";
     }
-    text += &format!("; clears {}", named(&step.codes));
+    text += &format!("; fixes {}", named(&step.codes));
     if !step.databases.is_empty() {
         text += &format!(" in {}", named(&step.databases));
     }
@@ -39,13 +40,15 @@ pub(super) fn facts(step: &Step) -> String {
 /// Where a command is run.
 pub(super) fn place(command: &Command) -> String {
     match (command.language, &command.database) {
-        (Language::Az, _) => "In a shell".into(),
-        (Language::Sql, None) => format!("In SQL {}", side(command.side)),
-        (Language::Sql, Some(database)) => format!("In SQL {}, database {database}", side(command.side)),
+        (CommandLanguage::Az, _) => "In a shell".into(),
+        (CommandLanguage::Sql, None) => format!("In SQL {}", side(command.side)),
+        (CommandLanguage::Sql, Some(database)) => {
+            format!("In SQL {}, database {database}", side(command.side))
+        }
     }
 }
 
-/// What the reader has to fill in, if anything.
+/// The placeholders that the reader fills in, if there are any.
 pub(super) fn blanks(step: &Step) -> Option<String> {
     let mut blanks: Vec<&str> =
         step.commands.iter().flat_map(|command| command.blanks.iter().map(String::as_str)).collect();
@@ -54,32 +57,32 @@ pub(super) fn blanks(step: &Step) -> Option<String> {
     (!blanks.is_empty()).then(|| format!("Fill in {}.", blanks.join(", ")))
 }
 
-/// What is to be written by hand.
+/// A value that is left out of the commands.
 pub(super) fn refused(refused: &RefusedValue) -> String {
     let RefusedValue { name, value, reason } = refused;
-    format!("Write by hand what concerns the {name} \"{value}\": no command is made, {reason}.")
+    format!("Write the command for the {name} \"{value}\" by hand: {reason}.")
 }
 
-/// Some names; more are counted.
+/// The first names; the others are counted.
 pub(super) fn named(values: &[String]) -> String {
     let more = values.len().saturating_sub(MAX_NAMED);
     let text = values[..values.len() - more].join(", ");
     if more > 0 { format!("{text} and {more} more") } else { text }
 }
 
-/// Attempts to be shown.
+/// The attempts to show.
 pub(super) struct Attempts<'a> {
-    /// How many there are.
+    /// The number of all attempts.
     pub count: u64,
-    /// How many are before those shown.
+    /// The number of attempts before those shown.
     pub before: u64,
-    /// The last ones.
+    /// The last attempts.
     pub shown: Vec<&'a Attempt>,
 }
 
-/// The attempts, where there are several or one has no final state.
+/// The attempts, if there are several or one has no final state.
 pub(super) fn attempts(attempts: &[Attempt]) -> Option<Attempts<'_>> {
-    // Logs without an id that are near a migration in time are its own.
+    // Logs without an id belong to the migration that they are near in time.
     let named = |log: &Attempt| attempts.iter().any(|a| a.migration.is_some() && a.is_near(log));
     let mut shown: Vec<&Attempt> = attempts.iter().filter(|a| a.migration.is_some() || !named(a)).collect();
     let open = shown.iter().any(|attempt| attempt.migration.is_some() && !attempt.ended);
@@ -89,7 +92,7 @@ pub(super) fn attempts(attempts: &[Attempt]) -> Option<Attempts<'_>> {
     (count > 1 || open).then_some(Attempts { count: count as u64, before: before as u64, shown })
 }
 
-/// What is known of an attempt.
+/// An attempt in one line.
 pub(super) fn attempt(attempt: &Attempt) -> String {
     let mut parts: Vec<String> = attempt.migration.iter().cloned().collect();
     parts.extend(period(Times { first: attempt.first, last: attempt.last }));

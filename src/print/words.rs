@@ -1,12 +1,34 @@
-//! Words: numbers, sizes, times and sides as people read them, the same in every format that is for people.
+//! Words: numbers, sizes, times, sides and actors, phrased the same in every format for people.
 
 use super::json::args_line;
-use crate::catalog::Side;
+use crate::catalog::{Actor, Side};
 use crate::context::Time;
 use crate::report::{Suppressed, Suppression};
 use crate::summary::Times;
 
-/// Where the mending is done.
+/// The advice for a code without an entry.
+pub(super) const UNKNOWN_CODE: &str =
+    "This code is not in the catalogue. Please report it with a line of the log, so that it can be added.";
+
+/// Who acts on a failure, as a name for a column or a badge. `support` is the name of the vendor's support.
+pub(super) fn actor(actor: Actor, support: &str) -> &str {
+    match actor {
+        Actor::Customer => "you",
+        Actor::Support => support,
+        Actor::Unsupported => "not supported by the service",
+    }
+}
+
+/// Whom a failure needs, among other facts; none where the reader fixes it.
+pub(super) fn needs(actor: Actor, support: &str) -> Option<String> {
+    match actor {
+        Actor::Customer => None,
+        Actor::Support => Some(format!("needs {support}")),
+        Actor::Unsupported => Some("not supported by the service".into()),
+    }
+}
+
+/// Where a fix is made.
 pub(super) fn side(side: Side) -> &'static str {
     match side {
         Side::Source => "on the source",
@@ -16,10 +38,14 @@ pub(super) fn side(side: Side) -> &'static str {
     }
 }
 
-/// The first and last time in one line.
+/// The first and last time in one line; the day once if both are on the same day.
 pub(super) fn period(times: Times) -> Option<String> {
     let (first, last) = (seconds(times.first?), seconds(times.last?));
-    Some(if first == last { first } else { format!("{first} to {last}") })
+    Some(match (first.split_once(' '), last.split_once(' ')) {
+        _ if first == last => first,
+        (Some((day, _)), Some((same, clock))) if day == same => format!("{first} to {clock}"),
+        _ => format!("{first} to {last}"),
+    })
 }
 
 /// A time to the second, for people.
@@ -28,7 +54,16 @@ pub(super) fn seconds(time: Time) -> String {
     text[..19].replace('T', " ")
 }
 
-/// A number and its noun, the noun in plural but for 1.
+/// The text with an upper-case first letter, if that is ASCII.
+pub(super) fn upper(text: &str) -> String {
+    let mut text = text.to_string();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+/// A number and its noun, in plural unless the number is 1.
 pub(super) fn plural(number: u64, noun: &str) -> String {
     let stem = noun.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'o', 'u']));
     let noun = match (number, stem) {
@@ -39,13 +74,13 @@ pub(super) fn plural(number: u64, noun: &str) -> String {
     format!("{} {noun}", thousands(number))
 }
 
-/// What is known and accepted.
+/// The counts of a baseline or of one of its rules.
 pub(super) fn accepted(known: Suppressed) -> String {
     format!("{}, {}", plural(known.failures, "failure"), plural(known.findings(), "finding"))
 }
 
-/// What a rule of a baseline takes.
-pub(super) fn taken(rule: &Suppression) -> String {
+/// The failures that a rule of a baseline accepts.
+pub(super) fn rule_words(rule: &Suppression) -> String {
     let mut about = vec![rule.id.to_string()];
     if !rule.args.is_empty() {
         about.push(args_line(&rule.args));
@@ -55,7 +90,7 @@ pub(super) fn taken(rule: &Suppression) -> String {
     about.join(", ")
 }
 
-/// A number with a comma before each three digits.
+/// A number with commas between groups of three digits.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -68,7 +103,7 @@ pub(super) fn thousands(number: u64) -> String {
     text
 }
 
-/// That names are tokens, under the key with this id.
+/// The note that names are tokens, under the key with this id.
 pub(super) fn redacted(key: &str) -> String {
     format!("Names of servers, databases, roles, tables, paths and addresses are tokens (key {key}).")
 }

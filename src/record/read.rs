@@ -6,7 +6,6 @@
 
 use super::{ArgSetRecord, CodeRecord, InputsRecord, ReportRecord, TOOL, TimelineRecord};
 use crate::error::Error;
-use crate::input::own_report;
 use crate::report::{SCHEMA_VERSION, Support};
 use crate::scan::Status;
 use crate::summary::timeline::Timeline;
@@ -102,10 +101,6 @@ fn other(bytes: &[u8]) -> Option<&'static str> {
         [] => Some("empty"),
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             Some("UTF-16, not UTF-8; write the report with --output instead of a shell's redirection")
-        }
-        [b'{', ..] => None,
-        _ if own_report::is(&bytes[..bytes.len().min(own_report::HEAD)]) => {
-            Some("a report in another format; make one with --format json")
         }
         _ => None,
     }
@@ -214,21 +209,10 @@ fn timeline(place: &str, timeline: &TimelineRecord, count: Number<'_>) -> Result
 
 /// Checks that each list of names is one that a scan may have kept.
 fn names(support: &Support) -> Result<(), Wrong> {
-    let Support { migrations, resources, sources, targets, servers, databases, states, tracking, .. } =
-        support;
-    for (name, list) in [
-        ("migrations", migrations),
-        ("resources", resources),
-        ("sources", sources),
-        ("targets", targets),
-        ("servers", servers),
-        ("databases", databases),
-        ("states", states),
-        ("tracking", tracking),
-    ] {
-        if list.len() > MAX_NAMES || !list.is_sorted_by(|a, b| a < b) {
+    for list in support.lists() {
+        if list.names.len() > MAX_NAMES || !list.names.is_sorted_by(|a, b| a < b) {
             let message = format!("does not name each once, in order and at most {MAX_NAMES}");
-            return Err((format!("support.{name}"), message));
+            return Err((format!("support.{}", list.key), message));
         }
     }
     Ok(())

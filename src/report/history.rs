@@ -1,4 +1,4 @@
-//! What a history adds to a report: the run that it is of, and how findings came by day.
+//! The part of a report that comes from a history: its run, and the number of findings per day.
 
 use crate::context::Time;
 use std::collections::BTreeMap;
@@ -7,33 +7,35 @@ use std::sync::Arc;
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;
 
-/// A run of a history.
+/// A run that a history has recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Run {
     /// Its number.
     pub id: i64,
-    /// When it began and ended.
-    pub times: [Time; 2],
-    /// Inputs that were not opened, as nothing has changed.
+    /// When it started.
+    pub started: Time,
+    /// When it ended.
+    pub ended: Time,
+    /// Inputs that were not opened, because nothing had changed.
     pub unchanged: u64,
-    /// Inputs whose content was known.
+    /// Inputs with known content.
     pub known: u64,
-    /// Findings that the history did not have.
+    /// Findings that were not in the history before.
     pub new_findings: u64,
 }
 
 impl Run {
-    /// How long it took, in milliseconds.
+    /// Its duration in milliseconds.
     pub fn milliseconds(&self) -> i64 {
-        let [started, ended] = self.times.map(|time| time.instant.as_millisecond());
-        (ended - started).max(0)
+        let (started, ended) = (self.started.instant, self.ended.instant);
+        (ended.as_millisecond() - started.as_millisecond()).max(0)
     }
 }
 
 /// Findings by code and day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trend {
-    /// For each entry's id, how many there were on each day, counted since 1970 in UTC.
+    /// For each entry's id, the number of findings on each day; days are counted since 1970 in UTC.
     pub days: BTreeMap<Arc<str>, BTreeMap<i64, u64>>,
 }
 

@@ -1,8 +1,9 @@
-//! The report: what a scan found, with what to do about it.
+//! The report: the findings of a scan, the advice for them, and what was read.
 //!
-//! An [`Outcome`] and the catalogue come in, a [`Report`] goes out: codes in the order people read them (worst first,
-//! then most frequent), resolutions filled in, inputs accounted for. Every format but the streamed ones is made from it.
-//! It knows no clock, host or thread count: the same input gives the same report.
+//! An [`Outcome`] and the catalogue come in, a [`Report`] goes out: codes in the order in which people read
+//! them (worst first, then most frequent), with resolutions filled in, a plan and pivots. Every format except
+//! the streamed ones is made from it. The report does not know a clock, a host or a thread count: the same
+//! input has the same report.
 
 pub mod history;
 pub mod pivot;
@@ -23,7 +24,7 @@ use crate::finding::{Args, Finding};
 use crate::matcher::wording::MatchQuality;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
-use crate::summary::{ArgSet, Attempt, Attempts, CodeSummary, Drift, MigrationFacts, SeverityCounts, Times};
+use crate::summary::{ArgSet, Attempt, CodeSummary, Drift, SeverityCounts, Times};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -31,43 +32,43 @@ use std::sync::Arc;
 /// The version of the JSON report's shape.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// What a scan found and what to do.
+/// A scan, summed up.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Which catalogue was used.
+    /// The catalogue of the scan.
     pub catalog: CatalogStamp,
-    /// What was looked at.
+    /// The inputs, read or not.
     pub inputs: Inputs,
     /// The times of the first and last dated finding.
     pub window: Times,
-    /// What was found, by code: by severity, then count, then id.
+    /// The codes, ordered by severity, then count, then id.
     pub codes: Vec<CodeReport>,
-    /// What to do, in order.
+    /// The steps that fix the failures.
     pub plan: Plan,
-    /// What a support case needs.
+    /// The facts for a support case.
     pub support: Support,
-    /// What fails where.
+    /// Matrices of extensions and servers.
     pub pivots: Pivots,
-    /// The attempts that the findings belong to, the last one last.
+    /// The attempts that the findings belong to, in order of time.
     pub attempts: Vec<Attempt>,
-    /// Whether there were more.
+    /// Whether there were more attempts.
     pub attempts_truncated: bool,
     /// The id of the key under which names are tokens, if they are.
     pub redaction: Option<String>,
-    /// What of it is known and accepted, rule by rule, where a baseline was applied.
+    /// The rules of the baseline with the failures that each accepts, if one was applied.
     pub baseline: Option<Vec<Suppression>>,
-    /// The run of a history that it is of, if it is of one.
+    /// The run of a history that this report is about, if it is about one.
     pub run: Option<history::Run>,
-    /// How its findings came by day, where a history is reported.
+    /// Findings by day, if this is the report of a history.
     pub trend: Option<history::Trend>,
 }
 
-/// Which catalogue a report was made with.
+/// The identity of a catalogue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogStamp {
     /// Its edition.
     pub edition: String,
-    /// How many entries it has.
+    /// The number of its entries.
     pub entries: usize,
     /// Its stable hash.
     pub fingerprint: String,
@@ -84,7 +85,7 @@ impl CatalogStamp {
     }
 }
 
-/// What was found of one code.
+/// The findings of one code.
 #[derive(Debug, Clone)]
 pub struct CodeReport {
     /// The entry's id.
@@ -101,66 +102,67 @@ pub struct CodeReport {
     pub count: u64,
     /// Findings by severity.
     pub by_severity: SeverityCounts,
-    /// Distinct arguments and databases; what is said without a database belongs to what is said with one.
+    /// Distinct pairs of arguments and database. A finding without a database counts as one of those with the
+    /// same arguments and a database, if there are any.
     pub failures: u64,
-    /// Whether there may be more failures than that.
+    /// Whether `failures` is a lower bound.
     pub failures_truncated: bool,
-    /// When it was found.
+    /// The times of the first and last dated finding.
     pub times: Times,
-    /// How many dated findings there were when.
+    /// Dated findings over time.
     pub timeline: Timeline,
-    /// In how many sources it was found.
+    /// The number of sources with findings.
     pub files: u64,
     /// Findings by match quality, in the order of [`MatchQuality::ALL`].
     pub wording: [u64; 4],
-    /// Distinct argument sets: most frequent first.
+    /// Distinct argument sets, the most frequent first.
     pub args: Vec<ArgSet>,
-    /// How many distinct argument sets there are.
+    /// The number of distinct argument sets.
     pub args_distinct: u64,
-    /// Whether there may be more.
+    /// Whether `args_distinct` is a lower bound.
     pub args_distinct_truncated: bool,
-    /// Whether not all of them are in `args`.
+    /// Whether `args` lists only some of them.
     pub args_truncated: bool,
-    /// Findings by the server that arguments or surroundings name; the others name none.
+    /// Findings by the server that their arguments or context name; the other findings name none.
     pub servers: BTreeMap<String, u64>,
-    /// What to do, arguments filled in.
+    /// The advice, with arguments filled in.
     pub resolutions: Vec<String>,
-    /// The entry, where a catalogue lists it.
+    /// The entry, if the catalogue lists it.
     pub entry: Option<Arc<Entry>>,
     /// The vendor of the service that has the code.
     pub vendor: Arc<Vendor>,
     /// The first few findings.
     pub samples: Vec<Finding>,
-    /// What the log says where the catalogue's wording no longer fits.
+    /// The text of a log that no longer fits the catalogue's wording.
     pub drift: Option<Drift>,
-    /// What of it is known and accepted: it is counted above, but fails no run.
+    /// Findings and failures that a baseline accepts: counted above, but they fail no run.
     pub suppressed: Suppressed,
-    /// The databases in which not all of it is known and accepted, where a baseline was applied.
+    /// The databases with failures that are not accepted, if a baseline was applied.
     pub open_databases: Option<BTreeSet<String>>,
 }
 
-/// Failures that a baseline says are known and accepted, and what was found of them.
+/// A rule of a baseline, and the failures that it accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     /// The 1-based line of the rule in its file.
     pub line: usize,
     /// The entry's id.
     pub id: Arc<str>,
-    /// Arguments that must be the same; others may be any.
+    /// Arguments that must be equal; others may have any value.
     pub args: Args,
-    /// The database; any, or none, where it is none.
+    /// The database; if none, the rule accepts any, and failures without one.
     pub database: Option<String>,
-    /// Why it is accepted.
+    /// The reason.
     pub reason: String,
-    /// The last day on which it is.
+    /// The last day on which the rule applies.
     pub until: Option<Date>,
-    /// Whether that day is over: what it takes counts again.
+    /// Whether that day is over, so that the failures count again.
     pub expired: bool,
-    /// What it takes.
+    /// The findings and failures that match the rule.
     pub suppressed: Suppressed,
 }
 
-/// Findings and failures that are known and accepted.
+/// Counts of findings and failures that a baseline accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Suppressed {
     /// Findings by severity.
@@ -170,50 +172,50 @@ pub struct Suppressed {
 }
 
 impl Suppressed {
-    /// Takes in others.
+    /// Adds other counts.
     pub fn add(&mut self, other: Suppressed) {
         self.by_severity += other.by_severity;
         self.failures += other.failures;
     }
 
-    /// How many findings there are.
+    /// The number of findings.
     pub fn findings(&self) -> u64 {
         self.by_severity.total()
     }
 }
 
 impl CodeReport {
-    /// What it concerns.
+    /// Whether it concerns a server or a database; none if no catalogue lists it.
     pub fn scope(&self) -> Option<Scope> {
         self.entry.as_ref().map(|entry| entry.scope)
     }
 
-    /// Where the mending is done.
+    /// The side on which it is fixed.
     pub fn side(&self) -> Option<Side> {
         self.entry.as_ref().map(|entry| entry.side)
     }
 
-    /// Who can mend it.
+    /// Who can fix it.
     pub fn actor(&self) -> Option<Actor> {
         self.entry.as_ref().map(|entry| entry.actor)
     }
 
-    /// What to do, in text and statements; the same as `resolutions`.
+    /// The advice as text and statements; `resolutions` holds the same as strings.
     pub fn advice(&self) -> Vec<Vec<Segment>> {
         self.entry.as_ref().map(|entry| advice(entry, &self.args)).unwrap_or_default()
     }
 
-    /// Findings that are warnings, and errors, but for what is known and accepted.
+    /// Findings by severity, without accepted ones.
     pub fn open_by_severity(&self) -> SeverityCounts {
         self.by_severity - self.suppressed.by_severity
     }
 
-    /// Failures that are not known and accepted.
+    /// Failures that are not accepted.
     pub fn open_failures(&self) -> u64 {
         self.failures - self.suppressed.failures
     }
 
-    /// The databases with such failures.
+    /// The databases with failures that are not accepted.
     pub fn open_databases(&self) -> BTreeSet<&str> {
         match &self.open_databases {
             Some(names) => names.iter().map(String::as_str).collect(),
@@ -234,7 +236,7 @@ pub struct Totals {
     pub findings: u64,
     /// Distinct failures.
     pub failures: u64,
-    /// Whether there may be more.
+    /// Whether `failures` is a lower bound.
     pub failures_truncated: bool,
     /// Findings that are errors.
     pub errors: u64,
@@ -242,12 +244,12 @@ pub struct Totals {
     pub warnings: u64,
     /// Findings of codes that no catalogue lists.
     pub unknown: u64,
-    /// What of all this is known and accepted.
+    /// Counts of all these that a baseline accepts.
     pub suppressed: Suppressed,
 }
 
 impl Report {
-    /// Makes the report of `outcome`, which was found with `catalog`.
+    /// The report of `outcome`, whose scan used `catalog`.
     pub fn build(outcome: Outcome, catalog: &Catalog) -> Report {
         let mut window = Times::default();
         let mut codes = Vec::new();
@@ -257,37 +259,21 @@ impl Report {
             codes.push(code_report(id, summary, entry, vendor));
         }
         codes.sort_by(|a, b| b.severity.cmp(&a.severity).then(b.count.cmp(&a.count)).then(a.id.cmp(&b.id)));
-        let (around, attempts) = (&outcome.summary.migration, &outcome.summary.attempts);
-        let report =
-            Report::assemble(CatalogStamp::new(catalog), outcome.inputs, window, codes, around, attempts);
-        Report { redaction: outcome.redaction, ..report }
-    }
-
-    /// Puts a report together: what is derived from its codes is made anew.
-    pub fn assemble(
-        catalog: CatalogStamp,
-        inputs: Inputs,
-        window: Times,
-        codes: Vec<CodeReport>,
-        around: &MigrationFacts,
-        attempts: &Attempts,
-    ) -> Report {
-        let support = Support::new(around, window, &codes, &catalog);
-        let (plan, pivots) = (Plan::new(&codes, &support), Pivots::new(&codes, &support));
-        let (attempts, attempts_truncated) = (attempts.list(), attempts.truncated());
-        let baseline = None;
+        let stamp = CatalogStamp::new(catalog);
+        let support = Support::new(&outcome.summary.migration, window, &codes, &stamp);
+        let attempts = outcome.summary.attempts;
         Report {
-            catalog,
-            inputs,
+            catalog: stamp,
+            inputs: outcome.inputs,
             window,
-            codes,
-            redaction: None,
-            baseline,
-            plan,
+            plan: Plan::new(&codes, &support),
+            pivots: Pivots::new(&codes, &support),
             support,
-            pivots,
-            attempts,
-            attempts_truncated,
+            codes,
+            attempts: attempts.list(),
+            attempts_truncated: attempts.truncated(),
+            redaction: outcome.redaction,
+            baseline: None,
             run: None,
             trend: None,
         }

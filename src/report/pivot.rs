@@ -1,7 +1,8 @@
-//! Pivots: which extensions block which databases, and which servers fail with what.
+//! Pivots: matrices of extensions by databases, and of servers by codes.
 //!
-//! The codes of a report come in, two matrices go out, their rows and columns in order of names. What the logs say of
-//! no database or of no named server has a place of its own: nothing is dropped, and nothing is guessed.
+//! The codes of a report come in, two matrices go out, with rows and columns ordered by name. Findings
+//! without a database, or without a named server, have a column or row of their own: none is dropped, and
+//! none is assigned by a guess.
 
 use super::{CodeReport, Support};
 use crate::catalog::{Side, Subject};
@@ -13,17 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most rows and columns of a matrix.
 pub const MAX_SIDE: usize = 200;
 
-/// A server by its name, and which one it is.
-type Place = (Option<String>, Option<Side>);
+/// A row of the server matrix: the name of a server and its side, as far as each is known.
+type ServerKey = (Option<String>, Option<Side>);
 
-/// Matrices of what was found.
+/// The matrices of a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Pivots {
     /// Which extensions block which databases.
     pub extensions: ExtensionMatrix,
-    /// Which servers fail with what.
+    /// Which codes occur on which servers.
     pub servers: ServerMatrix,
 }
 
@@ -40,17 +41,18 @@ pub struct ExtensionMatrix {
     pub truncated: bool,
 }
 
-/// What an extension blocks.
+/// The databases that an extension blocks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ExtensionRow {
     /// Its name.
     pub extension: String,
-    /// For each database the ids of what blocks it; empty where nothing does.
+    /// For each database the ids of the entries that name the extension; empty where none does.
     pub cells: Vec<Vec<String>>,
     /// The ids that name it without a database.
-    pub elsewhere: Vec<String>,
+    #[serde(rename = "elsewhere")]
+    pub without_database: Vec<String>,
 }
 
 /// Servers by codes.
@@ -66,14 +68,14 @@ pub struct ServerMatrix {
     pub truncated: bool,
 }
 
-/// What a server fails with.
+/// The findings on a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct ServerRow {
-    /// Its name; none where the logs give none.
+    /// Its name; none where the logs do not name it.
     pub server: Option<String>,
-    /// Which server it is, where the codes and not the logs say so.
+    /// Its side, where a migration or the entries of the codes declare it.
     pub side: Option<Side>,
     /// Findings of each code.
     pub cells: Vec<u64>,
@@ -87,7 +89,7 @@ impl Pivots {
 }
 
 fn extensions(codes: &[CodeReport]) -> ExtensionMatrix {
-    // By extension, then database (none: not said), the ids.
+    // The ids by extension, then by database; `None` where a finding has no database.
     let mut found: BTreeMap<&str, BTreeMap<Option<&str>, BTreeSet<&str>>> = BTreeMap::new();
     for code in codes {
         for set in &code.args {
@@ -112,15 +114,15 @@ fn extensions(codes: &[CodeReport]) -> ExtensionMatrix {
     let rows = found.iter().take(MAX_SIDE).map(|(extension, row)| ExtensionRow {
         extension: (*extension).to_string(),
         cells: databases.iter().map(|database| ids(row.get(&Some(*database)))).collect(),
-        elsewhere: ids(row.get(&None)),
+        without_database: ids(row.get(&None)),
     });
     let rows = rows.collect();
     ExtensionMatrix { databases: databases.into_iter().map(str::to_string).collect(), rows, truncated }
 }
 
 fn servers(codes: &[CodeReport], support: &Support) -> ServerMatrix {
-    let mut found: BTreeMap<Place, BTreeMap<&str, u64>> = BTreeMap::new();
-    // A server that the migrations name as well is one row with it.
+    let mut found: BTreeMap<ServerKey, BTreeMap<&str, u64>> = BTreeMap::new();
+    // A server that a migration names too is one row with that, whatever its case.
     let sides =
         [Side::Source, Side::Target].map(|side| (support.server(side).map(|server| server.name), side));
     let known = |server: &str| {
@@ -139,7 +141,7 @@ fn servers(codes: &[CodeReport], support: &Support) -> ServerMatrix {
             unnamed = unnamed.saturating_sub(*count);
             *found.entry(known(server)).or_default().entry(&code.id).or_default() += count;
         }
-        // What names no server is about the side that its entry says.
+        // A finding that names no server concerns the side of its entry.
         if unnamed > 0 {
             let side = code.side();
             let server = side.and_then(|side| support.server(side)).map(|server| server.name);

@@ -1,16 +1,32 @@
-//! Resolutions: what to do, with what the log named.
+//! Resolutions: the advice of an entry, filled in with the arguments of its findings.
 //!
-//! An entry and the argument sets found come in; each distinct advice goes out once, its placeholders filled: lists as
-//! their union, minimums as the greatest, a placeholder that nothing fills as its name. Where the table gives no
-//! resolution, the message's own imperative sentences are the advice.
+//! An entry and its argument sets come in, the distinct texts of its advice go out. An entry without a
+//! published resolution is resolved by its own message: the sentences of a wording that start with an
+//! imperative ("Grant …", "Increase …").
+//!
+//! # How a placeholder is filled
+//!
+//! All findings of a code share one advice, so a placeholder is filled with all of their values:
+//!
+//! - the greatest value, if the catalogue declares that values merge by maximum: `12` for findings with 9 and
+//!   12;
+//! - else each distinct value once, in order, with the items of lists among them: `hstore, pg_cron`;
+//! - the name of the placeholder, `<user>`, if no finding has a value.
+//!
+//! # Statements
+//!
+//! A part in backticks that ends with `;` is a statement. It is filled once per argument set and every value
+//! is quoted as an identifier. A value that cannot be quoted leaves its placeholder, and a note says why.
+//! Only the catalogue's own text can become [`Segment::Code`]. A log whose user is named "DROP TABLE x;", in
+//! backticks or not, cannot offer a command to copy.
 
 use crate::catalog::quote::{Quoting, Refusal};
 use crate::catalog::{ArgValue, Entry, Merge, Template};
 use crate::summary::ArgSet;
 
-/// The most values named in one advice; more are counted.
+/// The most values in one placeholder; the others are counted.
 const MAX_VALUES: usize = 20;
-/// What the imperative sentences of messages begin with.
+/// The first words of imperative sentences in messages.
 const IMPERATIVES: [&str; 26] = [
     "Add",
     "Allowlist",
@@ -40,16 +56,16 @@ const IMPERATIVES: [&str; 26] = [
     "Use",
 ];
 
-/// A piece of advice.
+/// A part of an advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
     /// Text to read.
     Text(String),
-    /// Statements to copy. Only the catalogue makes these, whatever the values of a log look like.
+    /// A statement to copy, written by the catalogue.
     Code(String),
 }
 
-/// What to do about `entry`, given what was found, statements in backticks.
+/// The advice of `entry` for these argument sets, with statements in backticks.
 pub fn resolutions(entry: &Entry, found: &[ArgSet]) -> Vec<String> {
     let join = |segments: Vec<Segment>| -> String {
         let shown = segments.into_iter().map(|segment| match segment {
@@ -61,7 +77,7 @@ pub fn resolutions(entry: &Entry, found: &[ArgSet]) -> Vec<String> {
     advice(entry, found).into_iter().map(join).collect()
 }
 
-/// What to do about `entry`, given what was found, in text and statements.
+/// The advice of `entry` for these argument sets, as text and statements.
 pub fn advice(entry: &Entry, found: &[ArgSet]) -> Vec<Vec<Segment>> {
     let mut texts: Vec<Vec<Segment>> = Vec::new();
     let mut add = |text: &str| {
@@ -82,14 +98,14 @@ pub fn advice(entry: &Entry, found: &[ArgSet]) -> Vec<Vec<Segment>> {
     texts
 }
 
-/// The pieces of a template, filled in.
+/// The parts of a template, filled in.
 fn segments(text: &str, entry: &Entry, found: &[ArgSet]) -> Vec<Segment> {
     let mut pieces: Vec<Segment> = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
     while let Some(open) = rest.find('`') {
         let Some(len) = rest[open + 1..].find('`') else { break };
-        let (inner, behind) = (&rest[open + 1..open + 1 + len], &rest[open + len + 2..]);
+        let (inner, after) = (&rest[open + 1..open + 1 + len], &rest[open + len + 2..]);
         if inner.trim_end().ends_with(';') {
             plain.push_str(&rest[..open]);
             let before = fill(&std::mem::take(&mut plain), entry, found);
@@ -98,7 +114,7 @@ fn segments(text: &str, entry: &Entry, found: &[ArgSet]) -> Vec<Segment> {
         } else {
             plain.push_str(&rest[..open + len + 2]);
         }
-        rest = behind;
+        rest = after;
     }
     plain.push_str(rest);
     let last = fill(&plain, entry, found);
@@ -106,8 +122,8 @@ fn segments(text: &str, entry: &Entry, found: &[ArgSet]) -> Vec<Segment> {
     pieces
 }
 
-/// A statement for each set of arguments that it differs in, values quoted as identifiers; what cannot be quoted is
-/// named and said.
+/// The statement for each argument set that changes it, with values quoted as identifiers. A value that
+/// cannot be quoted is left out, and a note says why.
 fn statements(template: &str, found: &[ArgSet]) -> Vec<Segment> {
     let mut pieces: Vec<Segment> = Vec::new();
     let none = [ArgSet::default()];
@@ -150,7 +166,7 @@ fn imperatives(wording: &Template) -> String {
     wording.sentence_texts().into_iter().filter(imperative).collect::<Vec<_>>().join(" ")
 }
 
-/// `text` with what was found in place of `{name}`.
+/// `text` with each `{name}` replaced by the values of that argument.
 pub(super) fn fill(text: &str, entry: &Entry, found: &[ArgSet]) -> String {
     Template::fill(text, |name| {
         let merge =
@@ -184,7 +200,7 @@ fn values(name: &str, found: &[ArgSet]) -> Vec<String> {
     values.into_iter().collect()
 }
 
-/// Numbers and versions by their parts: 9.6 is less than 10.
+/// A number or version as its parts, so that 9.6 is less than 10.
 fn version(value: &str) -> Vec<u64> {
     value.split('.').map(|part| part.parse().unwrap_or(0)).collect()
 }
@@ -206,23 +222,23 @@ mod tests {
     #[test]
     fn minimums_become_their_maximum_and_lists_their_union() {
         let catalog = builtin();
-        let slots = catalog.entry("603105").expect("there");
+        let slots = catalog.entry("603105").expect("an entry");
         let found =
             [set(&[("min_replication_slots", one("9"))]), set(&[("min_replication_slots", one("12"))])];
         let texts = resolutions(slots, &found);
         assert_eq!(texts.len(), 1);
         assert!(texts[0].contains("'max_replication_slots' server parameter to 12 or higher"), "{texts:?}");
-        let extensions = catalog.entry("603108").expect("there");
+        let extensions = catalog.entry("603108").expect("an entry");
         let list = |items: &[&str]| ArgValue::Many(items.iter().map(|item| (*item).to_string()).collect());
         let found = [set(&[("extensions", list(&["b", "a"]))]), set(&[("extensions", list(&["c", "a"]))])];
         assert_eq!(resolutions(extensions, &found), ["Allowlist the extensions and retry the migration."]);
-        let preload = catalog.entry("603109").expect("there");
+        let preload = catalog.entry("603109").expect("an entry");
         assert!(resolutions(preload, &found)[0].starts_with("Follow the steps"));
     }
 
     #[test]
-    fn what_nothing_fills_is_named() {
-        let entry = builtin().entry("603410").expect("there");
+    fn unfilled_placeholders_show_their_names() {
+        let entry = builtin().entry("603410").expect("an entry");
         let texts = resolutions(entry, &[]);
         assert!(texts[0].contains("User `<user>` has '<permissions>' permissions"), "{texts:?}");
         for entry in &builtin().entries {
@@ -233,8 +249,8 @@ mod tests {
     }
 
     #[test]
-    fn statements_are_quoted_and_values_are_never_statements() {
-        let entry = builtin().entry("603116").expect("there");
+    fn values_are_quoted_and_never_become_statements() {
+        let entry = builtin().entry("603116").expect("an entry");
         let users = ["mig", "a\"; DROP TABLE x; --", "a\n\\! id", "`DROP TABLE x;`"];
         let found: Vec<ArgSet> = users.iter().map(|user| set(&[("user", one(user))])).collect();
         let code = |segments: &[Segment]| -> Vec<String> {
@@ -244,9 +260,9 @@ mod tests {
             });
             code.collect()
         };
-        let told = advice(entry, &found);
+        let advised = advice(entry, &found);
         assert_eq!(
-            code(&told[0]),
+            code(&advised[0]),
             [
                 "ALTER ROLE \"mig\" WITH CREATEROLE;",
                 "ALTER ROLE \"a\"\"; DROP TABLE x; --\" WITH CREATEROLE;",
@@ -254,9 +270,9 @@ mod tests {
                 "ALTER ROLE \"`DROP TABLE x;`\" WITH CREATEROLE;",
             ]
         );
-        let said = |text: &str| told[0].iter().any(|s| matches!(s, Segment::Text(t) if t.contains(text)));
-        assert!(said("not filled in: it holds control characters"), "{told:?}");
-        let entry = builtin().entry("603410").expect("there");
+        let notes = |text: &str| advised[0].iter().any(|s| matches!(s, Segment::Text(t) if t.contains(text)));
+        assert!(notes("not filled in: it holds control characters"), "{advised:?}");
+        let entry = builtin().entry("603410").expect("an entry");
         assert_eq!(code(&advice(entry, &found).concat()), [""; 0]);
     }
 

@@ -1,4 +1,4 @@
-//! Servers: what a name or resource id of a server says.
+//! Servers: a name or an Azure resource id in, the parts that commands need out.
 
 use super::Support;
 use crate::catalog::Side;
@@ -6,11 +6,11 @@ use crate::catalog::Side;
 /// A server as commands name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Server {
-    /// Its name, without port or domain where it is a resource.
+    /// Its name, without a port; of a resource id, the last part.
     pub name: String,
-    /// The resource group, where a resource id gives it.
+    /// The resource group, if a resource id names it.
     pub group: Option<String>,
-    /// Whether it is a flexible server, as far as the logs tell.
+    /// Whether a resource id shows that it is a flexible server.
     pub flexible: bool,
 }
 
@@ -18,16 +18,16 @@ impl Server {
     /// Reads a name, or a resource id such as `/subscriptions/…/resourceGroups/g/…/flexibleServers/name`.
     pub fn parse(text: &str) -> Server {
         let parts: Vec<&str> = text.split('/').collect();
-        let behind = |key: &str| {
+        let after = |key: &str| {
             let at = parts.iter().position(|part| part.eq_ignore_ascii_case(key))?;
             parts.get(at + 1).filter(|part| !part.is_empty()).map(ToString::to_string)
         };
-        let flexible = behind("flexibleServers");
-        match flexible.clone().or_else(|| behind("servers")) {
+        let flexible = after("flexibleServers");
+        match flexible.clone().or_else(|| after("servers")) {
             Some(name) if text.starts_with('/') => {
-                Server { name, group: behind("resourceGroups"), flexible: flexible.is_some() }
+                Server { name, group: after("resourceGroups"), flexible: flexible.is_some() }
             }
-            // A port is no part of the name: messages leave it out.
+            // Messages name servers without their port.
             _ => {
                 let host =
                     text.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
@@ -39,7 +39,7 @@ impl Server {
 }
 
 impl Support {
-    /// The server on `side`, where the migrations name exactly one.
+    /// The server on `side`, if the migrations name exactly one.
     pub fn server(&self, side: Side) -> Option<Server> {
         let named = match side {
             Side::Source => &self.sources,

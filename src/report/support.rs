@@ -1,7 +1,7 @@
-//! For support: what a support case asks for, in one place.
+//! Support: the facts that a support case asks for, in one place.
 //!
-//! A summary's surroundings and the codes of a report come in; names, ids, states, the window and counts go out. It says
-//! nothing that the logs do not.
+//! The facts of the scanned sources and the codes of a report come in; names, ids, states, times and counts
+//! go out. All of them are copied from the logs, none is inferred.
 
 use super::{CatalogStamp, CodeReport};
 use crate::catalog::{Actor, Severity};
@@ -11,7 +11,7 @@ use crate::summary::{BoundedNames, MigrationFacts, Times};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a support case needs.
+/// The facts for a support case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
@@ -20,11 +20,11 @@ pub struct Support {
     pub migrations: Vec<String>,
     /// Resource ids of the migrations.
     pub resources: Vec<String>,
-    /// Source servers, as the migrations' resources name them.
+    /// Source servers that the migrations' resources name.
     pub sources: Vec<String>,
-    /// Target servers, as the migrations' resources name them.
+    /// Target servers that the migrations' resources name.
     pub targets: Vec<String>,
-    /// Servers that records name, or whose logs they are.
+    /// Servers that records name, and servers that wrote the logs.
     pub servers: Vec<String>,
     /// Databases that the migrations' resources name, whether something failed in them or not.
     pub databases: Vec<String>,
@@ -32,13 +32,13 @@ pub struct Support {
     pub states: Vec<String>,
     /// Tracking and correlation ids.
     pub tracking: Vec<String>,
-    /// Whether one of these lists does not name all.
+    /// Whether one of these lists is truncated.
     pub truncated: bool,
     /// The time of the first dated finding.
     pub first: Option<Time>,
     /// The time of the last dated finding.
     pub last: Option<Time>,
-    /// What was found: support cases first.
+    /// The codes, those for support first.
     pub codes: Vec<SupportCode>,
     /// The program's version.
     pub version: String,
@@ -46,7 +46,18 @@ pub struct Support {
     pub edition: String,
 }
 
-/// What was found of one code.
+/// A list of names that a support case asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct NameList<'a> {
+    /// Its key in JSON.
+    pub key: &'static str,
+    /// Its name for people.
+    pub label: &'static str,
+    /// The names, each once and in order.
+    pub names: &'a [String],
+}
+
+/// The findings of one code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
@@ -57,7 +68,7 @@ pub struct SupportCode {
     pub title: String,
     /// The worst severity found.
     pub severity: Severity,
-    /// Who can mend it; none where no catalogue lists it.
+    /// Who can fix it; none if no catalogue lists it.
     pub actor: Option<Actor>,
     /// Findings.
     pub count: u64,
@@ -66,7 +77,7 @@ pub struct SupportCode {
 }
 
 impl Support {
-    /// What the surroundings of `codes` say.
+    /// The facts of a scan with these codes.
     pub fn new(
         around: &MigrationFacts,
         window: Times,
@@ -94,12 +105,27 @@ impl Support {
             version: env!("CARGO_PKG_VERSION").to_string(),
             edition: catalog.edition.clone(),
         };
-        // The order of the report holds among equals.
+        // A stable sort: otherwise the codes keep the order of the report.
         support.codes.sort_by_key(|code| code.actor != Some(Actor::Support));
         support
     }
 
-    /// The surroundings again, to add up reports.
+    /// The lists of names, in the order of a support case.
+    pub fn lists(&self) -> [NameList<'_>; 8] {
+        let list = |key, label, names| NameList { key, label, names };
+        [
+            list("migrations", "migrations", &self.migrations),
+            list("resources", "resources", &self.resources),
+            list("sources", "sources", &self.sources),
+            list("targets", "targets", &self.targets),
+            list("servers", "servers", &self.servers),
+            list("databases", "databases", &self.databases),
+            list("states", "states", &self.states),
+            list("tracking", "tracking ids", &self.tracking),
+        ]
+    }
+
+    /// The facts as a scan collects them, so that reports can be merged. The inverse of [`Support::new`].
     pub fn migration_facts(&self) -> MigrationFacts {
         let names = |list: &[String]| BoundedNames {
             kept: list.iter().cloned().collect(),

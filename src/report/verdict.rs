@@ -1,4 +1,6 @@
-//! The verdict: how many failures block the migration, in how many databases, and whose they are.
+//! The verdict: how many failures block the migration, in how many databases, and who can fix them.
+//!
+//! A report comes in, a few numbers go out. A failure that a baseline accepts does not count here.
 
 use super::{CodeReport, Report};
 use crate::catalog::{Actor, Entry, Severity, Subject};
@@ -8,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What comes first.
+/// The numbers at the top of a report.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
@@ -17,26 +19,26 @@ pub struct Verdict {
     pub blockers: u64,
     /// Failures of codes that only warn.
     pub warnings: u64,
-    /// Databases in which something blocks.
+    /// Databases with a blocker.
     pub blocked_databases: u64,
-    /// Databases that are known; none where no migration's resource names its databases.
+    /// All known databases; none if no migration's resource lists its databases.
     pub databases: Option<u64>,
-    /// Blockers that the person who migrates can fix.
+    /// Blockers that the customer can fix.
     pub customer: u64,
     /// Blockers for the vendor's support.
     pub support: u64,
-    /// Blockers that the service does not take.
+    /// Blockers that the service does not support.
     pub unsupported: u64,
     /// Blockers that no catalogue lists.
     pub unknown: u64,
-    /// Failures that a baseline says are known and accepted: in none of the numbers above but that of all databases.
+    /// Failures that a baseline accepts. The other numbers leave them out, except `databases`.
     pub suppressed: u64,
-    /// Whether there are more than these numbers say.
+    /// Whether the numbers are lower bounds, because a list was truncated.
     pub at_least: bool,
 }
 
 impl Report {
-    /// What comes first.
+    /// The verdict of the report.
     pub fn verdict(&self) -> Verdict {
         let mut verdict = Verdict { at_least: self.support.truncated, ..Verdict::default() };
         let mut blocked = BTreeSet::new();
@@ -65,8 +67,7 @@ impl Report {
     }
 }
 
-/// Returns the databases that a set of arguments concerns: those it was found for, else the one that an argument of
-/// `entry` names.
+/// The databases of an argument set: those in whose records it was found, else the one that an argument of `entry` names.
 pub(crate) fn databases<'a>(
     entry: Option<&Entry>,
     set: &'a ArgSet,
@@ -76,7 +77,7 @@ pub(crate) fn databases<'a>(
     set.databases.keys().map(String::as_str).chain(named)
 }
 
-/// The databases that a code concerns, in order.
+/// The databases of a code, in order.
 pub(super) fn databases_of(code: &CodeReport) -> BTreeSet<&str> {
     code.args.iter().flat_map(|set| databases(code.entry.as_deref(), set)).collect()
 }

@@ -5,7 +5,7 @@
 
 use crate::catalog::Severity;
 use crate::finding::Finding;
-use crate::input::{Globs, Limits};
+use crate::input::{Globs, Limits, Signature};
 use crate::redact::Redactor;
 use crate::summary::LastAttempt;
 use jiff::Timestamp;
@@ -33,6 +33,9 @@ pub struct Options {
     pub limits: Limits,
     /// Which members of archives are scanned.
     pub globs: Globs,
+    /// Signatures of this program's own outputs, which are skipped where a walk finds them. The printers list
+    /// theirs.
+    pub own_outputs: &'static [Signature],
     /// Replaces names by tokens in everything the scan returns. Secrets are masked with or without it.
     pub redactor: Option<Arc<Redactor>>,
     /// Compute the [`Content`](super::Content) of each file for the [`FileSink`](super::FileSink). Windows
@@ -58,6 +61,7 @@ impl Default for Options {
             context_lines: 0,
             limits: Limits::default(),
             globs: Globs::default(),
+            own_outputs: &[],
             redactor: None,
             identify: false,
         }

@@ -110,7 +110,12 @@ impl<'s> Tasks<'s> {
 
     /// Returns the first task of a large file: a window, if its bytes need no decoding.
     fn large(&mut self, input: Input) -> Option<Task> {
-        match OpenFile::open_input(&input, Access::mapped_if(self.options.mmap), &mut Vec::new()) {
+        match OpenFile::open_input(
+            &input,
+            Access::mapped_if(self.options.mmap),
+            self.options.own_outputs,
+            &mut Vec::new(),
+        ) {
             Ok(file) if !file.plain => Some(Task::Inputs(vec![input])),
             Ok(file) => {
                 let mut source = self.sources.add(Origin::path(&input.path));

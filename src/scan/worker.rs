@@ -149,6 +149,7 @@ impl<'s> Worker<'_, 's, '_> {
                 let file = OpenFile::open_input(
                     input,
                     Access::mapped_if(self.shared.options.mmap),
+                    self.shared.options.own_outputs,
                     &mut self.buffer,
                 )?;
                 self.opened(output, input, &file, parts);
@@ -210,8 +211,13 @@ impl<'s> Worker<'_, 's, '_> {
         let mut visitor =
             ScanVisitor::new(shared, &mut help, output, &input.path, budget.clone()).identified(raw);
         let place = Position::outer(&options.limits, input.found_by, input.selection);
-        let mut unpacker =
-            Unpacker { limits: &options.limits, globs: &options.globs, budget, visitor: &mut visitor };
+        let mut unpacker = Unpacker {
+            limits: &options.limits,
+            globs: &options.globs,
+            own_outputs: options.own_outputs,
+            budget,
+            visitor: &mut visitor,
+        };
         let result = catch_unwind(AssertUnwindSafe(|| unpack(&mut unpacker, place)));
         if result.is_err() {
             visitor.panicked();
@@ -247,6 +253,7 @@ impl<'s> Worker<'_, 's, '_> {
         let mut unpacker = Unpacker {
             limits: &options.limits,
             globs: &options.globs,
+            own_outputs: options.own_outputs,
             budget: budget.clone(),
             visitor: &mut visitor,
         };

@@ -160,11 +160,11 @@ impl Origins {
 
 fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     let count = |at: usize| row.get::<_, i64>(at).map(|count| count as u64);
-    let times = [time(&row.get::<_, String>(1)?), time(&row.get::<_, String>(2)?)];
+    let (started, ended) = (time(&row.get::<_, String>(1)?), time(&row.get::<_, String>(2)?));
     let (unchanged, known, new_findings) = (count(8)?, count(9)?, count(10)?);
     let inputs =
         InputCounts { scanned: count(3)?, partial: count(4)?, skipped: count(5)?, failed: count(6)? };
-    let run = Run { id: row.get(0)?, times, unchanged, known, new_findings };
+    let run = Run { id: row.get(0)?, started, ended, unchanged, known, new_findings };
     Ok(RunRow { run, inputs, bytes: count(7)? })
 }
 

@@ -75,7 +75,7 @@ impl Identifier<'_> {
     /// Returns the stream that the grown file continues, and where to resume reading it; `None` if the whole file must be
     /// read. It continues its stream if it is the same inode, and neither its head nor the 32 KiB before the stream's
     /// end have changed.
-    pub fn continues(&self, input: &Input) -> Option<(i64, Resume)> {
+    pub fn continues(&self, input: &Input, options: &Options) -> Option<(i64, Resume)> {
         let InputKind::File { stat } = input.kind else { return None };
         let known = self.known.inputs.get(&*path_key(self.folder, &input.path))?;
         let stream = self.known.streams.get(&known.stream)?;
@@ -85,7 +85,7 @@ impl Identifier<'_> {
         let was_read =
             stream.is_complete && stream.method == self.method && content.length == known.stat.size;
         let has_grown = is_same_file && was_read && stat.size > content.length;
-        let continues = has_grown && continues(input, content.head, content.length, &end.tail);
+        let continues = has_grown && continues(input, options, content.head, content.length, &end.tail);
         continues.then_some((known.stream, end.from))
     }
 }
@@ -100,15 +100,20 @@ pub(super) fn identify(
     options: &Options,
     lengths: &PrefixLengths<'_>,
 ) -> Result<Identity, SourceError> {
-    let opened = OpenFile::open_input(input, Access::Read, &mut Vec::new())?;
+    let opened = OpenFile::open_input(input, Access::Read, options.own_outputs, &mut Vec::new())?;
     if opened.plain {
         return Ok(hash(opened.reader(None), lengths, false));
     }
     let budget = Rc::new(Budget::new(options.limits.allowance(opened.bytes)));
     let mut outer = OuterStream { identity: None, has_members: false, lengths };
     let place = Position::outer(&options.limits, input.found_by, input.selection);
-    let mut unpacker =
-        Unpacker { limits: &options.limits, globs: &options.globs, budget, visitor: &mut outer };
+    let mut unpacker = Unpacker {
+        limits: &options.limits,
+        globs: &options.globs,
+        own_outputs: options.own_outputs,
+        budget,
+        visitor: &mut outer,
+    };
     unpacker.unpack(place, PeekReader::new(opened.reader(None)));
     match outer.identity.filter(|_| !outer.has_members) {
         Some(identity) => Ok(identity),
@@ -118,10 +123,11 @@ pub(super) fn identify(
 }
 
 /// Whether the plain file `input` has this head and, before `length`, bytes that hash to `tail`.
-fn continues(input: &Input, head: u64, length: u64, tail: &Hash) -> bool {
+fn continues(input: &Input, options: &Options, head: u64, length: u64, tail: &Hash) -> bool {
     let check = || -> Option<bool> {
-        let opened =
-            OpenFile::open_input(input, Access::Read, &mut Vec::new()).ok().filter(|opened| opened.plain)?;
+        let opened = OpenFile::open_input(input, Access::Read, options.own_outputs, &mut Vec::new())
+            .ok()
+            .filter(|opened| opened.plain)?;
         let mut part = opened.reader(None);
         let mut bytes = vec![0; HEAD_BYTES];
         part.read_exact(&mut bytes).ok()?;

@@ -5,7 +5,7 @@ use migsift::catalog::command::{CommandPart, CommandTemplate, Filled};
 use migsift::catalog::{ArgValue, Catalog, FixKind, Side, builtin, parse};
 use migsift::finding::Finding;
 use migsift::print::safe;
-use migsift::report::plan::{Command, Language, Plan};
+use migsift::report::plan::{Command, CommandLanguage, Plan};
 use migsift::report::{Report, Segment};
 use migsift::scan::Outcome;
 use migsift::summary::Summary;
@@ -178,7 +178,7 @@ fn check(command: &Command, fix: &Fix, values: &[&str]) -> Result<(), TestCaseEr
     let text = &command.text;
     prop_assert!(!text.contains(is_hidden) && !text.contains('\\'), "{text:?}");
     prop_assert_eq!(&*safe::line(text), text, "what is shown is what is copied");
-    if command.language == Language::Az {
+    if command.language == CommandLanguage::Az {
         let plain = |c: char| c.is_ascii_alphanumeric() || " ._-:/<>\",@".contains(c);
         prop_assert!(text.starts_with("az postgres flexible-server ") && text.chars().all(plain), "{text}");
         return Ok(());

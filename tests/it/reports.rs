@@ -8,7 +8,7 @@ use migsift::diff::Difference;
 use migsift::finding::Finding;
 use migsift::input::{WalkOptions, walk};
 use migsift::merge::Merger;
-use migsift::print::json;
+use migsift::print::{Format, json};
 use migsift::record::read::parse;
 use migsift::record::{FindingRecord, ReportRecord};
 use migsift::report::Report;
@@ -309,10 +309,9 @@ fn what_is_no_report_is_told_by_its_file_and_place() {
     let great = sample().replacen("\"bytes\": ", "\"bytes\": 9999999999999", 1);
     let later = sample().replacen("\"schema_version\": 1", "\"schema_version\": 2", 1);
     let ndjson = stdout(&run(&["scan", "samples", "-f", "ndjson"]));
-    let human = stdout(&run(&["scan", "samples"]));
     let utf16: Vec<u8> =
         [0xff, 0xfe].into_iter().chain(sample().encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    let cases: [(&[u8], &str); 17] = [
+    let cases: [(&[u8], &str); 16] = [
         (b"", "x.json: empty"),
         (b"null", "x.json:1:4: invalid type: null"),
         (b"[1, 2", "x.json:1:"),
@@ -329,7 +328,6 @@ fn what_is_no_report_is_told_by_its_file_and_place() {
         (great.as_bytes(), "x.json:inputs: more than 9007199254740991"),
         (later.as_bytes(), "x.json: schema_version is 2; this program reads 1"),
         (ndjson.as_bytes(), "x.json: findings in NDJSON, no report; make one with --format json"),
-        (human.as_bytes(), "x.json: a report in another format; make one with --format json"),
     ];
     for (bytes, want) in cases.into_iter().chain([
         (twice_named.as_bytes(), "x.json:"),
@@ -341,6 +339,23 @@ fn what_is_no_report_is_told_by_its_file_and_place() {
     }
     let bom = format!("\u{feff}{}", sample());
     assert!(parse("x.json", bom.as_bytes()).is_ok());
+}
+
+/// A report in any format but JSON cannot be merged or compared, and the message says which format can.
+#[test]
+fn reports_in_other_formats_are_refused_with_a_hint() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for format in Format::ALL.iter().filter(|format| **format != Format::Json) {
+        let path = folder.path().join(format.name()).to_string_lossy().into_owned();
+        let written = run(&["scan", "samples", "-q", "-f", format.name(), "-o", &path]);
+        assert_eq!(written.status.code(), Some(1), "{}", format.name());
+        for args in [&["merge", &path][..], &["diff", &path, &path]] {
+            let output = run(args);
+            let message = stderr(&output);
+            assert_eq!(output.status.code(), Some(2), "{message}");
+            assert!(message.contains("make one with --format json"), "{}: {message}", format.name());
+        }
+    }
 }
 
 #[test]

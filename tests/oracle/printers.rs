@@ -6,6 +6,7 @@ use super::generated::{Choices, log};
 use migsift::catalog::{ArgValue, builtin};
 use migsift::finding::Finding;
 use migsift::merge::Merger;
+use migsift::print::csv::Formulas;
 use migsift::print::{csv as table, html, human, json, junit, markdown, ndjson, prometheus, safe};
 use migsift::record::read;
 use migsift::report::{CatalogStamp, Report};
@@ -112,10 +113,11 @@ fn begins_formula(cell: &str) -> bool {
 }
 
 fn of_csv(findings: &[Finding]) {
-    for raw in [false, true] {
+    for formulas in [Formulas::Escape, Formulas::Keep] {
+        let raw = formulas == Formulas::Keep;
         let text = printed(
             |out| {
-                let mut printer = table::Printer::new(out, "out", builtin(), raw).expect("begins");
+                let mut printer = table::Printer::new(out, "out", builtin(), formulas).expect("begins");
                 for finding in findings {
                     printer.finding(finding).expect("writes");
                 }
@@ -187,7 +189,7 @@ fn of_html(report: &Report) {
 
 fn of_junit(report: &Report) {
     let entries = builtin().entries.iter().map(|entry| &**entry).collect();
-    let cases = junit::Cases { entries, fails: &|_| true };
+    let cases = junit::TestCases { entries, fails: Box::new(|_| true) };
     let text = printed(|out| junit::write_report(report, &cases, out), &['\n']);
     let mut reader = quick_xml::Reader::from_str(&text);
     loop {

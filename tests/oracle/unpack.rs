@@ -78,7 +78,13 @@ impl Read for SlowReader<'_> {
 fn unpack(limits: &Limits, with: impl FnOnce(&mut Unpacker<'_>)) -> Collected {
     let (globs, mut collected) = (Globs::default(), Collected::default());
     let budget = Rc::new(Budget::new(limits.allowance(0)));
-    with(&mut Unpacker { limits, globs: &globs, budget: budget.clone(), visitor: &mut collected });
+    with(&mut Unpacker {
+        limits,
+        globs: &globs,
+        own_outputs: &[],
+        budget: budget.clone(),
+        visitor: &mut collected,
+    });
     let taken = budget.taken();
     assert!(taken.output <= OUTPUT && taken.members <= MEMBERS, "{taken:?}");
     collected

@@ -24,7 +24,7 @@ use super::decode::Decoder;
 use super::format::ContainerFormat;
 use super::limits::{Budget, BudgetReader, CappedReader, Limit, Limits};
 use super::peek::{PEEK_BYTES, PeekReader};
-use super::{FoundBy, Globs, Selection, own_report};
+use super::{FoundBy, Globs, Selection, Signature, own_report};
 use crate::error::SourceError;
 use std::borrow::Cow;
 use std::path::Path;
@@ -49,6 +49,8 @@ pub struct Unpacker<'v> {
     pub limits: &'v Limits,
     /// Which members are wanted.
     pub globs: &'v Globs,
+    /// Signatures of outputs of this program, which are not read.
+    pub own_outputs: &'static [Signature],
     /// What is left of the limits.
     pub budget: Rc<Budget>,
     /// Receives what is found.
@@ -124,7 +126,9 @@ impl Unpacker<'_> {
         if position.selection == Selection::Matching && position.member.is_some() {
             return self.visitor.unread(position.member, SourceError::Skipped("not included"));
         }
-        if position.found_by == FoundBy::Walk && own_report::is(reader.peek(own_report::HEAD)) {
+        if position.found_by == FoundBy::Walk
+            && own_report::is(self.own_outputs, reader.peek(own_report::HEAD_BYTES))
+        {
             return self.visitor.unread(position.member, SourceError::OwnReport);
         }
         // A log that is not packed is no member.

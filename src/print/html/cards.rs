@@ -1,15 +1,15 @@
-//! Cards: what each code means here and what to do about it.
+//! Cards: the findings of each code, and the advice for it.
 //!
-//! Codes of a report come in; an article for each goes out, the first [`MAX_CARDS`]. What they show of arguments and
-//! places is a beginning; the table of failures has the rest.
+//! Codes of a report come in; an article for each goes out, up to [`MAX_CARDS`]. A card shows the first arguments and places
+//! only; the table of failures has all of them.
 
 use super::super::safe;
-use super::text::{Log, advice, anchor, arguments, commas, link, severity, value, values};
-use super::{period, plan, plural, thousands};
-use crate::catalog::{Actor, Entry, Severity};
+use super::text::{LogText, advice, anchor, arguments, commas, link, severity, value, values};
+use super::{MAX_STEPS, plural, thousands};
+use crate::catalog::{Entry, Severity};
 use crate::finding::Finding;
 use crate::matcher::wording::MatchQuality;
-use crate::print::words::side;
+use crate::print::words::{UNKNOWN_CODE, actor, period, side};
 use crate::report::{CodeReport, Report};
 use crate::summary::ArgSet;
 use maud::{Markup, html};
@@ -26,7 +26,7 @@ pub fn all(report: &Report) -> Option<Markup> {
     let more = report.codes.len().saturating_sub(MAX_CARDS);
     Some(html! {
         div class="cards" { @for code in report.codes.iter().take(MAX_CARDS) { (card(code, report)) } }
-        @if more > 0 { p { (plural(more as u64, "more code")) " not shown; --format json has them." } }
+        @if more > 0 { p { (plural(more as u64, "more code")) " not shown (--format json has them)." } }
     })
 }
 
@@ -35,7 +35,7 @@ fn card(code: &CodeReport, report: &Report) -> Markup {
         .plan
         .steps
         .iter()
-        .take(plan::MAX_STEPS)
+        .take(MAX_STEPS)
         .filter(|step| step.codes.iter().any(|id| **id == *code.id))
         .map(|step| step.number)
         .collect();
@@ -44,7 +44,7 @@ fn card(code: &CodeReport, report: &Report) -> Markup {
     html! {
         article class=(class) id=(id) aria-labelledby={ (id) "-title" } {
             h3 id={ (id) "-title" } {
-                span class="code" { (Log(&code.id)) } " " span class="title" { (Log(&code.title)) } " "
+                span class="code" { (LogText(&code.id)) } " " span class="title" { (LogText(&code.title)) } " "
                 (severity(code.severity))
             }
             (facts(code))
@@ -84,15 +84,6 @@ fn facts(code: &CodeReport) -> Markup {
     }
 }
 
-/// Who can fix it, for people; `support` is the vendor's support.
-pub fn actor(actor: Actor, support: &str) -> &str {
-    match actor {
-        Actor::Customer => "you",
-        Actor::Support => support,
-        Actor::Unsupported => "not supported by the service",
-    }
-}
-
 fn found(code: &CodeReport) -> Markup {
     let sets = || code.args.iter().filter(|set| !set.args.is_empty() || !set.databases.is_empty());
     let more = (code.args_distinct - code.args.len() as u64) + sets().count().saturating_sub(MAX_SETS) as u64;
@@ -107,7 +98,7 @@ fn found(code: &CodeReport) -> Markup {
     }
 }
 
-/// An argument set with where and how often it was found.
+/// An argument set with its databases and its count.
 fn occurrence(set: &ArgSet) -> Markup {
     html! {
         li {
@@ -129,7 +120,7 @@ fn resolutions(code: &CodeReport) -> Markup {
     html! {
         @match (entry, &code.resolutions[..]) {
             (None, _) => p {
-                "This code is not in the catalogue. Please report it with a line of the log, so that it is added."
+                (UNKNOWN_CODE)
             },
             (_, []) => p { "No resolution is published." },
             (_, [one]) => (advice(one, entry)),
@@ -146,7 +137,7 @@ fn drifted(code: &CodeReport, entry: Option<&Entry>) -> Markup {
     html! {
         @if let (Some(drift), Some(_)) = (&code.drift, entry) {
             p class="hush" {
-                "The wording has drifted in " (thousands(code.graded(MatchQuality::Drifted))) " of "
+                "The wording has changed in " (thousands(code.graded(MatchQuality::Drifted))) " of "
                 (plural(code.count, "finding")) "; the log now says: " (value(&drift.text))
             }
         }
@@ -158,12 +149,12 @@ fn places(code: &CodeReport) -> Markup {
     html! {
         @if !code.samples.is_empty() {
             details {
-                summary { "Where it stands in the logs" }
+                summary { "Places in the logs" }
                 ol class="places" {
                     @for sample in &code.samples { (place(sample)) }
                 }
                 @if more > 0 {
-                    p class="hush" { (plural(more, "more finding")) "; --format ndjson has all." }
+                    p class="hush" { (plural(more, "more finding")) " (--format ndjson has all)." }
                 }
             }
         }
@@ -173,8 +164,8 @@ fn places(code: &CodeReport) -> Markup {
 fn place(sample: &Finding) -> Markup {
     html! {
         li {
-            bdi class="value" { (Log(&sample.origin.to_string())) ":" (sample.line) }
-            // Its direction is the message's own, not the page's.
+            bdi class="value" { (LogText(&sample.origin.to_string())) ":" (sample.line) }
+            // A message may be written from right to left, whatever the page is.
             pre dir="auto" { (safe::block(&sample.text)) }
         }
     }

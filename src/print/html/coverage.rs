@@ -1,22 +1,22 @@
-//! Coverage: what was read, what was not, and why.
+//! Coverage: the inputs that were read, and those that were not, with the reasons.
 //!
-//! The inputs of a report come in; counts and a table of problems go out, what could not be read before what was passed
-//! over by rule, cut at [`MAX_ROWS`].
+//! The inputs of a report come in; counts and a table of problems go out. Inputs that could not be read come before those that
+//! were skipped by rule. The table is cut at [`MAX_ROWS`].
 
-use super::text::Log;
+use super::text::LogText;
 use super::{bytes, plural, thousands};
 use crate::report::Report;
 use crate::scan::{Problem, Status};
 use maud::{Markup, html};
 
-/// The most inputs listed that were not read whole.
+/// The most inputs listed that were not read to their end.
 const MAX_ROWS: usize = 500;
 
 /// Counts and problems.
 pub fn all(report: &Report) -> Option<Markup> {
     let inputs = &report.inputs;
     let mut problems: Vec<&Problem> = inputs.problems.iter().collect();
-    // Stable: within a status they stay in the order of their paths.
+    // A stable sort: within a status they stay in the order of their paths.
     problems.sort_by_key(|problem| match problem.status {
         Status::Failed => 0,
         Status::Partial => 1,
@@ -26,14 +26,14 @@ pub fn all(report: &Report) -> Option<Markup> {
     Some(html! {
         p {
             @if inputs.complete() {
-                strong class="ok" { "Complete." } " Everything that was asked for was read to its end."
+                strong class="ok" { "Complete." } " Everything was read to its end."
             } @else {
-                strong class="error" { "Not complete." }
-                " Something could not be read to its end, and may hold more."
+                strong class="error" { "Incomplete." }
+                " Some inputs could not be read to their end, so there may be more failures."
             }
         }
         dl class="tiles" {
-            (tile("Read whole", inputs.scanned))
+            (tile("Read to the end", inputs.scanned))
             (tile("Read in part", inputs.partial))
             (tile("Not read", inputs.failed))
             (tile("Skipped by rule", inputs.skipped))
@@ -43,7 +43,7 @@ pub fn all(report: &Report) -> Option<Markup> {
             div class="scroll" role="region" aria-labelledby="problems-caption" tabindex="0" {
                 table {
                     caption id="problems-caption" {
-                        (plural(problems.len() as u64, "input")) " not read whole"
+                        (plural(problems.len() as u64, "input")) " not read to the end"
                         @if more > 0 {
                             "; " (thousands(more as u64)) " of them are not shown (--format json has them)"
                         }
@@ -76,8 +76,8 @@ fn row(problem: &Problem) -> Markup {
     html! {
         tr {
             td { span class=(class) { (problem.status.name()) } }
-            th scope="row" class="wide" { bdi class="value" { (Log(&problem.origin.to_string())) } }
-            td class="wide" { (Log(&problem.reason)) }
+            th scope="row" class="wide" { bdi class="value" { (LogText(&problem.origin.to_string())) } }
+            td class="wide" { (LogText(&problem.reason)) }
             td class="number" { (thousands(problem.bytes)) }
         }
     }

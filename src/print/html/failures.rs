@@ -1,8 +1,8 @@
-//! The table of failures: each distinct set of arguments of a code, with its databases.
+//! The table of failures: each distinct argument set of a code, with its databases.
 //!
 //! Codes of a report come in; a table goes out, cut at [`MAX_ROWS`]. The cells carry what the script sorts by.
 
-use super::text::{Log, anchor, arguments, severity, values};
+use super::text::{LogText, anchor, arguments, severity, values};
 use super::{plural, seconds, thousands};
 use crate::catalog::Severity;
 use crate::context::Time;
@@ -15,7 +15,7 @@ const MAX_ROWS: usize = 1_000;
 /// The most databases named in one row.
 const MAX_NAMED: usize = 10;
 
-/// The table; none where nothing was found.
+/// The table; none if nothing was found.
 pub fn table(report: &Report) -> Option<Markup> {
     let all: u64 = report.codes.iter().map(|code| code.args_distinct).sum();
     let rows = report.codes.iter().flat_map(|code| code.args.iter().map(move |set| (code, set)));
@@ -54,7 +54,7 @@ fn row(code: &CodeReport, set: &ArgSet) -> Markup {
     html! {
         tr {
             td data-key=(rank) { (severity(code.severity)) }
-            th scope="row" { a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) } }
+            th scope="row" { a href={ "#" (anchor(&code.id)) } title=(LogText(&code.title)) { (LogText(&code.id)) } }
             td class="wide" { (arguments(&set.args)) }
             td { (values(set.databases.keys().map(String::as_str), MAX_NAMED)) }
             td class="number" data-key=(set.count) { (thousands(set.count)) }

@@ -1,9 +1,9 @@
-//! Matrices: which extensions block which databases, and which servers fail with what.
+//! Matrices of extensions by databases, and of servers by codes.
 //!
-//! The pivots of a report come in; tables go out, cut at [`MAX_ROWS`] and [`MAX_COLUMNS`]. Codes are rows, because there
-//! are many of them and few servers.
+//! The pivots of a report come in; tables go out, cut at [`MAX_ROWS`] and [`MAX_COLUMNS`]. Codes are rows, because there are
+//! many codes and few servers.
 
-use super::text::{Log, anchor, commas, value};
+use super::text::{LogText, anchor, commas, value};
 use super::{plural, thousands};
 use crate::catalog::Severity;
 use crate::print::words::side;
@@ -16,7 +16,7 @@ const MAX_ROWS: usize = 200;
 /// The most columns of a matrix.
 const MAX_COLUMNS: usize = 30;
 
-/// Both; none where there is neither.
+/// Both matrices; none if both are empty.
 pub fn all(report: &Report) -> Option<Markup> {
     let (extensions, servers) = (&report.pivots.extensions, &report.pivots.servers);
     let markup = html! {
@@ -27,7 +27,7 @@ pub fn all(report: &Report) -> Option<Markup> {
 }
 
 fn by_database(matrix: &ExtensionMatrix, report: &Report) -> Markup {
-    let elsewhere = matrix.rows.iter().any(|row| !row.elsewhere.is_empty());
+    let has_others = matrix.rows.iter().any(|row| !row.without_database.is_empty());
     let cut = matrix.truncated || matrix.rows.len() > MAX_ROWS || matrix.databases.len() > MAX_COLUMNS;
     html! {
         div class="scroll" role="region" aria-labelledby="extensions-caption" tabindex="0" {
@@ -39,7 +39,7 @@ fn by_database(matrix: &ExtensionMatrix, report: &Report) -> Markup {
                         @for database in matrix.databases.iter().take(MAX_COLUMNS) {
                             th scope="col" { (value(database)) }
                         }
-                        @if elsewhere { th scope="col" { "no database named" } }
+                        @if has_others { th scope="col" { "without a database" } }
                     }
                 }
                 tbody {
@@ -47,7 +47,7 @@ fn by_database(matrix: &ExtensionMatrix, report: &Report) -> Markup {
                         tr {
                             th scope="row" { (value(&row.extension)) }
                             @for ids in row.cells.iter().take(MAX_COLUMNS) { (codes(ids, report)) }
-                            @if elsewhere { (codes(&row.elsewhere, report)) }
+                            @if has_others { (codes(&row.without_database, report)) }
                         }
                     }
                 }
@@ -56,11 +56,11 @@ fn by_database(matrix: &ExtensionMatrix, report: &Report) -> Markup {
     }
 }
 
-/// A cell of codes, which lead to their cards.
+/// A cell of codes, which link to their cards.
 fn codes(ids: &[String], report: &Report) -> Markup {
     html! {
         td class=[tone(ids, report)] {
-            (commas(ids.iter().map(|id| html! { a class="code" href={ "#" (anchor(id)) } { (Log(id)) } })))
+            (commas(ids.iter().map(|id| html! { a class="code" href={ "#" (anchor(id)) } { (LogText(id)) } })))
         }
     }
 }
@@ -80,7 +80,7 @@ fn by_server(matrix: &ServerMatrix, report: &Report) -> Markup {
                             th scope="col" {
                                 @match &row.server {
                                     Some(server) => (value(server)),
-                                    None => "no server named",
+                                    None => "unnamed server",
                                 }
                                 @if let Some(known) = row.side { " " small { (side(known)) } }
                             }
@@ -91,8 +91,8 @@ fn by_server(matrix: &ServerMatrix, report: &Report) -> Markup {
                     @for (i, id) in matrix.codes.iter().enumerate().take(MAX_ROWS) {
                         tr {
                             th scope="row" {
-                                a href={ "#" (anchor(id)) } { (Log(id)) } " "
-                                span class="hush" { (Log(title(id).unwrap_or_default())) }
+                                a href={ "#" (anchor(id)) } { (LogText(id)) } " "
+                                span class="hush" { (LogText(title(id).unwrap_or_default())) }
                             }
                             @for row in columns {
                                 @let count = row.cells.get(i).copied().unwrap_or_default();

@@ -1,9 +1,11 @@
 //! HTML: the report as one page that needs nothing else.
 //!
-//! A report comes in; a document goes out that opens offline, asks for nothing, and reads whole without script: style
-//! and script are in it and let in by their hashes alone. The script only makes tables sort and filter, adds buttons to
-//! copy with and remembers which steps are ticked. maud escapes what is special in HTML; what comes from a log takes
-//! the door of `text.rs` on top of that. Every table is cut at a stated number of rows.
+//! A report comes in; one document goes out, which opens offline and makes no request. Style and script are in the page, and
+//! its Content-Security-Policy allows them by their hashes and nothing else. The whole report is readable without script; the
+//! script only sorts and filters tables, adds copy buttons and remembers the checked steps.
+//!
+//! maud escapes what is special in HTML. Text from a log is wrapped in `LogText` ([`text`]), which writes out active
+//! characters before that and cuts very long values. Every table is cut at a fixed number of rows, and the page states it.
 
 mod attempts;
 mod baseline;
@@ -15,18 +17,34 @@ mod plan;
 mod plot;
 mod text;
 
-use super::words::{accepted, bytes, plural, redacted, seconds, thousands};
+use super::format::{Definition, Writer};
+use super::verdict::{asked, headline, who_acts};
+use super::words::{accepted, bytes, period, plural, redacted, seconds, thousands, upper};
 use crate::context::Time;
+use crate::input::Signature;
 use crate::record::{TOOL, VERSION};
-use crate::report::Report;
-use crate::summary::Times;
+use crate::report::{Report, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use std::io::{self, Write};
-use text::Log;
+use text::LogText;
 
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "html",
+    aliases: &[],
+    about: "One page for a browser, which needs nothing else",
+    signatures: &[Signature::Text {
+        start: "<!DOCTYPE html>",
+        marker: "<meta name=\"generator\" content=\"migsift ",
+    }],
+    writer: Writer::Report(|report, settings, out| write_report(report, settings.generated, out)),
+};
+
+/// The most steps of the plan on the page; cards link to no others.
+const MAX_STEPS: usize = 200;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// What the page may do: use this style and this script, and nothing else. A test holds the hashes to the files.
+/// The policy of the page: this style and this script, and nothing else. A test compares the hashes with the files.
 const POLICY: &str = concat!(
     "default-src 'none'; ",
     "style-src 'sha256-r0BtvzAz2hYELm9pU28n7Qo0A/e2CXEJoWdAsMaL+vE='; ",
@@ -34,11 +52,11 @@ const POLICY: &str = concat!(
     "base-uri 'none'; form-action 'none'"
 );
 
-/// Writes the report; `generated` is the time it says it was made at.
+/// Writes the report; `generated` is the time that the page states.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_report(report: &Report, generated: Option<Time>, out: &mut dyn Write) -> io::Result<()> {
     let page = page(report, generated);
     writeln!(out, "{}", page.into_string())
@@ -46,7 +64,7 @@ pub fn write_report(report: &Report, generated: Option<Time>, out: &mut dyn Writ
 
 fn page(report: &Report, generated: Option<Time>) -> Markup {
     let found = !report.codes.is_empty();
-    let title = headline(report);
+    let title = upper(&headline(report));
     let sections: Vec<Section> = [
         Section::new("plan", "What to do", plan::steps(report), found),
         Section::new("time", "When it happened", plot::figure(report), found),
@@ -67,7 +85,7 @@ fn page(report: &Report, generated: Option<Time>) -> Markup {
         html lang="en" {
             head {
                 meta charset="utf-8";
-                // What a later scan knows its own reports by, so it stands at the head.
+                // A later scan recognises the page by this, so it must be within the first bytes.
                 meta name="generator" content={ (TOOL) " " (VERSION) };
                 meta http-equiv="Content-Security-Policy" content=(POLICY);
                 meta name="viewport" content="width=device-width, initial-scale=1";
@@ -78,7 +96,7 @@ fn page(report: &Report, generated: Option<Time>) -> Markup {
             }
             body {
                 a class="skip" href="#main" { "Skip to the report" }
-                (head(report, &title))
+                (header(report, &title))
                 @if sections.len() > 1 {
                     nav aria-label="Sections" {
                         ul {
@@ -117,120 +135,90 @@ impl Section {
     }
 }
 
-/// The headline: what blocks, and where.
-fn headline(report: &Report) -> String {
+/// The verdict at the top of the page, in the colour of how bad it is.
+fn header(report: &Report, title: &str) -> Markup {
     let verdict = report.verdict();
-    let least = if verdict.at_least { "At least " } else { "" };
-    let place = match (verdict.blocked_databases, verdict.databases) {
-        (0, _) => String::new(),
-        (blocked, Some(known)) => format!(" in {} of {}", thousands(blocked), plural(known, "database")),
-        (blocked, None) => format!(" in {}", plural(blocked, "database")),
-    };
-    match (verdict.blockers, verdict.warnings, report.inputs.complete()) {
-        (0, 0, _) if verdict.suppressed > 0 => {
-            format!("Nothing but {} known and accepted", plural(verdict.suppressed, "failure"))
-        }
-        (0, 0, true) => "Nothing found".into(),
-        (0, 0, false) => "Nothing found in what could be read".into(),
-        (0, warnings, _) => format!("{least}{}, nothing that blocks", plural(warnings, "warning")),
-        (blockers, _, _) => format!("{least}{}{place}", plural(blockers, "blocker")),
-    }
-}
-
-/// Whose the blockers are.
-fn owners(report: &Report) -> Option<String> {
-    let verdict = report.verdict();
-    let parts: Vec<String> = [
-        (verdict.customer, "for you to fix"),
-        (verdict.support, &*format!("for {}", report.support_name())),
-        (verdict.unsupported, "not supported by the service"),
-        (verdict.unknown, "not in the catalogue"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{} {what}", thousands(count)))
-    .collect();
-    (!parts.is_empty()).then(|| format!("{}.", parts.join(", ")))
-}
-
-fn head(report: &Report, title: &str) -> Markup {
-    let (inputs, totals, verdict) = (&report.inputs, report.totals(), report.verdict());
-    let asked = inputs.scanned + inputs.partial + inputs.failed;
-    let tone = match (verdict.blockers, verdict.warnings, inputs.complete()) {
+    let tone = match (verdict.blockers, verdict.warnings, report.inputs.complete()) {
         (0, 0, true) => "ok",
         (0, _, _) => "warning",
         _ => "error",
     };
-    let unread = inputs.partial + inputs.failed;
     html! {
         header class=(tone) {
             p class="eyebrow" { "PostgreSQL migration triage" }
             h1 { (title) }
-            @if let Some(owners) = owners(report) { p class="lede" { (owners) } }
-            dl class="tiles" {
-                div {
-                    dt { "Failures" }
-                    dd {
-                        (thousands(totals.failures))
-                        @if verdict.warnings > 0 {
-                            " "
-                            small { (plural(verdict.blockers, "blocker")) ", " (plural(verdict.warnings, "warning")) }
-                        }
+            @if let Some(who) = who_acts(&verdict, report.support_name()) { p class="lede" { (LogText(&who)) "." } }
+            (tiles(report, &verdict))
+            (callouts(report))
+        }
+    }
+}
+
+/// The numbers below the headline.
+fn tiles(report: &Report, verdict: &Verdict) -> Markup {
+    let (inputs, totals) = (&report.inputs, report.totals());
+    html! {
+        dl class="tiles" {
+            div {
+                dt { "Failures" }
+                dd {
+                    (thousands(totals.failures))
+                    @if verdict.warnings > 0 {
+                        " "
+                        small { (plural(verdict.blockers, "blocker")) ", " (plural(verdict.warnings, "warning")) }
                     }
                 }
-                div {
-                    dt { "Findings" }
-                    dd {
-                        (thousands(totals.findings))
-                        @if totals.warnings > 0 {
-                            " "
-                            small { (plural(totals.errors, "error")) ", " (plural(totals.warnings, "warning")) }
-                        }
+            }
+            div {
+                dt { "Findings" }
+                dd {
+                    (thousands(totals.findings))
+                    @if totals.warnings > 0 {
+                        " "
+                        small { (plural(totals.errors, "error")) ", " (plural(totals.warnings, "warning")) }
                     }
                 }
-                div {
-                    dt { "Inputs read" }
-                    dd {
-                        (thousands(inputs.scanned)) " of " (thousands(asked)) " "
-                        small { (bytes(inputs.bytes)) }
-                    }
-                }
-                @if let Some(span) = period(report.window) {
-                    div { dt { "Time of the findings (UTC)" } dd class="when" { (span) } }
+            }
+            div {
+                dt { "Inputs read" }
+                dd {
+                    (thousands(inputs.scanned)) " of " (thousands(asked(inputs))) " "
+                    small { (bytes(inputs.bytes)) }
                 }
             }
-            @if unread > 0 {
-                p class="callout" {
-                    strong { "Not complete. " }
-                    (plural(unread, "input")) " could not be read whole; this page holds for what was read. "
-                    a href="#coverage" { "What was read" } " says which."
-                }
-            }
-            @if totals.suppressed.findings() > 0 {
-                p class="callout" {
-                    strong { "Known and accepted: " }
-                    (accepted(totals.suppressed)) ". "
-                    a href="#baseline" { "The baseline" } " says why."
-                }
-            }
-            @if totals.unknown > 0 {
-                p class="callout" {
-                    strong { "Not all codes are known. " }
-                    (plural(totals.unknown, "finding")) " of codes that the catalogue does not list."
-                }
+            @if let Some(period) = period(report.window) {
+                div { dt { "Time of the findings (UTC)" } dd class="when" { (period) } }
             }
         }
     }
 }
 
-/// The first and last time in one line; the day once where it is the same.
-fn period(times: Times) -> Option<String> {
-    let (first, last) = (seconds(times.first?), seconds(times.last?));
-    Some(match (first.split_once(' '), last.split_once(' ')) {
-        _ if first == last => first,
-        (Some((day, _)), Some((same, clock))) if day == same => format!("{first} to {clock}"),
-        _ => format!("{first} to {last}"),
-    })
+/// What limits the verdict: inputs that were not read, accepted failures, unknown codes.
+fn callouts(report: &Report) -> Markup {
+    let (inputs, totals) = (&report.inputs, report.totals());
+    let unread = inputs.partial + inputs.failed;
+    html! {
+        @if unread > 0 {
+            p class="callout" {
+                strong { "Incomplete. " }
+                (plural(unread, "input")) " could not be read to the end, so there may be more failures. See "
+                a href="#coverage" { "What was read" } "."
+            }
+        }
+        @if totals.suppressed.findings() > 0 {
+            p class="callout" {
+                strong { "Known and accepted: " }
+                (accepted(totals.suppressed)) ". See "
+                a href="#baseline" { "the reasons" } "."
+            }
+        }
+        @if totals.unknown > 0 {
+            p class="callout" {
+                strong { "Unknown codes. " }
+                (plural(totals.unknown, "finding")) " with codes that are not in the catalogue."
+            }
+        }
+    }
 }
 
 fn foot(report: &Report, generated: Option<Time>) -> Markup {
@@ -238,18 +226,18 @@ fn foot(report: &Report, generated: Option<Time>) -> Markup {
     html! {
         footer {
             p {
-                (TOOL) " " (VERSION) ", catalogue " (Log(&stamp.edition)) " with "
-                (plural(stamp.entries as u64, "entry")) " (" code { (Log(&stamp.fingerprint)) } ")"
+                (TOOL) " " (VERSION) ", catalogue " (LogText(&stamp.edition)) " with "
+                (plural(stamp.entries as u64, "entry")) " (" code { (LogText(&stamp.fingerprint)) } ")"
                 @if let Some(time) = generated {
                     ", written " time datetime=(time) { (seconds(time)) " UTC" }
                 }
                 "."
-                @if let Some(key) = &report.redaction { " " (Log(&redacted(key))) }
+                @if let Some(key) = &report.redaction { " " (LogText(&redacted(key))) }
             }
             p {
-                "A finding is one occurrence in a log, a failure a distinct set of code, arguments and database: "
-                "what somebody has to fix. Times are those that the records give, in UTC. "
-                "This page asks nothing of the network."
+                "A finding is one occurrence in a log. A failure is a distinct set of code, arguments and database: "
+                "one thing to fix. Times are those of the log records, in UTC. "
+                "This page makes no network requests."
             }
         }
     }
@@ -273,18 +261,18 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_lets_in_what_is_in_the_page() {
+    fn the_policy_allows_the_style_and_the_script() {
         assert_eq!(["", "f", "fo", "foo"].map(|text| base64(text.as_bytes())), ["", "Zg==", "Zm8=", "Zm9v"]);
         for (directive, text) in [("style-src", STYLE), ("script-src", SCRIPT)] {
             // Browsers read line breaks of either kind as line feeds before they hash.
             let hash = base64(&Sha256::digest(text.replace("\r\n", "\n")));
             let want = format!("{directive} 'sha256-{hash}'");
-            assert!(POLICY.contains(&want), "src/print/html/mod.rs: POLICY must have {want}");
+            assert!(POLICY.contains(&want), "src/print/html/mod.rs: POLICY must contain {want}");
         }
     }
 
     #[test]
-    fn style_and_script_end_where_they_should() {
+    fn style_and_script_cannot_end_early() {
         for text in [STYLE, SCRIPT] {
             let text = text.to_ascii_lowercase();
             assert!(

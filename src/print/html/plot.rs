@@ -1,13 +1,14 @@
 //! The plot of findings over time: a lane for each code, all on one axis.
 //!
-//! Timelines come in, or the days of a history; inline drawings go out whose places are percentages, so that they stretch with the page while
-//! their text does not. Classes colour them: the page's policy lets no style in from elsewhere. The numbers stand in the
-//! drawings' labels, too, for who does not see them.
+//! Timelines, or the days of a history, come in; inline drawings go out. Positions are percentages, so the drawing stretches
+//! with the page while its text keeps its size. Colours come from classes, because the page's policy allows no other style.
+//! The labels of the drawings hold the numbers, for readers who do not see them.
 
-use super::text::{Log, anchor};
+use super::text::{LogText, anchor};
 use super::{plural, seconds, thousands};
 use crate::catalog::Severity;
 use crate::context::Time;
+use crate::print::words::period;
 use crate::report::history::DAY;
 use crate::report::{CodeReport, Report};
 use crate::summary::timeline::{Bucket, MAX_BUCKETS};
@@ -15,15 +16,15 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// The most lanes; the codes come worst and most frequent first.
+/// The most lanes; the worst and most frequent codes come first.
 const MAX_LANES: usize = 30;
 /// How high a lane is, and its highest and lowest bar.
 const LANE: u64 = 34;
 const HIGHEST: u64 = 28;
 const LOWEST: u64 = 4;
-/// An axis has at least so many slots: one burst is a bar, not a wall.
+/// The fewest slots of an axis, so that a single burst is a bar and not the whole width.
 const MIN_SLOTS: i64 = 24;
-/// The most ticks that fit beside each other on a telephone.
+/// The most ticks that fit on a telephone.
 const MAX_TICKS: i64 = 4;
 /// Seconds between ticks.
 const STEPS: [i64; 26] = [
@@ -55,7 +56,7 @@ const STEPS: [i64; 26] = [
     3650 * DAY,
 ];
 
-/// The plot; none where no finding has a time.
+/// The plot; none if no finding has a time.
 pub fn figure(report: &Report) -> Option<Markup> {
     let dated: Vec<&CodeReport> = report.codes.iter().filter(|code| code.timeline.count() > 0).collect();
     let axis = Axis::new(&dated)?;
@@ -71,7 +72,7 @@ pub fn figure(report: &Report) -> Option<Markup> {
             ul {
                 @for (code, buckets) in &lanes {
                     li {
-                        a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
+                        a href={ "#" (anchor(&code.id)) } title=(LogText(&code.title)) { (LogText(&code.id)) }
                         (lane(code, &label(code), buckets, most, &axis))
                         span class="number" {
                             (thousands(code.timeline.count()))
@@ -84,7 +85,7 @@ pub fn figure(report: &Report) -> Option<Markup> {
             }
             (ticks(&axis))
             figcaption {
-                "Findings by code and time, UTC. A bar stands for " (span(axis.width)) "; its height grows with the "
+                "Findings by code and time, UTC. A bar is " (span(axis.width)) "; its height is proportional to the "
                 "square root of their number, at most " (thousands(most)) "."
                 @if undated > 0 { " " (plural(undated, "finding")) " without a time cannot be drawn." }
                 @if dated.len() > MAX_LANES {
@@ -95,8 +96,8 @@ pub fn figure(report: &Report) -> Option<Markup> {
     })
 }
 
-/// Findings by day as the history has them; none where there is none. Where the days are too many for the page, a bar is a
-/// week, or seven of them.
+/// Findings by day; none without a history. If there are too many days for the page, a bar is a week, or seven weeks, and so
+/// on.
 pub fn trend(report: &Report) -> Option<Markup> {
     let days = &report.trend.as_ref()?.days;
     let all = || days.values().flat_map(|days| days.keys().copied());
@@ -117,7 +118,7 @@ pub fn trend(report: &Report) -> Option<Markup> {
                     @let known = &days[&code.id];
                     @let label = format!("{}: {} on {}", code.id, plural(code.count, "finding"), plural(known.len() as u64, "day"));
                     li {
-                        a href={ "#" (anchor(&code.id)) } title=(Log(&code.title)) { (Log(&code.id)) }
+                        a href={ "#" (anchor(&code.id)) } title=(LogText(&code.title)) { (LogText(&code.id)) }
                         (lane(code, &label, buckets, most, &axis))
                         span class="number" { (thousands(code.count)) }
                     }
@@ -125,8 +126,8 @@ pub fn trend(report: &Report) -> Option<Markup> {
             }
             (ticks(&axis))
             figcaption {
-                "Findings in the history by code and day, UTC; one without a time counts on the day of the run that saw it "
-                "first. A bar stands for " (span(axis.width)) "; its height grows with the square root of their number, at "
+                "Findings in the history by code and day, UTC; one without a time counts on the day of the run that first "
+                "saw it. A bar is " (span(axis.width)) "; its height is proportional to the square root of their number, at "
                 "most " (thousands(most)) "."
                 @if codes.len() > MAX_LANES {
                     " " (plural((codes.len() - MAX_LANES) as u64, "more code")) " not drawn."
@@ -136,7 +137,7 @@ pub fn trend(report: &Report) -> Option<Markup> {
     })
 }
 
-/// What fell into each slot.
+/// The findings of each slot.
 fn by_slot(days: &BTreeMap<i64, u64>, axis: &Axis) -> Vec<Bucket> {
     let mut buckets: Vec<Bucket> = Vec::new();
     for (day, count) in days {
@@ -151,9 +152,9 @@ fn by_slot(days: &BTreeMap<i64, u64>, axis: &Axis) -> Vec<Bucket> {
 
 /// The slots that all lanes share.
 struct Axis {
-    /// How wide a slot is, in seconds.
+    /// The width of a slot in seconds.
     width: i64,
-    /// The number of the first: its begin over the width.
+    /// The number of the first slot: its start divided by the width.
     first: i64,
     slots: i64,
 }
@@ -168,7 +169,7 @@ impl Axis {
         Some(Axis::over(width, first, starts.last().unwrap_or(first)))
     }
 
-    /// Slots of `width` seconds from the `first` to the `last`, and around them if they are few.
+    /// Slots of `width` seconds from the `first` to the `last`, with empty ones around them if they are few.
     fn over(width: i64, first: i64, last: i64) -> Axis {
         let used = last - first + 1;
         let slots = used.max(MIN_SLOTS).min(MAX_BUCKETS as i64);
@@ -183,13 +184,13 @@ impl Axis {
         (self.first + self.slots) * self.width
     }
 
-    /// Where a second stands, in thousandths of a percent.
+    /// The position of a second, in thousandths of a percent.
     fn place(&self, second: i64) -> i64 {
         let (from, range) = (i128::from(second - self.start()), i128::from(self.end() - self.start()));
         (from * 100_000 / range) as i64
     }
 
-    /// The seconds with ticks: multiples of the least step at which they fit.
+    /// The step and the seconds of the ticks: multiples of the smallest step at which they fit.
     fn ticks(&self) -> (i64, Vec<i64>) {
         let within = |step: i64| self.end().div_euclid(step) - (self.start() - 1).div_euclid(step);
         let step =
@@ -204,9 +205,9 @@ fn percent(thousandths: i64) -> String {
     format!("{}.{:03}%", thousandths / 1000, thousandths % 1000)
 }
 
-/// A lane in words.
+/// The label of a lane.
 fn label(code: &CodeReport) -> String {
-    match super::period(code.times) {
+    match period(code.times) {
         Some(times) => {
             format!("{}: {}, {times} UTC", code.id, plural(code.timeline.count(), "dated finding"))
         }
@@ -216,10 +217,10 @@ fn label(code: &CodeReport) -> String {
 
 fn lane(code: &CodeReport, label: &str, buckets: &[Bucket], most: u64, axis: &Axis) -> Markup {
     let class = if code.severity == Severity::Error { "bar error" } else { "bar warning" };
-    // A gap of a fifth between bars.
+    // A fifth of the slot is the gap between bars.
     let width = percent(80_000 / axis.slots);
     html! {
-        svg class="lane" width="100%" height=(LANE) role="img" aria-label=(Log(label)) {
+        svg class="lane" width="100%" height=(LANE) role="img" aria-label=(LogText(label)) {
             @for tick in axis.ticks().1 {
                 @let x = percent(axis.place(tick));
                 line class="grid" x1=(x) x2=(x) y1="0" y2=(LANE) {}
@@ -239,7 +240,7 @@ fn lane(code: &CodeReport, label: &str, buckets: &[Bucket], most: u64, axis: &Ax
     }
 }
 
-/// The height of a bar. Square roots are exact everywhere, logarithms are not: the same report is the same page.
+/// The height of a bar. A square root is exact on every machine, a logarithm is not: the same report must be the same page.
 fn height(count: u64, most: u64) -> u64 {
     let share = (count as f64 / most as f64).sqrt();
     LOWEST + (share * (HIGHEST - LOWEST) as f64).round() as u64
@@ -260,7 +261,7 @@ fn ticks(axis: &Axis) -> Markup {
     }
 }
 
-/// Clock, or the day where a new one begins or the axis is about days.
+/// The time of day, or the date at the start of a day and on an axis of days.
 fn tick_label(second: i64, step: i64) -> String {
     let text = moment(second);
     let (day, clock) = text.split_once(' ').unwrap_or((&text, ""));
@@ -279,7 +280,7 @@ fn moment(second: i64) -> String {
     seconds(Time { instant, digits: 3 })
 }
 
-/// A power of two seconds in the units that people count in.
+/// A number of seconds in the units that people use.
 fn span(width: i64) -> String {
     let units = [(DAY, "day"), (3600, "hour"), (60, "minute"), (1, "second")];
     let mut rest = width;

@@ -1,8 +1,11 @@
-//! The doors that text takes into the page.
+//! The only way for text into the page.
 //!
-//! Text from logs, paths and the catalogue comes in; markup goes out with active characters written out and everything
-//! else escaped. Code and links in an advice are made only of what the catalogue itself says, never of what a log filled
-//! in: a log cannot offer a command to copy or a link to follow.
+//! Text from logs, paths and the catalogue comes in; markup goes out with active characters written out and everything else
+//! escaped by maud.
+//!
+//! An advice mixes the catalogue's text with values of the log. Only what the catalogue has word for word becomes code to copy
+//! or a link to follow: a log whose database is named "https://evil.example" must not put a link on the page. [`advice`]
+//! therefore looks each statement and each address up in the entry.
 
 use super::super::safe;
 use crate::catalog::{ArgValue, Entry, Severity};
@@ -10,18 +13,18 @@ use crate::finding::Args;
 use crate::text::is_hidden;
 use maud::{Markup, Render, html};
 
-/// The most characters shown of one value; what is longer is cut, and that is said.
+/// The most characters shown of one value; a longer one is cut and marked.
 pub const MAX_CHARS: usize = 500;
 /// The most items shown of one list.
 const MAX_ITEMS: usize = 50;
-/// What a statement begins with that is worth a block to copy.
+/// The first words of statements that are worth a block to copy.
 const STATEMENTS: [&str; 9] =
     ["SELECT ", "ALTER ", "CREATE ", "DROP ", "GRANT ", "REVOKE ", "SHOW ", "UPDATE ", "az "];
 
 /// Text from a log, on one line.
-pub struct Log<'t>(pub &'t str);
+pub struct LogText<'t>(pub &'t str);
 
-impl Render for Log<'_> {
+impl Render for LogText<'_> {
     fn render_to(&self, page: &mut String) {
         let text = safe::line(self.0);
         match text.char_indices().nth(MAX_CHARS) {
@@ -34,12 +37,12 @@ impl Render for Log<'_> {
     }
 }
 
-/// A name or value from a log: set apart, so that its direction does not touch its neighbours.
+/// A name or value from a log, isolated so that its direction of writing does not affect the text around it.
 pub fn value(text: &str) -> Markup {
-    html! { bdi class="value" { (Log(text)) } }
+    html! { bdi class="value" { (LogText(text)) } }
 }
 
-/// Things in a row.
+/// Items separated by commas.
 pub fn commas(items: impl IntoIterator<Item = Markup>) -> Markup {
     html! {
         @for (i, item) in items.into_iter().enumerate() {
@@ -49,7 +52,7 @@ pub fn commas(items: impl IntoIterator<Item = Markup>) -> Markup {
     }
 }
 
-/// Names or values in a row.
+/// Names or values separated by commas.
 pub fn values<'t>(texts: impl Iterator<Item = &'t str> + Clone, most: usize) -> Markup {
     let more = texts.clone().count().saturating_sub(most);
     html! {
@@ -58,12 +61,12 @@ pub fn values<'t>(texts: impl Iterator<Item = &'t str> + Clone, most: usize) -> 
     }
 }
 
-/// Arguments with their names; nothing where there are none.
+/// Arguments with their names.
 pub fn arguments(args: &Args) -> Markup {
     html! {
         @for (i, (name, given)) in args.iter().enumerate() {
             @if i > 0 { ", " }
-            span class="name" { (Log(&name.replace('_', " "))) } " "
+            span class="name" { (LogText(&name.replace('_', " "))) } " "
             @match given {
                 ArgValue::One(text) => (value(text)),
                 ArgValue::Many(texts) => (values(texts.iter().map(String::as_str), MAX_ITEMS)),
@@ -72,13 +75,9 @@ pub fn arguments(args: &Args) -> Markup {
     }
 }
 
-/// How bad it is, in a word with a colour.
+/// The severity, as a word with a colour.
 pub fn severity(severity: Severity) -> Markup {
-    let (class, word) = match severity {
-        Severity::Error => ("badge error", "error"),
-        Severity::Warning => ("badge warning", "warning"),
-    };
-    html! { span class=(class) { (word) } }
+    html! { span class={ "badge " (severity) } { (severity) } }
 }
 
 /// The id of a code's card. Ids of catalogues hold letters, digits and hyphens only; anything else is left out.
@@ -86,25 +85,25 @@ pub fn anchor(id: &str) -> String {
     format!("code-{}", id.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', ""))
 }
 
-/// A link, if it is one that a browser may follow.
+/// A link, if the address is safe to follow.
 pub fn link(address: &str) -> Markup {
     let follows = address.starts_with("https://") && !address.contains(is_hidden);
     html! {
-        @if follows { a href=(address) rel="noopener noreferrer" { (Log(address)) } } @else { (Log(address)) }
+        @if follows { a href=(address) rel="noopener noreferrer" { (LogText(address)) } } @else { (LogText(address)) }
     }
 }
 
-/// An advice: text in backticks as code, whole statements as blocks to copy, addresses as links.
+/// An advice: text in backticks as code, statements as blocks to copy, addresses as links.
 pub fn advice(text: &str, entry: Option<&Entry>) -> Markup {
     let pieces: Vec<&str> = text.split('`').collect();
     if pieces.len().is_multiple_of(2) {
         return html! { p { (linked(text, entry)) } };
     }
     let statement = |piece: &str| {
-        STATEMENTS.iter().any(|start| piece.starts_with(start)) && says(entry, &format!("`{piece}`"))
+        STATEMENTS.iter().any(|start| piece.starts_with(start)) && published(entry, &format!("`{piece}`"))
     };
     html! {
-        // A block may not stand in a paragraph, so that the text around it is in blocks of its own.
+        // HTML allows no block within a paragraph, so the text is in a `div`.
         div class="advice" {
             @for (i, piece) in pieces.iter().enumerate() {
                 @if i % 2 == 0 {
@@ -112,14 +111,14 @@ pub fn advice(text: &str, entry: Option<&Entry>) -> Markup {
                 } @else if statement(piece) {
                     (copyable(piece, "statement"))
                 } @else {
-                    code { (Log(piece)) }
+                    code { (LogText(piece)) }
                 }
             }
         }
     }
 }
 
-/// A block that the script adds a button to, which copies it; `what` is the button's object for who does not see it.
+/// A block to which the script adds a copy button. `what` names the text in the button's label.
 pub fn copyable(text: &str, what: &str) -> Markup {
     html! { pre data-copy=(what) { code { (safe::block(text)) } } }
 }
@@ -129,17 +128,17 @@ fn linked(text: &str, entry: Option<&Entry>) -> Markup {
         @for (i, word) in text.split(' ').enumerate() {
             @if i > 0 { " " }
             @let address = word.trim_end_matches(['.', ',', ')', ';']);
-            @if address.starts_with("https://") && says(entry, address) {
-                (link(address)) (Log(&word[address.len()..]))
+            @if address.starts_with("https://") && published(entry, address) {
+                (link(address)) (LogText(&word[address.len()..]))
             } @else {
-                (Log(word))
+                (LogText(word))
             }
         }
     }
 }
 
-/// Whether the catalogue's own advice or links have these words.
-fn says(entry: Option<&Entry>, words: &str) -> bool {
+/// Whether the entry's own text or links contain these words.
+fn published(entry: Option<&Entry>, words: &str) -> bool {
     entry.is_some_and(|entry| {
         entry.resolutions.iter().chain(&entry.wordings).any(|template| template.text.contains(words))
             || entry.links.iter().any(|link| link.contains(words))

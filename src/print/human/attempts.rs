@@ -1,4 +1,4 @@
-//! Attempts for people: which tries of a migration the findings are of, and which of them have not ended.
+//! The attempts of a migration as text for people.
 
 use super::page::{BOLD, Page};
 use crate::print::safe::line;
@@ -8,10 +8,10 @@ use crate::summary::Attempt;
 use std::io;
 
 impl Page<'_> {
-    /// The attempts, where there are several or one has no final state.
+    /// Writes the attempts, if there are several or one has no final state.
     pub(super) fn attempts(&mut self, attempts: &[Attempt]) -> io::Result<()> {
         let Some(attempts) = steps::attempts(attempts) else { return Ok(()) };
-        let several = if attempts.count > 1 { "; --last-attempt counts the last alone" } else { "" };
+        let several = if attempts.count > 1 { " (--last-attempt counts only the last)" } else { "" };
         let heading = self.paint(BOLD, plural(attempts.count, "attempt"));
         writeln!(self.out, "\n{heading}{several}")?;
         if attempts.before > 0 {

@@ -1,11 +1,11 @@
-//! Explanations: one entry, and the catalogue as a list.
+//! One entry of the catalogue, and the catalogue as a list, as text for people.
 
 use super::page::{BOLD, Layout, Page};
 use crate::catalog::fix::Within;
 use crate::catalog::{Catalog, Side};
 use crate::explain::{Explanation, FixView, ParameterView};
 use crate::print::safe::line;
-use crate::print::words::{plural, side};
+use crate::print::words::{needs, plural, side};
 use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
@@ -13,16 +13,13 @@ use unicode_width::UnicodeWidthStr;
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { out, layout };
     writeln!(page.out, "{}  {}", page.paint(BOLD, entry.id), page.paint(BOLD, line(entry.title)))?;
     let restart = if entry.restart { ", needs a restart" } else { "" };
-    let who = match entry.actor {
-        crate::catalog::Actor::Customer => "you can fix it".to_string(),
-        crate::catalog::Actor::Support => format!("needs {}", line(entry.support)),
-        crate::catalog::Actor::Unsupported => "not supported by the service".to_string(),
-    };
+    let who = needs(entry.actor, entry.support).unwrap_or_else(|| "you can fix it".into());
+    let who = line(&who);
     let severity = page.severity(entry.severity, 0);
     writeln!(page.out, "{severity}, concerns the {}, {who}: {}{restart}", entry.scope, side(entry.side))?;
     let arguments =
@@ -38,12 +35,12 @@ pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn 
     if entry.resolutions.is_empty() {
         writeln!(
             page.out,
-            "\n{}\n  none published; the message itself says what to do",
+            "\n{}\n  None is published; follow the message itself.",
             page.paint(BOLD, heading)
         )?;
     }
     if let Some(fix) = &entry.fix {
-        page.list("What mends it", mends(fix, entry.side).into_iter())?;
+        page.list("Fix", fix_lines(fix, entry.side).into_iter())?;
     }
     page.list("Links", entry.links.iter().map(|text| line(text).into_owned()))?;
     page.list("Example", entry.examples.iter().take(1).map(|example| line(example.text).into_owned()))?;
@@ -54,15 +51,15 @@ pub fn write_explanation(entry: &Explanation<'_>, layout: Layout, out: &mut dyn 
             .map(|(name, value)| format!("{name}: {value}"))
             .collect::<Vec<_>>()
             .join(", ");
-        page.wrapped("    gives ", &args)?;
+        page.wrapped("    arguments: ", &args)?;
     }
     Ok(())
 }
 
-/// The fix, a line for each thing to do or to mind.
-fn mends(fix: &FixView<'_>, at: Side) -> Vec<String> {
+/// The fix, one line for each warning, parameter and command.
+fn fix_lines(fix: &FixView<'_>, at: Side) -> Vec<String> {
     let title = fix.title.map(|title| line(title).into_owned());
-    let caution = fix.caution.map(|caution| format!("Mind: {}", line(caution)));
+    let caution = fix.caution.map(|caution| format!("Caution: {}", line(caution)));
     let parameter = |parameter: &ParameterView<'_>| {
         let name = line(parameter.name);
         match (parameter.set, &parameter.at_least, &parameter.add) {
@@ -83,11 +80,11 @@ fn mends(fix: &FixView<'_>, at: Side) -> Vec<String> {
     title.into_iter().chain(caution).chain(parameters).chain(sql).chain(az).collect()
 }
 
-/// Writes the catalogue, an entry a line.
+/// Writes the catalogue, one entry per line.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_catalog(catalog: &Catalog, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { out, layout };
     let width = catalog.entries.iter().map(|entry| entry.id.width()).max().unwrap_or(0).max(4);

@@ -1,8 +1,8 @@
-//! Human: what a person reads in a terminal, a pipe or a mail.
+//! Text for people: what is read in a terminal, a pipe or a mail.
 //!
-//! A report or an entry comes in; text goes out, the verdict first, then a table by code, then what to do. It fits the
-//! terminal's width where one is given and cuts nothing where none is. Log text comes in through
-//! [`safe::line`](super::safe::line).
+//! A report or an entry comes in; text goes out: the verdict, a table by code, then the advice for each code. If the
+//! layout has a width, lines are wrapped to it; without one nothing is wrapped or cut, so that the text can be
+//! searched. Log text is escaped by [`safe::line`](super::safe::line).
 
 mod attempts;
 mod baseline;
@@ -10,17 +10,19 @@ mod explanation;
 mod page;
 mod pivots;
 mod plan;
+pub(super) mod signature;
 
 pub use explanation::{write_catalog, write_explanation};
 pub use page::Layout;
 
+use super::format::{Definition, Writer};
 use super::json::args_line;
 use super::safe::line;
-use crate::catalog::Actor;
 use crate::context::Time;
 use crate::finding::Finding;
 use crate::matcher::wording::MatchQuality;
-use crate::print::words::{bytes, period, plural, redacted, seconds, side, thousands};
+use crate::print::verdict::{headline, inputs_counted, who_acts};
+use crate::print::words::{UNKNOWN_CODE, bytes, needs, period, plural, redacted, seconds, side, thousands};
 use crate::report::{CodeReport, Report, Verdict};
 use crate::scan::{Inputs, Status};
 use crate::summary::ArgSet;
@@ -30,18 +32,27 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
-/// Argument sets shown of one code; the rest are counted.
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "human",
+    aliases: &["text"],
+    about: "A summary by code, for people",
+    signatures: signature::SIGNATURES,
+    writer: Writer::Report(|report, settings, out| write_report(report, settings.layout, out)),
+};
+
+/// Argument sets shown of one code; the others are counted.
 const MAX_SHOWN: usize = 10;
-/// Inputs shown that were not read whole; the rest are counted.
+/// Inputs shown that were not read to their end; the others are counted.
 const MAX_PROBLEMS: usize = 20;
-/// The least columns for titles and arguments beside the other columns; below, they go on lines of their own.
+/// The fewest columns for titles and arguments next to the times. With less space the times follow on their own line.
 const MIN_BESIDE: usize = 48;
 
 /// Writes the report.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_report(report: &Report, layout: Layout, out: &mut dyn Write) -> io::Result<()> {
     let mut page = Page { out, layout };
     page.verdict(report)?;
@@ -54,7 +65,7 @@ pub fn write_report(report: &Report, layout: Layout, out: &mut dyn Write) -> io:
     }
     page.pivots(&report.pivots)?;
     if !report.codes.is_empty() {
-        let more = if layout.plan { "" } else { "; --plan puts it in order, with commands" };
+        let more = if layout.plan { "" } else { " (--plan puts it in order, with commands)" };
         let more = page.paint(DIM, more);
         writeln!(page.out, "\n{}{more}", page.paint(BOLD, "What to do, by code"))?;
     }
@@ -72,18 +83,11 @@ impl Page<'_> {
             Verdict { blockers: 0, .. } => YELLOW,
             _ => RED,
         };
-        let head = match totals.findings {
-            0 if inputs.complete() => "Nothing found".to_string(),
-            0 => "Nothing found in what was read".to_string(),
-            _ => headline(&verdict),
-        };
-        self.wrapped("", &self.paint(style, head))?;
-        let whose = whose(&verdict, report.support_name());
-        if !whose.is_empty() {
-            self.wrapped("", &whose)?;
+        self.wrapped("", &self.paint(style, headline(report)))?;
+        if let Some(who) = who_acts(&verdict, report.support_name()) {
+            self.wrapped("", &line(&who))?;
         }
-        let asked = inputs.scanned + inputs.partial + inputs.failed;
-        let read = format!("{} of {} read", thousands(inputs.scanned), plural(asked, "input"));
+        let read = inputs_counted(inputs);
         let read = if inputs.complete() { read } else { self.paint(YELLOW, read) };
         let mut text = format!("{read} ({})", bytes(inputs.bytes));
         if totals.findings > 0 {
@@ -99,7 +103,7 @@ impl Page<'_> {
         }
         let stamp = &report.catalog;
         let entries = plural(stamp.entries as u64, "entry");
-        let looked = format!("Looked for {entries} of catalogue {}", line(&stamp.edition));
+        let looked = format!("Searched for {entries} of catalogue {}", line(&stamp.edition));
         writeln!(self.out, "{}", self.paint(DIM, looked))?;
         report.redaction.as_deref().map_or(Ok(()), |key| self.wrapped("", &redacted(&line(key))))
     }
@@ -152,12 +156,12 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What to do about one code.
+    /// One code: the facts, its findings and the advice.
     fn code(&mut self, code: &CodeReport) -> io::Result<()> {
         let title = format!("{}  {}", code.id, line(&code.title));
         writeln!(self.out, "\n{}", self.paint(BOLD, title))?;
         let Some(entry) = &code.entry else {
-            let text = "This code is not in the catalogue. Please report it with a line of the log, so that it is added.";
+            let text = UNKNOWN_CODE;
             self.wrapped("  ", text)?;
             return code.samples.iter().try_for_each(|sample| self.sample(sample));
         };
@@ -166,11 +170,7 @@ impl Page<'_> {
             plural(code.failures, "failure"),
             side(entry.side).to_string(),
         ];
-        match entry.actor {
-            Actor::Customer => {}
-            Actor::Support => facts.push(format!("needs {}", line(&code.vendor.support))),
-            Actor::Unsupported => facts.push("not supported by the service".into()),
-        }
+        facts.extend(needs(entry.actor, &code.vendor.support).map(|need| line(&need).into_owned()));
         if entry.restart {
             facts.push("needs a restart".into());
         }
@@ -183,7 +183,7 @@ impl Page<'_> {
             let more = code.args_distinct - MAX_SHOWN as u64;
             writeln!(
                 self.out,
-                "  and {} more; --format json lists them",
+                "  and {} more (--format json lists them)",
                 plural(more, "distinct argument set")
             )?;
         }
@@ -193,8 +193,10 @@ impl Page<'_> {
         if let Some(drift) = &code.drift {
             let (drifted, exact) =
                 (thousands(code.graded(MatchQuality::Drifted)), thousands(code.graded(MatchQuality::Exact)));
-            let head =
-                format!("wording drifted in {drifted} of {}, {exact} exact", plural(code.count, "finding"));
+            let head = format!(
+                "the wording has changed in {drifted} of {}, {exact} exact",
+                plural(code.count, "finding")
+            );
             self.wrapped("  ", &format!("{head}; the log now says: {}", line(&drift.text)))?;
         }
         for advice in code.advice() {
@@ -211,7 +213,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A finding between the lines around it, where they were asked for.
+    /// A finding between the lines around it, if `--context-lines` asks for them.
     fn sample(&mut self, finding: &Finding) -> io::Result<()> {
         let Some(context_lines) = &finding.context_lines else { return Ok(()) };
         let place = format!("{}:{}", finding.origin, finding.line);
@@ -256,47 +258,11 @@ impl Page<'_> {
     }
 }
 
-/// How much blocks the migration, and where.
-fn headline(verdict: &Verdict) -> String {
-    let least = if verdict.at_least { "at least " } else { "" };
-    let warnings = plural(verdict.warnings, "warning");
-    let known = match verdict.suppressed {
-        0 => String::new(),
-        many => format!(", {} known and accepted", plural(many, "failure")),
-    };
-    if verdict.blockers == 0 {
-        return format!("No blockers, {least}{warnings}{known}");
-    }
-    let mut text = format!("{least}{}", plural(verdict.blockers, "blocker"));
-    match (verdict.blocked_databases, verdict.databases) {
-        (0, _) => {}
-        (blocked, None) => text += &format!(" in {}", plural(blocked, "database")),
-        (blocked, Some(all)) => text += &format!(" in {} of {}", thousands(blocked), plural(all, "database")),
-    }
-    if verdict.warnings > 0 {
-        text += &format!(", {warnings}");
-    }
-    text + &known
-}
-
-/// Whose the blockers are.
-fn whose(verdict: &Verdict, support: &str) -> String {
-    let for_support = format!("for {}", line(support));
-    let parts = [
-        (verdict.customer, "yours to fix"),
-        (verdict.support, &*for_support),
-        (verdict.unsupported, "not supported by the service"),
-        (verdict.unknown, "not in the catalogue"),
-    ];
-    let parts = parts.into_iter().filter(|(count, _)| *count > 0);
-    parts.map(|(count, what)| format!("{} {what}", thousands(count))).collect::<Vec<_>>().join(", ")
-}
-
 fn arguments(set: &ArgSet) -> String {
     line(&args_line(&set.args)).into_owned()
 }
 
-/// An argument set with where and how often it was found.
+/// An argument set with its databases and its count.
 fn occurrence(set: &ArgSet) -> String {
     let databases: Vec<String> =
         set.databases.keys().take(MAX_SHOWN).map(|name| line(name).into_owned()).collect();

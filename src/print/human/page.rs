@@ -1,4 +1,6 @@
-//! A page: text laid out for a width and coloured.
+//! A page of text, wrapped to a width and coloured.
+//!
+//! Pieces of safe text come in, lines go to the writer. This module does not know a report.
 
 use crate::catalog::Severity;
 use crate::print::safe::line;
@@ -9,14 +11,14 @@ use std::io::{self, Write};
 use textwrap::{Options, WordSplitter};
 use unicode_width::UnicodeWidthStr;
 
-/// How to print.
+/// How text is laid out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Layout {
-    /// Columns of the terminal; none cuts and wraps nothing.
+    /// Columns of the terminal; without them nothing is wrapped.
     pub width: Option<usize>,
     /// Whether to colour.
     pub color: bool,
-    /// Whether to print the plan, and what a support case needs.
+    /// Whether to print the plan and the facts for a support case.
     pub plan: bool,
 }
 
@@ -42,13 +44,13 @@ impl Page<'_> {
         self.paint(style, format!("{severity:<width$}"))
     }
 
-    /// `text` behind `lead`, wrapped to the width with continuation lines indented as far.
+    /// Writes `text` after `lead`, wrapped to the width, with continuation lines indented as far.
     pub(in crate::print) fn wrapped(&mut self, lead: &str, text: &str) -> io::Result<()> {
         let Some(width) = self.layout.width else { return writeln!(self.out, "{lead}{text}") };
         let indent = " ".repeat(lead.width());
         let options =
             Options::new(width.max(lead.width() + 20)).initial_indent(lead).subsequent_indent(&indent);
-        // Names and links stay whole so that they can be copied.
+        // Names and links are never broken, so that they can be copied.
         let options = options.break_words(false).word_splitter(WordSplitter::NoHyphenation);
         for row in textwrap::wrap(text, options) {
             writeln!(self.out, "{row}")?;
@@ -56,8 +58,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A command behind `lead`, broken only where that changes nothing: at blanks outside of quotes. `tail` ends each
-    /// line but the last.
+    /// Writes a command after `lead`. It is broken only where that does not change it, at spaces outside of quotes;
+    /// `tail` ends each line except the last.
     pub(super) fn command(&mut self, lead: &str, text: &str, tail: &str) -> io::Result<()> {
         let width = self.layout.width.map_or(usize::MAX, |width| width.max(lead.width() + 20));
         let mut row = String::new();
@@ -74,14 +76,14 @@ impl Page<'_> {
         writeln!(self.out, "{lead}{row}")
     }
 
-    /// Advice behind `lead`, its statements on lines of their own.
+    /// Writes advice after `lead`, with each statement on its own line.
     pub(super) fn advice(&mut self, lead: &str, segments: &[Segment]) -> io::Result<()> {
         let indent = " ".repeat(lead.width());
         let mut lead = lead;
         for segment in segments {
             match segment {
                 Segment::Text(text) => match line(text).trim() {
-                    // The mark behind a statement.
+                    // The punctuation after a statement.
                     "" | "." | "," => {}
                     text => {
                         self.wrapped(lead, text)?;
@@ -108,7 +110,7 @@ impl Page<'_> {
     }
 }
 
-/// The words of a command; what stands in quotes is part of one word.
+/// The words of a command; quoted text is part of one word.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     let mut quote = None;
     let blank = move |c: char| {

@@ -1,4 +1,4 @@
-//! Pivots: matrices where they fit, else lists.
+//! The pivots of a report as text for people: a matrix if it fits the width, else a list.
 
 use super::page::{BOLD, Page};
 use super::plan::columns;
@@ -8,20 +8,20 @@ use crate::report::Pivots;
 use crate::report::pivot::ExtensionMatrix;
 use std::io;
 
-/// The columns that a matrix may take where no terminal says its own.
+/// The width of a matrix if no terminal has one.
 const WIDTH: usize = 80;
 
 impl Page<'_> {
-    /// Which extensions block which databases, and which servers fail with what.
+    /// Writes the matrices of extensions by databases and of servers by codes.
     pub(super) fn pivots(&mut self, pivots: &Pivots) -> io::Result<()> {
         let extensions = &pivots.extensions;
-        // Without databases they say no more than the table of codes.
+        // Without databases the table of codes already has these facts.
         if !extensions.databases.is_empty() {
             let rows = extension_rows(extensions);
             self.matrix("Extensions by database", "EXTENSION", rows, extensions.truncated)?;
         }
         let servers = &pivots.servers;
-        // Nor does one server with everything, or sides without names.
+        // So it has if there is one server, or no named one.
         if servers.rows.len() > 1 && servers.rows.iter().any(|row| row.server.is_some()) {
             let rows = servers.rows.iter().map(|row| {
                 let name = match (&row.server, row.side) {
@@ -30,7 +30,7 @@ impl Page<'_> {
                     (None, Some(Side::Service)) => "migration service".into(),
                     (None, Some(Side::Both)) => "source and target".into(),
                     (None, Some(side)) => format!("{side} server"),
-                    (None, None) => "not known".into(),
+                    (None, None) => "unknown".into(),
                 };
                 let cells = row.cells.iter().zip(&servers.codes);
                 let cell = |(count, code): (&u64, &String)| {
@@ -43,7 +43,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Rows of named cells: as a table if it fits, else a list of what is not empty.
+    /// Writes rows of named cells, as a table if it fits, else as a list of the cells that are not empty.
     fn matrix(
         &mut self,
         heading: &str,
@@ -87,24 +87,24 @@ impl Page<'_> {
             }
         }
         if truncated {
-            writeln!(self.out, "  and more, which --format json counts by code")?;
+            writeln!(self.out, "  and more (--format json has the counts by code)")?;
         }
         Ok(())
     }
 }
 
 fn extension_rows(matrix: &ExtensionMatrix) -> Vec<(String, Vec<(String, String)>)> {
-    let elsewhere = matrix.rows.iter().any(|row| !row.elsewhere.is_empty());
+    let has_others = matrix.rows.iter().any(|row| !row.without_database.is_empty());
     let row = |row: &crate::report::pivot::ExtensionRow| {
         let named = matrix.databases.iter().zip(&row.cells).map(|(database, ids)| (database.clone(), ids));
-        let other = elsewhere.then(|| ("(no database)".to_string(), &row.elsewhere));
+        let other = has_others.then(|| ("(no database)".to_string(), &row.without_database));
         let cells = named.chain(other).map(|(head, ids)| (head, ids.join(" "))).collect();
         (row.extension.clone(), cells)
     };
     matrix.rows.iter().map(row).collect()
 }
 
-/// The text in one line, filled with blanks up to `width` columns.
+/// The text on one line, padded to `width` columns.
 fn padded(text: &str, width: usize) -> String {
     let blanks = width.saturating_sub(columns(text));
     format!("{}{}", line(text), " ".repeat(blanks))

@@ -1,4 +1,6 @@
-//! The plan and the block for support, as a person works through them.
+//! The plan and the facts for support, as text for people.
+//!
+//! Steps come in; each is printed with its commands, which are broken only where a shell or psql allows it.
 
 use super::page::{BOLD, DIM, Page, RED, YELLOW};
 use crate::catalog::Severity;
@@ -6,18 +8,18 @@ use crate::print::safe::line;
 use crate::print::steps;
 use crate::print::words::{period, plural};
 use crate::report::Report;
-use crate::report::plan::{Language, Plan, Step};
+use crate::report::plan::{CommandLanguage, Plan, Step};
 use std::io;
 use unicode_width::UnicodeWidthStr;
 
 impl Page<'_> {
-    /// The steps in order.
+    /// Writes the steps in order.
     pub(super) fn plan(&mut self, plan: &Plan) -> io::Result<()> {
         if plan.steps.is_empty() {
             return Ok(());
         }
         let head = self.paint(BOLD, format!("Plan: {}", plural(plan.steps.len() as u64, "step")));
-        writeln!(self.out, "\n{head}{}", self.paint(DIM, "; commands are to be read, nothing is run"))?;
+        writeln!(self.out, "\n{head}{}", self.paint(DIM, " (nothing is run; read each command first)"))?;
         plan.steps.iter().try_for_each(|step| self.step(step))
     }
 
@@ -34,7 +36,7 @@ impl Page<'_> {
         let mut place = None;
         for command in &step.commands {
             let (here, tail) =
-                (steps::place(command), if command.language == Language::Az { " \\" } else { "" });
+                (steps::place(command), if command.language == CommandLanguage::Az { " \\" } else { "" });
             if place.as_ref() != Some(&here) {
                 self.wrapped("    ", &format!("{}:", line(&here)))?;
                 place = Some(here);
@@ -42,7 +44,7 @@ impl Page<'_> {
             self.command("      ", &line(&command.text), tail)?;
         }
         if step.commands_truncated {
-            self.wrapped("    ", &format!("and more than the {} that are shown", step.commands.len()))?;
+            self.wrapped("    ", &format!("and more commands than the {} shown", step.commands.len()))?;
         }
         if let Some(blanks) = steps::blanks(step) {
             self.wrapped("    ", &blanks)?;
@@ -58,7 +60,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// A numbered title, wrapped behind its number.
+    /// Writes a numbered title, wrapped after its number.
     fn titled(&mut self, number: &str, title: &str) -> io::Result<()> {
         let Some(width) = self.layout.width else {
             return writeln!(self.out, "{number}  {}", self.paint(BOLD, title));
@@ -71,25 +73,15 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What a support case asks for, in one block.
+    /// Writes the facts for a support case.
     pub(super) fn support(&mut self, report: &Report) -> io::Result<()> {
         let support = &report.support;
         if support.codes.is_empty() {
             return Ok(());
         }
         writeln!(self.out, "\n{}", self.paint(BOLD, "For support"))?;
-        let lists = [
-            ("migrations", &support.migrations),
-            ("resources", &support.resources),
-            ("sources", &support.sources),
-            ("targets", &support.targets),
-            ("servers", &support.servers),
-            ("databases", &support.databases),
-            ("states", &support.states),
-            ("tracking ids", &support.tracking),
-        ];
-        for (name, values) in lists.into_iter().filter(|(_, values)| !values.is_empty()) {
-            self.field(name, &steps::named(values))?;
+        for list in support.lists().iter().filter(|list| !list.names.is_empty()) {
+            self.field(list.label, &steps::named(list.names))?;
         }
         if let Some(period) = period(report.window) {
             self.field("window", &format!("{period} UTC"))?;

@@ -1,61 +1,97 @@
-//! Escapes for Markdown: text that renders as itself, whatever it holds.
+//! Escaping for Markdown: text that is rendered as itself, whatever it contains.
 //!
-//! Text comes in; Markdown that any renderer of CommonMark or GitHub's dialect shows as the same text goes out. A
-//! backslash disarms markup, but not what trackers make links of after rendering: `@somebody`, `#123`, hashes of commits,
-//! addresses, `:emoji:`, `$math$`. Inside of code they leave all of that alone, so every word that is not plainly prose
-//! becomes code. Nothing here knows a report.
+//! Text comes in; Markdown goes out that every renderer of CommonMark or of GitHub's dialect shows as the same
+//! text. This module does not know a report.
+//!
+//! # Why code instead of backslashes
+//!
+//! A backslash disarms Markdown's own markup, `\*` or `\[`. It does not disarm what an issue tracker turns into a
+//! link, a mention or a picture after rendering: `@somebody`, `#123`, hashes of commits, `www.` addresses,
+//! `:emoji:` and `$math$`. The trackers leave code alone, however. So each word that is not plainly prose is set as
+//! code:
+//!
+//! ```text
+//! Set 'wal_level' on src-1, see #12     ->  Set '`wal_level`' on `src-1`, see `#12`
+//! ```
+//!
+//! A word is prose if it has only letters, digits and a few marks, and does not look like a name: no domain, path,
+//! hash or issue number ([`is_prose`]). Brackets, quotes and punctuation around a word stay outside its code.
+//!
+//! # Places
+//!
+//! What is special depends on where the text is put ([`Placement`]). At the start of a line `-`, `#` and `1.` are
+//! markup, so the punctuation of the first word is escaped. In a table a `|` ends the cell even within code, so it
+//! is put between two pieces of code as `\|`.
+//!
+//! # Code
+//!
+//! Code may itself contain backticks. A row of backticks ends the code only if it is as long as the row that
+//! started it, so the fence is a row of a length that the text does not contain: `` a`b `` within two backticks.
+//!
+//! The property tests render hostile text with a real parser and compare what is shown.
 
 use crate::print::safe;
 use crate::text::is_hidden;
 use std::fmt::Write;
 
-/// Marks that prose words may begin with.
+/// Marks that may come before a prose word.
 const OPENING: [char; 5] = ['(', '"', '\'', '“', '‘'];
-/// Marks that prose words may end with.
+/// Marks that may come after a prose word.
 const CLOSING: [char; 11] = ['.', ',', ';', ':', '!', '?', ')', '"', '\'', '”', '’'];
-/// Marks that may stand within prose words.
+/// Marks that may occur within a prose word.
 const WITHIN: [char; 9] = ['\'', '-', '/', ',', '.', '’', '–', '—', '…'];
-/// The least fence of a code block.
+/// The shortest fence of a code block.
 const MIN_FENCE: usize = 3;
 
-/// A piece of a line.
+/// A part of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    /// Prose that needs no escape but at the begin of a line.
+enum Inline {
+    /// Prose, which needs an escape at the start of a line only.
     Plain(String),
-    /// Shown as it is.
+    /// Code.
     Code(String),
-    /// A link that the catalogue gives.
+    /// A link of the catalogue.
     Link(String),
 }
 
-/// One line of prose and code in the making.
-#[derive(Debug, Default)]
-pub struct Line(Vec<Piece>);
+/// Where a line of Markdown is put, which decides what is special in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placement {
+    /// At the start of a line, where `-`, `#` or `1.` would make a list, a heading or a rule.
+    LineStart,
+    /// After other text of its line.
+    WithinLine,
+    /// In a table's cell, where `|` ends the cell, also within code.
+    Cell,
+}
 
-impl Line {
+/// One line of prose and code, built piece by piece.
+#[derive(Debug, Default)]
+pub struct MarkdownLine(Vec<Inline>);
+
+impl MarkdownLine {
     /// Adds `text` as code.
-    pub fn code(&mut self, text: &str) -> &mut Line {
+    pub fn code(&mut self, text: &str) -> &mut MarkdownLine {
         let text = safe::line(text);
-        // Two spans side by side would be read as one with backticks in it.
+        // Two adjacent pieces of code would be read as one that contains backticks.
         match self.0.last_mut() {
-            Some(Piece::Code(last)) => last.push_str(&text),
+            Some(Inline::Code(last)) => last.push_str(&text),
             _ if text.is_empty() => {}
-            _ => self.0.push(Piece::Code(text.to_string())),
+            _ => self.0.push(Inline::Code(text.to_string())),
         }
         self
     }
 
-    /// Adds `text`, its prose as prose and the rest as code.
-    pub fn text(&mut self, text: &str) -> &mut Line {
+    /// Adds `text`: its prose as prose, the rest as code.
+    pub fn text(&mut self, text: &str) -> &mut MarkdownLine {
         self.linked(text, &[])
     }
 
-    /// The same, in which words that are one of `links` become links.
-    pub fn linked(&mut self, text: &str, links: &[String]) -> &mut Line {
+    /// Adds `text` as [`MarkdownLine::text`] does, with the words that are in `links` as links.
+    pub fn linked(&mut self, text: &str, links: &[String]) -> &mut MarkdownLine {
         let text = safe::line(text);
         for (i, word) in text.split(' ').enumerate() {
-            // Blanks at the begin of a line would make code of it.
+            // Four spaces at the start of a line would make a code block of it.
             if i > 0 && !self.ends_blank() {
                 self.plain(" ");
             }
@@ -65,14 +101,14 @@ impl Line {
     }
 
     fn ends_blank(&self) -> bool {
-        matches!(self.0.last(), Some(Piece::Plain(last)) if last.ends_with(' '))
+        matches!(self.0.last(), Some(Inline::Plain(last)) if last.ends_with(' '))
     }
 
     fn plain(&mut self, text: &str) {
         match self.0.last_mut() {
-            Some(Piece::Plain(last)) => last.push_str(text),
+            Some(Inline::Plain(last)) => last.push_str(text),
             _ if text.is_empty() => {}
-            _ => self.0.push(Piece::Plain(text.to_string())),
+            _ => self.0.push(Inline::Plain(text.to_string())),
         }
     }
 
@@ -82,7 +118,7 @@ impl Line {
         let (open, close) = (&word[..word.len() - inner.len()], &inner[core.len()..]);
         self.plain(open);
         if links.iter().any(|link| link == core) && is_link(core) {
-            self.0.push(Piece::Link(core.to_string()));
+            self.0.push(Inline::Link(core.to_string()));
         } else if is_prose(core) {
             self.plain(core);
         } else {
@@ -91,27 +127,29 @@ impl Line {
         self.plain(close);
     }
 
-    /// Without blanks at its ends.
-    pub fn trimmed(mut self) -> Line {
-        if let Some(Piece::Plain(first)) = self.0.first_mut() {
+    /// Without spaces at its ends.
+    pub fn trimmed(mut self) -> MarkdownLine {
+        if let Some(Inline::Plain(first)) = self.0.first_mut() {
             *first = first.trim_start().to_string();
         }
-        if let Some(Piece::Plain(last)) = self.0.last_mut() {
+        if let Some(Inline::Plain(last)) = self.0.last_mut() {
             *last = last.trim_end().to_string();
         }
-        self.0.retain(|piece| *piece != Piece::Plain(String::new()));
+        self.0.retain(|piece| *piece != Inline::Plain(String::new()));
         self
     }
 
-    fn markdown(&self, begins: bool, cell: bool) -> String {
+    fn markdown(&self, place: Placement) -> String {
         let mut markdown = String::new();
         for (i, piece) in self.0.iter().enumerate() {
             match piece {
-                Piece::Plain(text) if i == 0 && begins => begin(&mut markdown, text.trim_start()),
-                Piece::Plain(text) => markdown.push_str(text),
-                Piece::Code(text) if cell => code_in_cell(&mut markdown, text),
-                Piece::Code(text) => span(&mut markdown, text),
-                Piece::Link(link) => {
+                Inline::Plain(text) if i == 0 && place == Placement::LineStart => {
+                    line_start(&mut markdown, text.trim_start());
+                }
+                Inline::Plain(text) => markdown.push_str(text),
+                Inline::Code(text) if place == Placement::Cell => code_in_cell(&mut markdown, text),
+                Inline::Code(text) => span(&mut markdown, text),
+                Inline::Link(link) => {
                     let _ = write!(markdown, "<{link}>");
                 }
             }
@@ -119,38 +157,38 @@ impl Line {
         markdown
     }
 
-    /// The Markdown of it as a paragraph, or behind the mark of a list.
+    /// As a paragraph, or after the marker of a list item.
     pub fn paragraph(&self) -> String {
-        self.markdown(true, false)
+        self.markdown(Placement::LineStart)
     }
 
-    /// The Markdown of it behind other text of its line.
+    /// After other text of its line.
     pub fn inline(&self) -> String {
-        self.markdown(false, false)
+        self.markdown(Placement::WithinLine)
     }
 
-    /// The Markdown of it in a table's cell.
+    /// In a table's cell.
     pub fn cell(&self) -> String {
-        self.markdown(false, true)
+        self.markdown(Placement::Cell)
     }
 }
 
 /// `text` as prose and code in a paragraph.
 pub fn text(text: &str) -> String {
-    Line::default().text(text).paragraph()
+    MarkdownLine::default().text(text).paragraph()
 }
 
 /// `text` as code in a paragraph.
 pub fn code(text: &str) -> String {
-    Line::default().code(text).paragraph()
+    MarkdownLine::default().code(text).paragraph()
 }
 
-/// `text` as prose and code behind other text of its line.
+/// `text` as prose and code after other text of its line.
 pub fn inline(text: &str) -> String {
-    Line::default().text(text).inline()
+    MarkdownLine::default().text(text).inline()
 }
 
-/// `lines` as a block of code, in a fence longer than any row of backticks in it.
+/// `lines` as a code block, with a fence that is longer than any row of backticks in them.
 pub fn block(language: &str, lines: &[&str]) -> String {
     let lines: Vec<_> = lines.iter().map(|line| safe::line(line)).collect();
     let longest = lines.iter().flat_map(|line| runs(line)).max().unwrap_or(0);
@@ -163,8 +201,9 @@ pub fn block(language: &str, lines: &[&str]) -> String {
     block
 }
 
-/// The first word of a line: what begins lists, rules and headings there is escaped.
-fn begin(markdown: &mut String, text: &str) {
+/// Adds text at the start of a line: the punctuation of its first word may be a list, a rule or a heading, so it is
+/// escaped.
+fn line_start(markdown: &mut String, text: &str) {
     let (first, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
     for c in first.chars() {
         if c.is_ascii_punctuation() {
@@ -175,17 +214,17 @@ fn begin(markdown: &mut String, text: &str) {
     markdown.push_str(rest);
 }
 
-/// A code span of text on one line, between rows of backticks of a length that none inside has.
+/// Adds code, between rows of backticks of a length that the text does not contain.
 fn span(markdown: &mut String, text: &str) {
     let known: Vec<usize> = runs(text).collect();
     let fence = "`".repeat((1..).find(|len| !known.contains(len)).unwrap_or(1));
-    // Of blanks on both sides one is taken away.
+    // A renderer removes one space on each side if there is one on both.
     let blank = text.starts_with(' ') && text.ends_with(' ') && text.contains(|c| c != ' ');
     let pad = if blank || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     let _ = write!(markdown, "{fence}{pad}{text}{pad}{fence}");
 }
 
-/// A code span in a table's cell, where a bar ends the cell in code, too: it stands between spans, escaped.
+/// Adds code in a table's cell: each `|` ends the code and is put between the pieces, escaped.
 fn code_in_cell(markdown: &mut String, text: &str) {
     for (i, part) in text.split('|').enumerate() {
         if i > 0 {
@@ -202,14 +241,14 @@ fn runs(text: &str) -> impl Iterator<Item = usize> {
     text.split(|c| c != '`').map(str::len).filter(|len| *len > 0)
 }
 
-/// Whether a word reads as prose and no renderer or tracker makes anything of it.
+/// Whether a word is prose: neither a renderer nor a tracker makes anything else of it.
 fn is_prose(word: &str) -> bool {
     let prose = |c: char| c.is_alphanumeric() || WITHIN.contains(&c);
     word.chars().all(prose) && !is_name(word)
 }
 
-/// Whether a word of letters, digits and a few marks is a name that may be made a link: a domain, a path, a commit, an
-/// issue.
+/// Whether a word of letters, digits and a few marks is a name that a tracker may turn into a link: a domain, a path,
+/// a commit, an issue.
 fn is_name(word: &str) -> bool {
     let lettered = |part: &str| part.chars().take(2).filter(|c| c.is_alphabetic()).count();
     let domain = word.split('.').skip(1).any(|part| lettered(part) == 2);
@@ -225,7 +264,7 @@ fn is_name(word: &str) -> bool {
     domain || path || hex || issue
 }
 
-/// Whether a link of the catalogue can stand in angle brackets.
+/// Whether a link of the catalogue can be put in angle brackets.
 fn is_link(link: &str) -> bool {
     let scheme = link.starts_with("https://") || link.starts_with("http://");
     scheme
@@ -240,7 +279,7 @@ mod tests {
     use proptest::prelude::*;
     use pulldown_cmark::{Event, Options, Parser, Tag};
 
-    /// The text that a renderer shows, and whether there is more than paragraphs, code and what `ours` lets pass.
+    /// The text that a renderer shows, and whether there is more than paragraphs, code and tags that `ours` allows.
     fn rendered(markdown: &str, ours: fn(&Tag<'_>) -> bool) -> (String, bool) {
         let options = Options::all().difference(Options::ENABLE_SMART_PUNCTUATION);
         let (mut text, mut more) = (String::new(), false);
@@ -259,7 +298,7 @@ mod tests {
         safe::line(text).split(' ').filter(|word| !word.is_empty()).map(str::to_string).collect()
     }
 
-    /// Text of what Markdown, HTML and trackers act on.
+    /// Text full of marks that Markdown, HTML and trackers act on.
     fn hostile() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             3 => "[-a-z0-9`|<>\\[\\]()*_#@!:~\\\\&;=+.'\"$^{}% \t\n\r]{0,9}",
@@ -285,14 +324,14 @@ mod tests {
         assert_eq!(text("- first :tada:"), "\\- first `:tada`:");
         assert_eq!(code("a`b``c"), "```a`b``c```");
         assert_eq!(code("`a"), "`` `a ``");
-        assert_eq!(Line::default().code("a|b\\|c").cell(), "`a`\\|`b\\`\\|`c`");
+        assert_eq!(MarkdownLine::default().code("a|b\\|c").cell(), "`a`\\|`b\\`\\|`c`");
         assert_eq!(block("sql", &["a ``` b"]), "````sql\na ``` b\n````\n");
     }
 
     #[test]
     fn only_links_of_the_catalogue_are_links() {
         let links = ["https://aka.ms/x".to_string(), "javascript:alert(1)".to_string()];
-        let mut line = Line::default();
+        let mut line = MarkdownLine::default();
         line.linked("See https://aka.ms/x. https://aka.ms/y javascript:alert(1)", &links);
         assert_eq!(line.paragraph(), "See <https://aka.ms/x>. `https://aka.ms/y` `javascript:alert(1`)");
     }
@@ -303,11 +342,11 @@ mod tests {
             let (shown, more) = rendered(&text(&raw), |_| false);
             prop_assert_eq!(words(&shown), words(&raw));
             prop_assert!(!more, "{}", text(&raw));
-            // Outside of code nothing is left that trackers look for.
-            let mut plain = Line::default();
+            // Outside of code there is no mark that trackers look for.
+            let mut plain = MarkdownLine::default();
             plain.text(&raw);
             for piece in plain.0 {
-                if let Piece::Plain(text) = piece {
+                if let Inline::Plain(text) = piece {
                     prop_assert!(!text.contains(['@', '#', '<', '[', '$', '&', '`', '_', '*', '~']));
                     prop_assert!(!text.contains("://") && !text.contains("www."), "{}", text);
                 }
@@ -317,7 +356,7 @@ mod tests {
         #[test]
         fn code_renders_as_itself(raw in hostile()) {
             let (shown, more) = rendered(&code(&raw), |_| false);
-            // A line of blanks is no paragraph.
+            // A line of spaces is no paragraph.
             let want = safe::line(&raw);
             prop_assert_eq!(shown.trim(), want.trim());
             prop_assert!(!more, "{}", code(&raw));
@@ -325,8 +364,8 @@ mod tests {
 
         #[test]
         fn cells_render_as_themselves(a in hostile(), b in hostile()) {
-            let cell = |raw: &str| Line::default().code(raw).cell();
-            let text = Line::default().text(&b).cell();
+            let cell = |raw: &str| MarkdownLine::default().code(raw).cell();
+            let text = MarkdownLine::default().text(&b).cell();
             let table = format!("| x | y | z |\n|---|---|---|\n| {} | {text} | end |\n", cell(&a));
             let ours = |tag: &Tag<'_>| matches!(tag, Tag::Table(_) | Tag::TableHead | Tag::TableRow | Tag::TableCell);
             let (shown, more) = rendered(&table, ours);

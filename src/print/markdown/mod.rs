@@ -1,37 +1,50 @@
-//! Markdown: a report to paste into a ticket.
+//! Markdown: a report for an issue tracker.
 //!
-//! A report comes in; CommonMark with tables goes out, for any tracker that reads GitHub's dialect: the verdict, a table
-//! by code, the plan, a section for each code, what was not read. What comes from a log or a pattern file goes through [`escape`].
-//! It is bounded by counts, so that a ticket can hold it, and says what it leaves out.
+//! A report comes in; CommonMark with tables goes out, for every tracker that reads GitHub's dialect: the verdict, a
+//! table by code, the plan, a section for each code, the inputs that were not read. Text from a log or a pattern file
+//! goes through [`escape`]. Lists are cut at fixed counts, so that a ticket can hold the report, and each cut is
+//! stated.
 
 pub mod escape;
 mod plan;
 
-use super::words::{accepted, bytes, period, plural, redacted, seconds, side, taken, thousands};
-use crate::catalog::{Actor, ArgValue, Entry};
+use super::format::{Definition, Writer};
+use super::verdict::inputs_read;
+use super::words::{UNKNOWN_CODE, accepted, actor, period, plural, redacted, rule_words, side, thousands};
+use crate::catalog::{ArgValue, Entry};
 use crate::finding::Finding;
+use crate::input::Signature;
 use crate::report::{CodeReport, Report, Suppressed};
 use crate::scan::{Inputs, Status};
 use crate::summary::ArgSet;
-use escape::{Line, block, code, inline, text};
+use escape::{MarkdownLine, block, code, inline, text};
 use std::io::{self, Write};
 
-/// What the document begins with; inputs that do are passed over as reports of this program.
-pub const HEAD: &str = "# migsift: ";
-/// Argument sets, databases and list items shown in one place; the rest are counted.
+/// The row of the table of formats.
+pub(super) const FORMAT: Definition = Definition {
+    name: "markdown",
+    aliases: &["md"],
+    about: "A report to paste into a ticket",
+    signatures: &[Signature::Text { start: TITLE, marker: "" }],
+    writer: Writer::Report(|report, _, out| write_report(report, out)),
+};
+
+/// The start of the title, by which the document is recognised.
+const TITLE: &str = "# migsift: ";
+/// Argument sets, databases and list items shown in one place; the others are counted.
 const MAX_SHOWN: usize = 10;
-/// Inputs shown that were not read whole; the rest are counted.
+/// Inputs shown that were not read to their end; the others are counted.
 const MAX_PROBLEMS: usize = 20;
-/// Rules of a baseline shown; the rest are counted.
+/// Rules of a baseline shown; the others are counted.
 const MAX_RULES: usize = 20;
-/// What SQL begins with.
+/// The first words of SQL statements.
 const SQL: [&str; 9] = ["ALTER", "CREATE", "DELETE", "DROP", "GRANT", "REVOKE", "SELECT", "SET", "UPDATE"];
 
 /// Writes the report.
 ///
 /// # Errors
 ///
-/// What the writer gives.
+/// Those of the writer.
 pub fn write_report(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     verdict(report, out)?;
     table(&report.codes, out)?;
@@ -50,10 +63,10 @@ fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
         0 => "nothing found".to_string(),
         _ => plural(totals.failures - totals.suppressed.failures, "failure"),
     };
-    writeln!(out, "{HEAD}{found}\n")?;
+    writeln!(out, "{TITLE}{found}\n")?;
     if totals.suppressed.findings() > 0 {
         let known = accepted(totals.suppressed);
-        writeln!(out, "Known and accepted, does not count: {known}.\n")?;
+        writeln!(out, "Known and accepted, not counted: {known}.\n")?;
     }
     if !inputs.complete() {
         let missed = plural(inputs.partial + inputs.failed, "input");
@@ -65,23 +78,17 @@ fn verdict(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             parts.push(format!("{} not in the catalogue", thousands(totals.unknown)));
         }
         write!(out, "{} ({})", plural(totals.findings, "finding"), parts.join(", "))?;
-        if let (Some(first), Some(last)) = (report.window.first, report.window.last) {
-            write!(out, ", {} to {} UTC", seconds(first), seconds(last))?;
+        if let Some(period) = period(report.window) {
+            write!(out, ", {period} UTC")?;
         }
         write!(out, ". ")?;
     }
     let stamp = &report.catalog;
     let edition = inline(&stamp.edition);
     let entries = plural(stamp.entries as u64, "entry");
-    writeln!(out, "{}. Catalogue {edition}, {entries}.", read(inputs))?;
-    let told = |key: &str| writeln!(out, "\n{}", inline(&redacted(key)));
-    report.redaction.as_deref().map_or(Ok(()), told)
-}
-
-/// How many inputs were read.
-fn read(inputs: &Inputs) -> String {
-    let asked = inputs.scanned + inputs.partial + inputs.failed;
-    format!("{} of {} read ({})", thousands(inputs.scanned), plural(asked, "input"), bytes(inputs.bytes))
+    writeln!(out, "{}. Catalogue {edition}, {entries}.", inputs_read(inputs))?;
+    let note = |key: &str| writeln!(out, "\n{}", inline(&redacted(key)));
+    report.redaction.as_deref().map_or(Ok(()), note)
 }
 
 fn table(codes: &[CodeReport], out: &mut dyn Write) -> io::Result<()> {
@@ -91,14 +98,8 @@ fn table(codes: &[CodeReport], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n| Code | Severity | Findings | Failures | Title | Who acts |")?;
     writeln!(out, "|---|---|--:|--:|---|---|")?;
     for code in codes {
-        let cell = |text: &str| Line::default().text(text).cell();
-        let support = cell(&code.vendor.support);
-        let who = match code.actor() {
-            Some(Actor::Customer) => "you",
-            Some(Actor::Support) => &support,
-            Some(Actor::Unsupported) => "not supported by the service",
-            None => "",
-        };
+        let cell = |text: &str| MarkdownLine::default().text(text).cell();
+        let who = code.actor().map(|known| cell(actor(known, &code.vendor.support))).unwrap_or_default();
         let (count, failures) = (thousands(code.count), thousands(code.failures));
         let (id, title) = (cell(&code.id), cell(&code.title));
         writeln!(out, "| {id} | {} | {count} | {failures} | {title} | {who} |", code.severity)?;
@@ -106,7 +107,7 @@ fn table(codes: &[CodeReport], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// What was found of one code, and what to do.
+/// Writes one code: the facts, its findings and the advice.
 fn section(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     let heading = format!("{} {}", report.id, report.title);
     writeln!(out, "\n## {}\n", inline(&heading))?;
@@ -129,8 +130,8 @@ fn section(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn arguments(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
-    let told = |set: &&ArgSet| !set.args.is_empty() || !set.databases.is_empty();
-    for (i, set) in report.args.iter().filter(told).take(MAX_SHOWN).enumerate() {
+    let has_facts = |set: &&ArgSet| !set.args.is_empty() || !set.databases.is_empty();
+    for (i, set) in report.args.iter().filter(has_facts).take(MAX_SHOWN).enumerate() {
         writeln!(out, "{}- {}", if i == 0 { "\n" } else { "" }, occurrence(set))?;
     }
     let more = report.args_distinct.saturating_sub(MAX_SHOWN as u64);
@@ -140,7 +141,7 @@ fn arguments(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// An argument set with where and how often it was found.
+/// An argument set with its databases and its count.
 fn occurrence(set: &ArgSet) -> String {
     let mut parts: Vec<String> = Vec::new();
     for (name, value) in &set.args {
@@ -157,7 +158,7 @@ fn occurrence(set: &ArgSet) -> String {
     parts.join(", ")
 }
 
-/// Some values as code; more are counted.
+/// The first values as code; the others are counted.
 fn codes<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
     let values: Vec<&String> = values.into_iter().collect();
     let shown = values.iter().take(MAX_SHOWN).map(|value| code(value)).collect::<Vec<_>>().join(", ");
@@ -167,7 +168,7 @@ fn codes<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
     }
 }
 
-/// Where it stands first, and what it says there.
+/// Writes the place and text of the first finding.
 fn sample(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let place = code(&finding.origin.to_string());
     writeln!(out, "\nFirst in {place}, line {}:\n", finding.line)?;
@@ -181,7 +182,7 @@ fn sample(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
 fn advice(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n**What to do**")?;
     let Some(entry) = &report.entry else {
-        let what = "This code is not in the catalogue. Please report it with a line of the log, so that it is added.";
+        let what = UNKNOWN_CODE;
         return writeln!(out, "\n{what}");
     };
     if report.resolutions.is_empty() {
@@ -196,16 +197,20 @@ fn advice(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     }
     for link in entry.links.iter().filter(|link| !report.resolutions.iter().any(|text| text.contains(*link)))
     {
-        writeln!(out, "\n{}", Line::default().linked("See ", &[]).linked(link, &entry.links).paragraph())?;
+        writeln!(
+            out,
+            "\n{}",
+            MarkdownLine::default().linked("See ", &[]).linked(link, &entry.links).paragraph()
+        )?;
     }
     Ok(())
 }
 
-/// One resolution: the SQL that the catalogue gives as blocks to copy, all else as lines between them.
+/// Writes one resolution: the catalogue's SQL as blocks to copy, all other text as lines between them.
 fn resolved(resolution: &str, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     let links = links(entry);
-    let mut line = Line::default();
-    let put = |line: &mut Line, out: &mut dyn Write| {
+    let mut line = MarkdownLine::default();
+    let put = |line: &mut MarkdownLine, out: &mut dyn Write| {
         let paragraph = std::mem::take(line).trimmed().paragraph();
         if paragraph.is_empty() { Ok(()) } else { writeln!(out, "\n{paragraph}") }
     };
@@ -227,7 +232,7 @@ fn resolved(resolution: &str, entry: &Entry, out: &mut dyn Write) -> io::Result<
     put(&mut line, out)
 }
 
-/// The links that the catalogue gives with an entry, those of its texts' own Markdown too.
+/// The links of an entry, with those in the Markdown of its resolutions.
 fn links(entry: &Entry) -> Vec<String> {
     let marked = entry.resolutions.iter().flat_map(|template| template.text.split("](").skip(1));
     let marked = marked.filter_map(|rest| Some(rest.split_once(')')?.0.to_string()));
@@ -240,16 +245,16 @@ fn unmarked(text: &str, links: &[String]) -> String {
     for link in links {
         let marked = format!("]({link})");
         while let Some(end) = text.find(&marked)
-            && let Some(begin) = text[..end].rfind('[')
+            && let Some(start) = text[..end].rfind('[')
         {
             text.replace_range(end..end + 1, " ");
-            text.remove(begin);
+            text.remove(start);
         }
     }
     text
 }
 
-/// Whether `code` is SQL that stands word for word in the catalogue: nothing that a log says is offered to be copied.
+/// Whether `code` is SQL that the catalogue has word for word. Text from a log is never offered to be copied.
 fn is_published_sql(code: &str, entry: &Entry) -> bool {
     let first = code.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     let quoted = format!("`{code}`");
@@ -257,28 +262,28 @@ fn is_published_sql(code: &str, entry: &Entry) -> bool {
     SQL.contains(&first) && code.contains(' ') && published.any(|template| template.text.contains(&quoted))
 }
 
-/// What a baseline takes, and why.
+/// Writes the rules of the baseline with their reasons.
 fn baseline(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Some(rules) = &report.baseline else { return Ok(()) };
     writeln!(out, "\n## Known and accepted\n")?;
     let (idle, taking): (Vec<_>, Vec<_>) =
         rules.iter().partition(|rule| rule.suppressed == Suppressed::default());
     for rule in taking.iter().take(MAX_RULES) {
-        let expired = if rule.expired { "expired, counts again: " } else { "" };
-        let (what, reason) = (inline(&taken(rule)), inline(&rule.reason));
+        let expired = if rule.expired { "expired, counted again: " } else { "" };
+        let (what, reason) = (inline(&rule_words(rule)), inline(&rule.reason));
         writeln!(out, "- {what} ({expired}{}): {reason}", accepted(rule.suppressed))?;
     }
     if taking.len() > MAX_RULES {
         writeln!(out, "- and {} more", taking.len() - MAX_RULES)?;
     }
     if !idle.is_empty() {
-        writeln!(out, "- {} found nothing", plural(idle.len() as u64, "rule"))?;
+        writeln!(out, "- {} matched nothing", plural(idle.len() as u64, "rule"))?;
     }
     Ok(())
 }
 
 fn coverage(inputs: &Inputs, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n## Coverage\n\n{}.", read(inputs))?;
+    writeln!(out, "\n## Coverage\n\n{}.", inputs_read(inputs))?;
     for (status, heading) in
         [(Status::Failed, "Not read"), (Status::Partial, "Read in part"), (Status::Skipped, "Skipped")]
     {

@@ -1,20 +1,20 @@
 //! The plan as a list of tasks, and the attempts.
 //!
-//! Steps come in, a list with boxes to tick goes out, as trackers show it, with commands as blocks below each step.
+//! Steps come in; a list with check boxes goes out, as issue trackers show it, with commands as blocks below each step.
 
 use super::super::steps;
 use super::super::words::plural;
 use super::escape::{block, inline, text as paragraph};
 use crate::report::Report;
-use crate::report::plan::{Command, Language, Step};
+use crate::report::plan::{Command, CommandLanguage, Step};
 use std::io::{self, Write};
 
 /// The most steps.
 const MAX_STEPS: usize = 50;
-/// What stands below an item of a list.
+/// The indentation of text below an item of a list.
 const INDENT: &str = "  ";
 
-/// The steps in order.
+/// Writes the steps in order.
 pub(super) fn steps(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let steps = &report.plan.steps;
     if steps.is_empty() {
@@ -40,12 +40,12 @@ fn item(step: &Step, out: &mut dyn Write) -> io::Result<()> {
         let (place, language) = place(&commands[0]);
         below(&format!("{place}:"), out)?;
         writeln!(out)?;
-        for row in block(if language == Language::Az { "sh" } else { "sql" }, &lines).lines() {
+        for row in block(if language == CommandLanguage::Az { "sh" } else { "sql" }, &lines).lines() {
             writeln!(out, "{INDENT}{row}")?;
         }
     }
     if step.commands_truncated {
-        below(&format!("and more than the {} that are shown", step.commands.len()), out)?;
+        below(&format!("and more commands than the {} shown", step.commands.len()), out)?;
     }
     if let Some(blanks) = steps::blanks(step) {
         below(&blanks, out)?;
@@ -66,7 +66,7 @@ fn below(text: &str, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "\n{INDENT}{}", paragraph(text))
 }
 
-/// The attempts, where there are several or one has no final state.
+/// Writes the attempts, if there are several or one has no final state.
 pub(super) fn attempts(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     let Some(attempts) = steps::attempts(&report.attempts) else { return Ok(()) };
     writeln!(out, "\n## Attempts\n")?;

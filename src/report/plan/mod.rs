@@ -1,8 +1,38 @@
-//! The fix plan: what to do, in the order in which it is done.
+//! The plan: numbered steps that fix the failures of a report, in the order in which a person does them.
 //!
-//! The codes of a report and what is known of the servers come in; numbered steps go out. Support cases come first,
-//! because they take days, then what concerns servers, then databases. What an entry's step is stands in its `fix`
-//! table; an entry without one gives a step with its advice. Commands are printed for people to read, and never run.
+//! The codes of a report and the names of the servers come in, a [`Plan`] goes out. Commands are printed for
+//! people to read; this program never runs one.
+//!
+//! # From codes to steps
+//!
+//! Each code has one step, which the `fix` table of its catalogue entry describes. An entry without such a
+//! table has a step that shows its advice. Many codes need the same action, so steps are merged:
+//!
+//! - All support cases are one step: a person opens one case and lists all codes in it.
+//! - Steps of the same kind with the same title, side and actor are one step. The title holds the arguments,
+//!   so "Grant REPLICATION to repl" for two codes is one step, and the same for another role is a second one.
+//! - All parameter changes of one server are one step ([`parameters`]), because they need one restart
+//!   together.
+//!
+//! A merged step has the worst severity, the lowest scope and the union of the lists of its parts. Lists are
+//! cut at stated sizes, and the cut is counted.
+//!
+//! # The order
+//!
+//! Support cases come first, because they take days and the other steps can be done meanwhile. Servers come
+//! before databases, because a restarted server disconnects whoever works in a database. Then the kinds of
+//! fixes follow in the order of [`FixKind`], in which each kind can rely on the ones before: an extension is
+//! allowed before it is loaded, and loaded before it is created. For example, a report with a dropped
+//! database, two parameters and an unknown code has the plan:
+//!
+//! ```text
+//!  1  Open a support case               service          <- takes days
+//!  2  Change parameters of the source server, then restart it once
+//!  3  Drop the database hr              target, database
+//! ```
+//!
+//! Ties are broken by severity, side and ids, so the plan does not depend on the order in which the codes
+//! were found.
 
 mod parameters;
 mod statements;
@@ -28,53 +58,53 @@ pub const MAX_REFUSED: usize = 20;
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Plan {
-    /// What to do, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// Something to do.
+/// One action of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Step {
     /// Its place in the plan, from 1.
     pub number: u64,
-    /// What sort of step it is.
+    /// The kind of fix.
     pub kind: FixKind,
-    /// What to do, in a few words.
+    /// The action, in a few words.
     pub title: String,
-    /// The worst severity of what it clears.
+    /// The worst severity of the failures that it fixes.
     pub severity: Severity,
-    /// Where it is done.
+    /// The side on which it is done.
     pub side: Side,
     /// The server it is done on, where the logs name exactly one.
     pub server: Option<String>,
-    /// What it concerns.
+    /// Whether it concerns a server or a database.
     pub scope: Scope,
-    /// Who does it.
+    /// The person who does it.
     pub actor: Actor,
     /// The organization that does it where the actor is support. It follows from the catalogue, so no report stores it.
     #[serde(skip)]
     pub support: String,
     /// Whether the server must be restarted, once, after all of it.
     pub restart: bool,
-    /// The ids that it clears.
+    /// The ids of the entries that it fixes.
     pub codes: Vec<String>,
-    /// How many failures it clears.
+    /// How many failures it fixes.
     pub failures: u64,
-    /// The databases that it clears.
+    /// The databases whose failures it fixes.
     pub databases: Vec<String>,
     /// How many more databases there are.
     pub databases_more: u64,
-    /// What to mind first.
+    /// Warnings to read first.
     pub cautions: Vec<String>,
     /// The codes' advice.
     pub advice: Vec<String>,
-    /// What to run, in order.
+    /// Commands, in the order in which they are run.
     pub commands: Vec<Command>,
     /// Whether there are more commands than these.
     pub commands_truncated: bool,
-    /// Values that cannot stand in a command: what concerns them must be written by hand.
+    /// Values that no command can hold safely; commands for them must be written by hand.
     pub refused: Vec<RefusedValue>,
 }
 
@@ -83,30 +113,31 @@ pub struct Step {
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
 pub struct Command {
-    /// What it is written in.
-    pub language: Language,
-    /// The server that it is about.
+    /// The language of its text.
+    pub language: CommandLanguage,
+    /// The server that it concerns.
     pub side: Side,
-    /// The database that it is run in; none where that does not matter or is not known.
+    /// The database in which it is run; none where any will do or none is known.
     pub database: Option<String>,
     /// The command.
     pub text: String,
-    /// What the reader has to fill in, as it stands in the command.
+    /// The placeholders in its text that the reader fills in.
     pub blanks: Vec<String>,
 }
 
-/// What a command is written in.
+/// The language of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "lowercase")]
-pub enum Language {
+#[cfg_attr(test, schemars(rename = "Language"))]
+pub enum CommandLanguage {
     /// SQL, for psql or any client.
     Sql,
     /// The Azure command line, for a shell.
     Az,
 }
 
-/// A value of the logs that was refused.
+/// A value from the logs that is left out of the commands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
@@ -141,13 +172,13 @@ impl Plan {
     }
 }
 
-/// Support first, then servers before databases, then by the order of kinds.
+/// The sort key of a step; the module documentation explains the order.
 fn order(step: &Step) -> impl Ord + '_ {
     let support = step.actor != Actor::Support;
     (support, step.scope, step.kind, std::cmp::Reverse(step.severity), step.side, &step.codes)
 }
 
-/// The step that one code asks for.
+/// The step of one code.
 fn step(code: &CodeReport, support: &Support) -> Step {
     let mut step = Step::new(code);
     let Some(entry) = &code.entry else {
@@ -159,7 +190,7 @@ fn step(code: &CodeReport, support: &Support) -> Step {
     let Some(fix) = &entry.fix else {
         step.title = match code.resolutions.first() {
             Some(_) => format!("Follow the advice for {}", code.id),
-            None => format!("See to {}, for which no advice is published", code.id),
+            None => format!("Look into {}: no advice is published for it", code.id),
         };
         return step;
     };
@@ -174,7 +205,7 @@ fn step(code: &CodeReport, support: &Support) -> Step {
 }
 
 impl Step {
-    /// A step about a code, to be filled in.
+    /// A step for a code, without its title and commands.
     fn new(code: &CodeReport) -> Step {
         let databases = databases_of(code);
         let databases_more = databases.len().saturating_sub(MAX_DATABASES) as u64;
@@ -201,7 +232,7 @@ impl Step {
         }
     }
 
-    /// Takes in a step that is the same thing to do.
+    /// Adds a step with the same action.
     fn merge(&mut self, other: Step) {
         self.severity = self.severity.max(other.severity);
         if self.side != other.side {
@@ -221,14 +252,14 @@ impl Step {
         extend(&mut self.refused, other.refused, MAX_REFUSED);
     }
 
-    /// Names a value that cannot stand in a command.
+    /// Lists a value that no command can hold safely.
     fn refuse(&mut self, name: &str, value: &str, reason: String) {
         let refused = RefusedValue { name: name.to_string(), value: value.to_string(), reason };
         extend(&mut self.refused, vec![refused], MAX_REFUSED);
     }
 }
 
-/// Adds what is new, up to `most`; whether something was left out.
+/// Adds the items that are not in `list` yet, up to `most`. Returns whether some were left out.
 fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>, most: usize) -> bool {
     let mut left_out = false;
     for item in more {
@@ -242,7 +273,7 @@ fn extend<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>, most: usize) -> bool {
     left_out
 }
 
-/// Adds `step`; what is the same thing to do is one step: all of a support case, and equal titles on one side.
+/// Adds `step` to the step with the same action, or as a new one.
 fn merge(steps: &mut Vec<Step>, step: Step) {
     let same = |known: &&mut Step| {
         let support = known.kind == FixKind::Support && step.kind == FixKind::Support;
