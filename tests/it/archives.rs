@@ -2,13 +2,17 @@
 
 use crate::bundles::zip::{DEFLATE, METHODS, Member, Zip, member, zip};
 use crate::bundles::{
-    Codec, Folder, Run, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes, run_path,
-    run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
+    Codec, Folder, Run, ScanResult, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes,
+    run_path, run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
 };
 use crate::{invariants, stdout};
+use migsift::finding::Finding;
 use migsift::scan::Options;
+use migsift::source::Origin;
 use proptest::prelude::*;
 use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
 
 /// The findings of a report, without place and envelope.
 fn findings(ndjson: &str) -> Vec<Value> {
@@ -20,6 +24,14 @@ fn findings(ndjson: &str) -> Vec<Value> {
         record
     };
     records.filter(|record| record["type"] == "finding").map(bare).collect()
+}
+
+/// The findings of a scan, as if all were in one file.
+fn without_place(result: ScanResult) -> Vec<Finding> {
+    let one_file = Arc::new(Origin::path(Path::new("a")));
+    let mut findings = result.findings;
+    findings.iter_mut().for_each(|finding| finding.origin = one_file.clone());
+    findings
 }
 
 /// All ways to pack one log, by name.
@@ -42,17 +54,18 @@ fn packed(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 fn packed_logs_have_the_findings_of_plain_ones() {
     let log = log(6, 50_000);
     let folder = Folder::new();
-    let want = findings(&stdout(&pipe(&log, &["-", "-f", "ndjson"])));
-    assert_eq!(want.len(), 6);
+    let plain = without_place(scan_bytes(&log, &one_thread()));
+    let printed = findings(&stdout(&pipe(&log, &["-", "-f", "ndjson"])));
+    assert_eq!((plain.len(), printed.len()), (6, 6));
     for (name, bytes) in packed(&log) {
-        let path = folder.write("a", &bytes).to_string_lossy().into_owned();
-        for threads in ["1", "3"] {
-            let piped = pipe(&bytes, &["-", "-f", "ndjson", "-j", threads]);
-            let read = pipe(b"", &[&path, "-f", "ndjson", "-j", threads]);
-            for output in [piped, read] {
-                assert_eq!(output.status.code(), Some(1), "{name}");
-                assert!(findings(&stdout(&output)) == want, "{name} -j {threads}");
-            }
+        let path = folder.write("a", &bytes);
+        for threads in [1, 3] {
+            let piped = pipe(&bytes, &["-", "-f", "ndjson", "-j", &threads.to_string()]);
+            assert_eq!(piped.status.code(), Some(1), "{name}");
+            assert!(findings(&stdout(&piped)) == printed, "{name}, piped, {threads} threads");
+            let read = scan_path(&path, &Options { threads, ..Options::default() });
+            assert!(read.inputs.complete(), "{name}: {:?}", read.inputs);
+            assert!(without_place(read) == plain, "{name}, {threads} threads");
         }
     }
 }
@@ -338,14 +351,7 @@ proptest! {
         ends.sort_unstable();
         let folder = Folder::new();
         let want = scan_path(&folder.write("plain", &bytes), &one_thread());
-        let bare = |got: crate::bundles::ScanResult| -> Vec<_> {
-            let place = |mut finding: migsift::finding::Finding| {
-                finding.origin = std::sync::Arc::new(migsift::source::Origin::path("a".as_ref()));
-                finding
-            };
-            got.findings.into_iter().map(place).collect()
-        };
-        let want = bare(want);
+        let want = without_place(want);
         let options = Options { threads, window_bytes: Some(core), ..Options::default() };
         let mut ways = packed(&bytes);
         for codec in Codec::all() {
@@ -357,7 +363,7 @@ proptest! {
             let got = scan_path(&folder.write("packed", &packed), &options);
             prop_assert!(got.inputs.complete(), "{} {:?}", name, got.inputs);
             prop_assert_eq!(got.inputs.bytes, bytes.len() as u64);
-            prop_assert!(bare(got) == want, "{}", name);
+            prop_assert!(without_place(got) == want, "{}", name);
         }
     }
 }
