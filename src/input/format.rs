@@ -45,8 +45,8 @@ const UNSUPPORTED: [(&[u8], &str); 11] = [
 ];
 
 impl ContainerFormat {
-    /// Identifies what starts with `head`: the first [`PEEK_BYTES`](super::peek::PEEK_BYTES) bytes, or all if
-    /// there are fewer.
+    /// Identifies what starts with `head`: the first 512 bytes of a stream, or all if there
+    /// are fewer.
     pub fn of(head: &[u8]) -> Option<ContainerFormat> {
         if let Some(codec) = Codec::of(head) {
             return Some(ContainerFormat::Compressed(codec));

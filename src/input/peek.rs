@@ -53,7 +53,7 @@ impl<'r> PeekReader<'r> {
         self.consumed
     }
 
-    /// Returns the next `len` bytes, at most [`PEEK_BYTES`]; fewer at the end or before an error.
+    /// Returns the next `len` bytes, at most 512; fewer at the end or before an error.
     pub fn peek(&mut self, len: usize) -> &[u8] {
         debug_assert!(len <= PEEK_BYTES);
         while self.end - self.start < len && self.error.is_none() {
