@@ -21,7 +21,7 @@
 //! pair of different ones, for a slot without a word and for a word without a slot. An argument may have
 //! several words; its first one scores +1 and each more -1, so a longer argument must pay for itself with
 //! equal words after it. The alignment is global over the wording, but local over the text: words before and
-//! after the message cost nothing. Each cell also stores the step that led to it, and walking these steps
+//! after the message cost nothing. Each cell also stores the edit that led to it, and following these edits
 //! back from the best last cell reads the alignment off.
 //!
 //! # Which bytes are the argument
@@ -191,9 +191,9 @@ fn stem(word: &[u8]) -> Vec<u8> {
     stem
 }
 
-/// The last step of the best alignment of the slots and words up to a cell of the table.
+/// The last edit of the best alignment of the slots and words up to a cell of the table.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Step {
+enum Edit {
     /// None: words of the text before the message.
     Start,
     /// The last slot and the last word are a pair.
@@ -208,22 +208,22 @@ enum Step {
     ArgumentMore,
 }
 
-/// The scores and last steps of all alignments of the first `slot` slots with the first `word` words.
+/// The scores and last edits of all alignments of the first `slot` slots with the first `word` words.
 struct Table {
     columns: usize,
     scores: Vec<i32>,
-    steps: Vec<Step>,
+    edits: Vec<Edit>,
 }
 
 impl Table {
     fn new(pattern: &Pattern, words: &[Word]) -> Table {
         let (rows, columns) = (pattern.slots.len() + 1, words.len() + 1);
-        let (scores, steps) = (vec![0; rows * columns], vec![Step::Start; rows * columns]);
-        let mut table = Table { columns, scores, steps };
+        let (scores, edits) = (vec![0; rows * columns], vec![Edit::Start; rows * columns]);
+        let mut table = Table { columns, scores, edits };
         for slot in 1..rows {
             for word in 0..columns {
                 let index = table.index(slot, word);
-                (table.scores[index], table.steps[index]) = table.best_step(pattern, words, slot, word);
+                (table.scores[index], table.edits[index]) = table.best_edit(pattern, words, slot, word);
             }
         }
         table
@@ -237,17 +237,17 @@ impl Table {
         self.scores[self.index(slot, word)]
     }
 
-    fn step(&self, slot: usize, word: usize) -> Step {
-        self.steps[self.index(slot, word)]
+    fn edit(&self, slot: usize, word: usize) -> Edit {
+        self.edits[self.index(slot, word)]
     }
 
-    /// Returns the best score of a cell and its step, from the cells above and to the left of it. Of equal
+    /// Returns the best score of a cell and its edit, from the cells above and to the left of it. Of equal
     /// ones the first that is offered wins.
-    fn best_step(&self, pattern: &Pattern, words: &[Word], slot: usize, word: usize) -> (i32, Step) {
-        let mut best = (self.score(slot - 1, word) + SLOT_ALONE, Step::SlotAlone);
-        let mut offer = |score: i32, step: Step| {
+    fn best_edit(&self, pattern: &Pattern, words: &[Word], slot: usize, word: usize) -> (i32, Edit) {
+        let mut best = (self.score(slot - 1, word) + SLOT_ALONE, Edit::SlotAlone);
+        let mut offer = |score: i32, edit: Edit| {
             if score > best.0 {
-                best = (score, step);
+                best = (score, edit);
             }
         };
         let Some(last) = word.checked_sub(1) else { return best };
@@ -255,15 +255,15 @@ impl Table {
         match &pattern.slots[slot - 1] {
             Slot::Word(stem) => {
                 let equal = *stem == words[last].stem;
-                offer(diagonal + if equal { EQUAL } else { DIFFERENT }, Step::Pair);
-                offer(left + WORD_ALONE, Step::WordAlone);
+                offer(diagonal + if equal { EQUAL } else { DIFFERENT }, Edit::Pair);
+                offer(left + WORD_ALONE, Edit::WordAlone);
             }
             Slot::Argument { .. } => {
-                offer(diagonal + ARGUMENT_FIRST, Step::ArgumentFirst);
-                if matches!(self.step(slot, last), Step::ArgumentFirst | Step::ArgumentMore) {
-                    offer(left + ARGUMENT_MORE, Step::ArgumentMore);
+                offer(diagonal + ARGUMENT_FIRST, Edit::ArgumentFirst);
+                if matches!(self.edit(slot, last), Edit::ArgumentFirst | Edit::ArgumentMore) {
+                    offer(left + ARGUMENT_MORE, Edit::ArgumentMore);
                 } else {
-                    offer(left + WORD_ALONE, Step::WordAlone);
+                    offer(left + WORD_ALONE, Edit::WordAlone);
                 }
             }
         }
@@ -280,12 +280,12 @@ fn align(pattern: &Pattern, words: &[Word]) -> Option<Vec<Option<usize>>> {
     let (mut slot, mut word) = ends.max_by_key(|&(i, j)| (table.score(i, j), Reverse((i, j))))?;
     let mut pairs = vec![None; pattern.slots.len()];
     while slot > 0 {
-        match table.step(slot, word) {
-            Step::Start => break,
-            Step::SlotAlone => slot -= 1,
-            Step::WordAlone | Step::ArgumentMore => word -= 1,
-            Step::ArgumentFirst => (slot, word) = (slot - 1, word - 1),
-            Step::Pair => {
+        match table.edit(slot, word) {
+            Edit::Start => break,
+            Edit::SlotAlone => slot -= 1,
+            Edit::WordAlone | Edit::ArgumentMore => word -= 1,
+            Edit::ArgumentFirst => (slot, word) = (slot - 1, word - 1),
+            Edit::Pair => {
                 (slot, word) = (slot - 1, word - 1);
                 if matches!(&pattern.slots[slot], Slot::Word(stem) if *stem == words[word].stem) {
                     pairs[slot] = Some(word);

@@ -26,12 +26,12 @@
 //! 4. ANSI sequences that were escaped (`\u001b[31m`) are dropped, and entities (`&quot;`) are replaced.
 //! 5. SQL's doubled apostrophes become one.
 //!
-//! Only step 3 is a guess. In plain text a backslash is a backslash: in ``User `CONTOSO\nadia` `` it
-//! separates a Windows domain from a name, and undoing it would report a user `CONTOSO` and, one line below,
-//! `adia`. So backslashes count as escapes only where the region itself contains what escaped text contains
-//! and a plain message does not: a quoted key before a colon (`"message":`, `'message':`), `\"` or `\u00`, or
-//! a value that opens a quote (`message: "`). The name or type of the file is no evidence: one log mixes
-//! plain lines with JSON lines.
+//! Steps 2 and 3 depend on what the region shows, and step 3 is the one that is easily wrong. In plain text a
+//! backslash is a backslash: in ``User `CONTOSO\nadia` `` it separates a Windows domain from a name, and
+//! undoing it would report a user `CONTOSO` and, one line below, `adia`. So backslashes count as escapes only
+//! where the region itself contains what escaped text contains and a plain message does not: a quoted key
+//! before a colon (`"message":`, `'message':`), `\"` or `\u00`, or a value that opens a quote (`message: "`).
+//! The name or type of the file is no evidence: one log mixes plain lines with JSON lines.
 //!
 //! # Invariants
 //!
@@ -57,7 +57,7 @@ static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"
 
 /// A region's text with its escapes undone, and the map to raw offsets.
 ///
-/// The map is a list of segments. `a\\u0027b` at raw offset 100 becomes the text `a'b` with three of them:
+/// The map is a list of segments. `a\u0027b` at raw offset 100 becomes the text `a'b` with three of them:
 /// the byte at text index 0 is a copy of raw byte 0, the one at 1 came from the 6 raw bytes from 1 on, and
 /// those from 2 on are copies of the raw bytes from 7 on. So `b`, at text index 2, is at raw offset 107.
 #[derive(Debug, Default, Clone)]
