@@ -277,7 +277,7 @@ impl Linker<'_> {
     /// Returns the offset before which everything is unrelated to a code at `start`: it is too far, or
     /// separated for good.
     ///
-    /// In a dense log there are hundreds of tokens within [`MAX_LINK`] bytes, but few without a record's
+    /// In a dense log there are dozens of tokens within [`MAX_LINK`] bytes, but few without a record's
     /// start in between.
     fn floor(&self, start: usize) -> usize {
         let limit = start.saturating_sub(MAX_LINK + 1);

@@ -144,10 +144,10 @@ struct Bucket {
 
 /// Predicts how many candidates a bucket lets through.
 ///
-/// The rate of a bucket is needed for every exchange that is tried, hundreds of thousands of times for a
-/// large catalogue. So the four-grams of the table are numbered, and for each place and each half of a byte
-/// there is a bit set of the four-grams that have it. A bucket lets through the intersection over the eight
-/// places and halves of the unions over the values that its anchors have there.
+/// The rate of a bucket is needed for every exchange that is tried, and all pairs of anchors are tried. So the
+/// four-grams of the table are numbered, and for each place and each half of a byte there is a bit set of the
+/// four-grams that have it. A bucket lets through the intersection, over the eight halves, of the unions over
+/// the values that its anchors have there.
 struct BucketModel<'a> {
     anchors: &'a [Anchor],
     /// The rates of the frequent four-grams that a bucket of all anchors would let through.
