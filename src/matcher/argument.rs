@@ -5,10 +5,10 @@
 //! [`wording`](super::wording) finds the literals on both sides of a gap.
 //!
 //! An argument in quotes ends where the quotes close. The service also logs arguments without quotes, and
-//! then nothing marks the end but the next literal. So a gap without quotes is refused if it is too long for
-//! a name: more than [`MAX_BARE_WORDS`] words, a full stop inside, an empty line or the start of another
-//! record. "Database my database exists on the target server." names `my database`; in "Database engine
-//! started. The file exists on the target server." the gap has a full stop in it and is no name.
+//! then nothing marks the end but the next literal. Any gap is refused if it crosses an empty line or the
+//! start of another record. One without quotes is also refused if it cannot be a name: if it has more than
+//! `MAX_BARE_WORDS` words or a full stop inside. "Database my database exists on the target server." names
+//! `my database`; in "Database engine started. The file exists on the target server." the gap is no name.
 
 use super::bounds::starts_record;
 use super::bytes::{is_word, lossy, mail_quote};

@@ -4,8 +4,8 @@
 //! between any two places goes out. Less than two blocks are read again for it. This file does not know what
 //! is at those places.
 //!
-//! A window that is the only one of its source does not count while it is scanned: its line numbers are those
-//! of its findings, and most sources have none.
+//! The lines of a window that is the only one of its source are not counted while it is scanned: line numbers
+//! are needed only for findings, and most sources have none.
 
 /// How many bytes both searches of stage 1 read in turn, so that the second finds them in the cache.
 pub(super) const BLOCK: usize = 64 << 10;
