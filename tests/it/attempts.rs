@@ -11,8 +11,8 @@ fn line(time: &str, database: &str) -> String {
     )
 }
 
-/// What `migration show` says of a migration with one failure.
-fn resource(id: &str, state: &str, began: &str, database: &str) -> String {
+/// What `migration show` prints for a migration with one failure.
+fn resource(id: &str, state: &str, started: &str, database: &str) -> String {
     let resource = json!({
         "properties": {
             "migrationId": id,
@@ -22,7 +22,7 @@ fn resource(id: &str, state: &str, began: &str, database: &str) -> String {
                 "currentSubStateDetails": {
                     "dbDetails": { database: {
                         "databaseName": database,
-                        "startedOn": began,
+                        "startedOn": started,
                         "message": "603104: Missing Replication Role. User `repl` doesn't have the replication role on server `src-1`.",
                     }},
                 },
@@ -47,7 +47,7 @@ fn report(folder: &TempDir, args: &[&str]) -> Value {
 }
 
 #[test]
-fn logs_without_ids_are_parted_by_an_hour_of_silence() {
+fn logs_without_ids_are_separated_by_an_hour_without_findings() {
     let text = [
         line("2024-06-06T08:00:00Z", "a"),
         line("2024-06-06T08:59:00Z", "b"),
@@ -69,7 +69,7 @@ fn logs_without_ids_are_parted_by_an_hour_of_silence() {
 }
 
 #[test]
-fn a_migration_is_told_by_its_id_and_takes_the_logs_of_its_time() {
+fn an_attempt_is_identified_by_its_id_and_includes_the_logs_of_its_time() {
     let folder = bundle(&[
         ("first.json", resource("m-1", "Failed", "2024-06-06T08:00:00Z", "old")),
         ("second.json", resource("m-2", "InProgress", "2024-06-06T21:40:00Z", "new")),
@@ -78,16 +78,16 @@ fn a_migration_is_told_by_its_id_and_takes_the_logs_of_its_time() {
     let whole = report(&folder, &[]);
     let of = |id: &str| {
         let attempts = whole["attempts"].as_array().expect("a list");
-        attempts.iter().find(|attempt| attempt["migration"] == id).cloned().expect("there")
+        attempts.iter().find(|attempt| attempt["migration"] == id).cloned().expect("listed")
     };
     assert_eq!((&of("m-1")["ended"], &of("m-2")["ended"]), (&json!(true), &json!(false)));
     assert_eq!(of("m-2")["states"], json!(["InProgress"]));
     let text = stdout(&run(&["scan", &folder.path().to_string_lossy()]));
-    let told: Vec<&str> = text.lines().filter(|line| line.starts_with("  m-")).collect();
-    let [first, second] = &told[..] else { panic!("{text}") };
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("  m-")).collect();
+    let [first, second] = &shown[..] else { panic!("{text}") };
     assert!(first.starts_with("  m-1, ") && first.ends_with("finding, Failed"), "{first}");
     assert!(second.starts_with("  m-2, ") && second.contains("InProgress, no final state"), "{second}");
-    assert!(text.contains("2 attempts; --last-attempt"), "logs of a migration's time are its own: {text}");
+    assert!(text.contains("2 attempts; --last-attempt"), "logs of a migration's time belong to it: {text}");
     let path = folder.path().to_string_lossy().into_owned();
     for (format, id) in [("markdown", r"m\-1"), ("html", "m-1")] {
         let text = stdout(&run(&["scan", &path, "-f", format]));
@@ -99,7 +99,7 @@ fn a_migration_is_told_by_its_id_and_takes_the_logs_of_its_time() {
     for code in last["codes"].as_array().expect("a list") {
         assert_eq!(code["args"][0]["databases"], json!(["new"]), "{code}");
     }
-    // What is asked for is looked for in the last attempt, not in the last that has it.
+    // The filters apply inside the last attempt; they do not choose another one.
     let none = report(&folder, &["--last-attempt", "--code", "603105", "--since", "2024-06-06T21:41:30Z"]);
     assert_eq!(none["totals"]["findings"], 0);
 }

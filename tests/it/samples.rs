@@ -1,10 +1,10 @@
-//! Each sample gives the report that stands beside it, and the bundle as a whole adds up.
+//! Each sample has the report that is stored beside it, and the report of the whole bundle is the sum of them.
 
 use crate::{compare, files, run, stdout, top};
 use serde_json::Value;
 
 #[test]
-fn each_sample_gives_its_expected_report() {
+fn each_sample_has_its_expected_report() {
     let bundle = top().join("samples/contoso-orders");
     let logs: Vec<_> = files(&bundle, "log")
         .into_iter()
@@ -26,7 +26,10 @@ fn the_bundle_is_the_sum_of_its_files() {
     let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
     assert_eq!(report["totals"]["findings"], 17);
     assert_eq!(report["complete"], true);
-    assert_eq!(report["inputs"]["skipped"], 5, "the expected reports are reports of its own");
+    assert_eq!(
+        report["inputs"]["skipped"], 5,
+        "the expected reports are recognized as reports of the program"
+    );
     let counts: Vec<(String, u64)> = report["codes"]
         .as_array()
         .expect("codes")

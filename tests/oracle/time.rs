@@ -1,25 +1,25 @@
-//! Times: what stands before a stamp does not change it, what is printed is read back, bounds and zones never panic.
+//! Times: text before a stamp does not change it, printed times are read back the same, bounds and zones never panic.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use migsift::context::{Time, time};
 
 /// Longer than any head of a line.
-const MOST: usize = 4 << 10;
+const MAX_BYTES: usize = 4 << 10;
 
 pub fn check(data: &[u8]) {
-    let text = String::from_utf8_lossy(&data[..data.len().min(MOST)]);
+    let text = String::from_utf8_lossy(&data[..data.len().min(MAX_BYTES)]);
     let zones =
         [TimeZone::UTC, time::zone("Europe/Berlin").expect("a zone"), time::zone("-03:30").expect("a zone")];
     for zone in &zones {
         let Some((found, range)) = time::first(&text, zone) else {
-            // The way for stamps at the head of a line is another than the one for those within.
-            assert_eq!(time::first(&format!(" {text}"), zone), None, "behind a blank: {text:?}");
+            // A stamp at the start of a line is read by other code than one after a blank.
+            assert_eq!(time::first(&format!(" {text}"), zone), None, "after a blank: {text:?}");
             continue;
         };
         let stamp = text.get(range.clone()).expect("a range of the text");
-        let behind = time::first(&format!(" {text}"), zone);
-        assert_eq!(behind, Some((found, range.start + 1..range.end + 1)), "behind a blank: {text:?}");
+        let shifted = time::first(&format!(" {text}"), zone);
+        assert_eq!(shifted, Some((found, range.start + 1..range.end + 1)), "after a blank: {text:?}");
         let printed = serde_json::to_string(&found).expect("writes");
         let read: Time = serde_json::from_str(&printed).expect("reads");
         assert_eq!(read, found, "{stamp:?}");
