@@ -1,8 +1,11 @@
-//! Facts about characters and lines that several layers need.
+//! Facts about characters and lines that several layers need, and how they compile their patterns.
 //!
-//! Text comes in; whether a character is hidden, and in which line a byte is, go out. The module knows nothing of
-//! logs, catalogues or formats. It is the only table of hidden characters: what a printer writes out as an escape is
+//! Text comes in; whether a character is hidden, in which line a byte is, and compiled patterns go out. The module knows
+//! nothing of logs, catalogues or formats. It is the only table of hidden characters: what a printer writes out as an escape is
 //! exactly what a command in a plan refuses.
+
+use std::fmt::Debug;
+use std::str::FromStr;
 
 /// Whether a reader cannot see the character, or sees other characters wrongly because of it.
 ///
@@ -50,6 +53,19 @@ impl LineIndex {
     pub fn line(&self, at: usize) -> usize {
         1 + self.ends.partition_point(|end| *end < at)
     }
+}
+
+/// Compiles a regular expression that is part of the program, for text or for bytes.
+///
+/// # Panics
+///
+/// If the pattern is not valid, which every test that reaches it excludes.
+pub(crate) fn pattern<R>(text: &str) -> R
+where
+    R: FromStr,
+    R::Err: Debug,
+{
+    text.parse().expect("a valid pattern")
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 
 use super::fields::{Context, Level};
 use super::time::{self, Time};
+use crate::text::pattern;
 use jiff::tz::TimeZone;
 use memchr::memmem;
 use regex::Regex;
@@ -62,9 +63,8 @@ fn worker_database(rest: &str) -> Option<&str> {
 
 /// The database and the level of a line of PostgreSQL's csvlog.
 fn csvlog_columns(rest: &str) -> Option<(&str, &str)> {
-    static CSVLOG: LazyLock<Regex> = LazyLock::new(|| {
-        time::pattern(r#"^[" A-Z]*,"[^"]*","([^"]*)",[0-9]+,.*,([A-Z]+[0-9]?),[0-9A-Z]{5},"#)
-    });
+    static CSVLOG: LazyLock<Regex> =
+        LazyLock::new(|| pattern(r#"^[" A-Z]*,"[^"]*","([^"]*)",[0-9]+,.*,([A-Z]+[0-9]?),[0-9A-Z]{5},"#));
     if !rest.trim_start_matches(|c| matches!(c, '"' | ' ' | 'A'..='Z')).starts_with(",\"") {
         return None;
     }
@@ -75,7 +75,7 @@ fn csvlog_columns(rest: &str) -> Option<(&str, &str)> {
 /// The database in a `log_line_prefix`: `db=orders`, or `[80] mig@orders`.
 fn prefix_database(rest: &str) -> Option<&str> {
     static DATABASE: LazyLock<Regex> =
-        LazyLock::new(|| time::pattern(r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s"));
+        LazyLock::new(|| pattern(r"\b(?:db|database)=([^\s,;\]]+)|\]:?\s[\w.-]+@([\w.-]+)\s"));
     memchr::memchr2(b'=', b'@', rest.as_bytes())?;
     let found = DATABASE.captures(rest)?;
     Some(found.get(1).or(found.get(2))?.as_str())
@@ -83,8 +83,7 @@ fn prefix_database(rest: &str) -> Option<&str> {
 
 /// The database in `orders: message`, as the migration service prints it on lines without a time.
 fn leading_database(head: &str) -> Option<&str> {
-    static LEAD: LazyLock<Regex> =
-        LazyLock::new(|| time::pattern(r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)"));
+    static LEAD: LazyLock<Regex> = LazyLock::new(|| pattern(r"^\s*([^\s:]{1,63}): (?:$|Error\b|\[|\w)"));
     let colon = memchr::memchr(b':', head.as_bytes())?;
     if head.as_bytes().get(colon + 1) != Some(&b' ') {
         return None;
@@ -108,7 +107,7 @@ fn without_stream(head: &str) -> &str {
 /// The first word of `rest` that is a level, after a blank, a bracket, a colon or a hyphen.
 fn level(rest: &str) -> Option<&str> {
     static LEVEL: LazyLock<Regex> = LazyLock::new(|| {
-        time::pattern(
+        pattern(
             r"(?:^|[\s\]:\-])(DEBUG[1-5]?|TRACE|INFO|NOTICE|WARN|WARNING|ERROR|FATAL|PANIC|LOG|CRITICAL)\b",
         )
     });

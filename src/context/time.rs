@@ -15,6 +15,7 @@
 //! day moves a finding into another attempt of the migration. A stamp without a zone, or with an ambiguous abbreviation
 //! such as `CET`, is in the zone that the caller names.
 
+use crate::text::pattern;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp, ToSpan, civil};
 use regex::Regex;
@@ -329,11 +330,6 @@ pub fn zone(name: &str) -> Result<TimeZone, String> {
     }
     TimeZone::get(name)
         .map_err(|_| format!("`{name}` is no time zone: use a name such as Europe/Berlin, or +02:00"))
-}
-
-/// A pattern of `context`.
-pub(super) fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a valid pattern")
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@
 //! property test `every_secret_has_a_mark` holds. Whoever adds a kind adds an example, and the test finds a mark that
 //! is too narrow. A mask itself has no mark, so that masked text can be masked again.
 
+use crate::text::pattern;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::{Captures, Regex};
 use std::borrow::Cow;
@@ -92,10 +93,6 @@ static SECRETS: [Secret; 13] = [
         )
     }),
 ];
-
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a valid pattern")
-}
 
 /// The marks of all kinds, and for each mark its kind as a bit.
 static MARKS: LazyLock<(AhoCorasick, Vec<u16>)> = LazyLock::new(|| {
