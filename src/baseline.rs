@@ -13,7 +13,7 @@
 //! until = 2025-01-31                       # the last day; default: for ever
 //! ```
 
-use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Subject, ValueKind};
+use crate::catalog::{ArgValue, Catalog, Subject, ValueKind};
 use crate::error::{Error, FileProblem};
 use crate::redact::Redactor;
 use crate::redact::secrets::MASK;
@@ -133,8 +133,7 @@ impl RuleParser<'_> {
         let raw = raw.into_inner();
         let (at, id) = (raw.id.span().start, raw.id.into_inner());
         let entry = self.catalog.entry(&id).cloned();
-        let unlisted =
-            id.len() == 6 && id.starts_with(CODE_PREFIX) && id.bytes().all(|byte| byte.is_ascii_digit());
+        let unlisted = self.catalog.is_code(&id);
         if entry.is_none() && !unlisted {
             self.problem(Some(at), format!("no entry {id}; `migsift catalog list` shows them"));
         }

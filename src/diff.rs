@@ -8,7 +8,7 @@
 //! hash than the last kept one that is not listed was not found. Only sets beyond the last kept one are
 //! undecided, and are reported as such.
 
-use crate::catalog::Severity;
+use crate::catalog::{Code, Severity};
 use crate::finding::Args;
 use crate::summary::{ArgSet, CodeSummary, SeverityCounts, Summary};
 use std::collections::BTreeSet;
@@ -36,7 +36,7 @@ pub struct Failure {
     /// The entry's id.
     pub id: Arc<str>,
     /// The entry's code.
-    pub code: Option<Arc<str>>,
+    pub code: Option<Code>,
     /// The entry's title.
     pub title: Arc<str>,
     /// The worst severity in the newest run that has it.
@@ -107,7 +107,7 @@ impl Difference {
                 let counts = after.or(before).unwrap_or_default();
                 list.push(Failure {
                     id: id.clone(),
-                    code: newest.code.clone(),
+                    code: newest.code,
                     title: newest.title.clone(),
                     severity: counts.worst(),
                     args: args.clone(),

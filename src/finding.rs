@@ -7,7 +7,7 @@ mod sanitize;
 
 pub use sanitize::Sanitizer;
 
-use crate::catalog::{ArgValue, Entry, Severity};
+use crate::catalog::{ArgValue, Code, Entry, Severity};
 use crate::context::{Context, ContextLines, ContextReader, Level, MigrationInfo, State, Time};
 use crate::input::Window;
 use crate::matcher::bytes::lossy;
@@ -33,7 +33,7 @@ pub struct Finding {
     /// The entry's id; for an unknown code, the code.
     pub id: Arc<str>,
     /// The entry's code, also when the log does not print it.
-    pub code: Option<Arc<str>>,
+    pub code: Option<Code>,
     /// Whether the catalogue lists it.
     pub known: bool,
     /// The entry's severity, lowered to warning if the context says so.
@@ -111,11 +111,8 @@ impl Builder<'_> {
         let migration_info = reader.migration_info(&found.range);
         let entry = self.entry(found.id);
         let (id, code) = match (found.id, entry) {
-            (MatchId::Unknown(code), _) => {
-                let code: Arc<str> = code.to_string().into();
-                (code.clone(), Some(code))
-            }
-            (_, Some(entry)) => (entry.id.clone(), entry.code.clone()),
+            (MatchId::Unknown(code), _) => (Arc::from(code.as_str()), Some(code)),
+            (_, Some(entry)) => (entry.id.clone(), entry.code),
             (_, None) => unreachable!("an entry has its index"),
         };
         let named = |(index, value): (usize, ArgValue)| Some((entry?.arguments[index].name.clone(), value));

@@ -5,7 +5,7 @@
 //! counts of the sum are lower bounds and marked as such. Reports that would not add up (other catalogues,
 //! names hidden with other keys) are rejected. Files are not known here.
 
-use crate::catalog::{CODE_PREFIX, Catalog};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::record::read::{MAX_COUNT, ReportFile};
 use crate::record::{CatalogRecord, RedactionRecord};
@@ -76,9 +76,8 @@ impl Merger<'_> {
         }
         for (id, code) in &outcome.summary.codes {
             let listed = self.catalog.entry(id).is_some();
-            let unknown = id.len() == 6 && id.starts_with(CODE_PREFIX);
             // If the catalogue is another one, `finish` rejects the report with a better message.
-            if self.knows_first() && (code.known != listed || !code.known && !unknown) {
+            if self.knows_first() && (code.known != listed || !code.known && !self.catalog.is_code(id)) {
                 let message =
                     format!("the catalogue {} {id}", if listed { "lists" } else { "does not list" });
                 return Err(Error::unusable(&name, Some("codes".into()), message));

@@ -8,7 +8,7 @@
 
 use super::rng::Rng;
 use super::words::value;
-use migsift::catalog::{CODE_PREFIX, MAX_FILE_BYTES, builtin};
+use migsift::catalog::{MAX_FILE_BYTES, builtin};
 use std::collections::HashSet;
 use std::fmt::Write;
 
@@ -173,8 +173,10 @@ struct Topic {
 pub fn catalogue(seed: u64, entries: usize) -> String {
     let mut rng = Rng::new(seed);
     let taken: HashSet<&str> = builtin().entries.iter().map(|entry| &*entry.id).collect();
+    let space = &builtin().code_spaces[0];
+    let digits = space.length() - space.prefix().len();
     let free: Vec<String> = (0..1_000)
-        .map(|code| format!("{CODE_PREFIX}{code:03}"))
+        .map(|number| format!("{}{number:0digits$}", space.prefix()))
         .filter(|code| !taken.contains(&**code))
         .collect();
     let mut used = HashSet::new();

@@ -4,13 +4,16 @@
 //! catalogue's fingerprint, all that decides what a scan finds and reports counts. The order of entries, examples,
 //! negatives and the lines of a file do not.
 
-use super::{Argument, Catalog, Entry, Merge, Subject, Template, render};
+use super::{Argument, Catalog, CodeSpace, Entry, Merge, Subject, Template, render};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
 /// The differences between an old and a new catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CatalogDifference {
+    /// The code spaces that only one has, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_spaces: Option<FieldChange>,
     /// Entries that only the new catalogue has, in its order.
     pub added: Vec<EntryName>,
     /// Entries that only the old catalogue has, in its order.
@@ -57,7 +60,12 @@ impl CatalogDifference {
     pub fn new(old: &Catalog, new: &Catalog) -> CatalogDifference {
         let known: HashMap<&str, &Entry> = old.entries.iter().map(|entry| (&*entry.id, &**entry)).collect();
         let stays: HashSet<&str> = new.entries.iter().map(|entry| &*entry.id).collect();
+        let spaces = |catalog: &Catalog| -> Vec<String> {
+            let text = |space: &CodeSpace| format!("{space} ({})", space.word());
+            catalog.code_spaces.iter().map(text).collect()
+        };
         let mut difference = CatalogDifference {
+            code_spaces: FieldChange::new("code_space", &spaces(old), &spaces(new)),
             removed: old
                 .entries
                 .iter()
@@ -118,12 +126,19 @@ fn changes(old: &Entry, new: &Entry) -> Vec<FieldChange> {
         ("fix", fix(old), fix(new)),
         ("vendor", vendor(old), vendor(new)),
     ];
-    let differs = fields.into_iter().map(|(field, before, after)| {
-        let removed = before.iter().filter(|value| !after.contains(value)).cloned().collect();
-        let added = after.iter().filter(|value| !before.contains(value)).cloned().collect();
-        FieldChange { field, removed, added }
-    });
-    differs.filter(|change| !change.removed.is_empty() || !change.added.is_empty()).collect()
+    let changes = fields.into_iter().filter_map(|(field, old, new)| FieldChange::new(field, &old, &new));
+    changes.collect()
+}
+
+impl FieldChange {
+    /// Compares the values of a field; none if they are the same, whatever their order.
+    fn new(field: &'static str, old: &[String], new: &[String]) -> Option<FieldChange> {
+        let only = |some: &[String], others: &[String]| -> Vec<String> {
+            some.iter().filter(|value| !others.contains(value)).cloned().collect()
+        };
+        let (removed, added) = (only(old, new), only(new, old));
+        (!removed.is_empty() || !added.is_empty()).then_some(FieldChange { field, removed, added })
+    }
 }
 
 /// Describes an argument: `extensions (0, list, names an extension)`.
@@ -164,6 +179,9 @@ mod tests {
         assert_eq!(fields(&difference.reworded), ["wordings", "severity"]);
         assert_eq!(fields(&difference.changed), ["title"]);
         assert_eq!(difference.changed[0].changes[0].added, ["New"]);
+        new.code_spaces.clear();
+        let spaces = CatalogDifference::new(builtin(), &new).code_spaces.expect("a difference");
+        assert_eq!((spaces.removed, spaces.added), (vec!["603 and 3 digits (code)".to_string()], vec![]));
         let back = CatalogDifference::new(&new, builtin());
         assert_eq!(back.added, [named(&gone)]);
         assert_eq!(back.reworded[0].changes[0].added.len(), 1);

@@ -11,8 +11,8 @@
 use super::fix::RawFix;
 use super::vendor::{RawVendor, Vendor};
 use super::{
-    Actor, ArgValue, Argument, Catalog, Entry, EntryLines, Example, Merge, Scope, Severity, Side, Subject,
-    Template, TemplatePart, ValueKind,
+    Actor, Alphabet, ArgValue, Argument, Catalog, Code, CodeSpace, Entry, EntryLines, Example, MAX_CODE_LEN,
+    MAX_CODE_SPACES, Merge, Scope, Severity, Side, Subject, Template, TemplatePart, ValueKind,
 };
 use crate::error::{CatalogProblem, Error};
 use crate::text::LineIndex;
@@ -58,10 +58,38 @@ struct RawFile {
     /// Who supports the service, and the commands that change its servers.
     #[cfg_attr(test, schemars(with = "Option<RawVendor>"))]
     vendor: Option<Spanned<RawVendor>>,
+    /// The forms of the codes that the file's entries have, and of others of the same service.
+    #[serde(default)]
+    #[cfg_attr(test, schemars(with = "Vec<RawCodeSpace>", length(max = MAX_CODE_SPACES)))]
+    code_space: Vec<Spanned<RawCodeSpace>>,
     /// One condition each.
     #[serde(default)]
     #[cfg_attr(test, schemars(with = "Vec<RawEntry>", length(min = 1, max = MAX_ENTRIES)))]
     entry: Vec<Spanned<RawEntry>>,
+}
+
+/// The form of a service's codes.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(rename = "CodeSpace"))]
+struct RawCodeSpace {
+    /// The first characters of every code, digits and upper-case letters; scans search for them.
+    #[cfg_attr(test, schemars(regex(pattern = "^[0-9A-Z]+$")))]
+    prefix: String,
+    /// The characters after the prefix.
+    alphabet: Alphabet,
+    /// The length of a code, prefix included.
+    #[cfg_attr(test, schemars(range(min = 2, max = MAX_CODE_LEN)))]
+    length: usize,
+    /// How people call such a code: "code", "SQLSTATE", "service code". In a log it announces one, as "error" and "code" do.
+    #[serde(default = "usual_word")]
+    #[cfg_attr(test, schemars(regex(pattern = "^[A-Za-z]([A-Za-z ]*[A-Za-z])?$"), length(max = 30)))]
+    word: String,
+}
+
+fn usual_word() -> String {
+    "code".into()
 }
 
 /// One condition that the service reports, with all its wordings and all its advice.
@@ -71,10 +99,10 @@ struct RawFile {
 #[cfg_attr(test, schemars(rename = "Entry"))]
 struct RawEntry {
     /// The code, or a slug where the service has none.
-    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^[a-z0-9-]+$")))]
+    #[cfg_attr(test, schemars(with = "String", regex(pattern = "^([a-z0-9-]+|[0-9A-Z]+)$")))]
     id: Spanned<String>,
-    /// The service's code, six digits; the id is the same.
-    #[cfg_attr(test, schemars(with = "Option<String>", regex(pattern = "^[0-9]{6}$")))]
+    /// The service's code, which is in one of the code spaces; the id is the same.
+    #[cfg_attr(test, schemars(with = "Option<String>", regex(pattern = "^[0-9A-Z]{2,15}$")))]
     code: Option<Spanned<String>>,
     /// The service's short name for the condition.
     #[cfg_attr(test, schemars(with = "String", length(min = 1)))]
@@ -169,15 +197,23 @@ pub(crate) fn generated_schema() -> schemars::Schema {
     settings.for_deserialize().into_generator().into_root_schema_for::<RawFile>()
 }
 
-/// Parses the pattern file `name` with the content `text`.
+/// Parses the pattern file `name` with the content `text`. Its entries may have codes of `known` spaces, too; the catalogue
+/// gets those that they use.
 ///
 /// # Errors
 ///
 /// [`Error::Catalog`] with every problem found.
-pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
+pub(super) fn parse(name: &str, text: &str, known: &[CodeSpace]) -> Result<Catalog, Error> {
     let lines = LineIndex::new(text.get(..MAX_FILE_BYTES).unwrap_or(text));
-    let mut parser =
-        Parser { file: name, text, lines, vendor: Arc::default(), problems: Vec::new(), unreported: 0 };
+    let mut parser = Parser {
+        file: name,
+        text,
+        lines,
+        vendor: Arc::default(),
+        known_spaces: known,
+        problems: Vec::new(),
+        unreported: 0,
+    };
     match parser.catalog() {
         Some(catalog) if parser.problems.is_empty() => Ok(catalog),
         _ => Err(Error::Catalog(parser.into_problems())),
@@ -189,6 +225,8 @@ struct Parser<'a> {
     file: &'a str,
     text: &'a str,
     lines: LineIndex,
+    /// Spaces that need no declaration.
+    known_spaces: &'a [CodeSpace],
     /// The vendor of the file's head.
     vendor: Arc<Vendor>,
     problems: Vec<CatalogProblem>,
@@ -231,7 +269,8 @@ impl Parser<'_> {
                 Err(error) => self.problem(Some(at), None, error.to_string()),
             }
         }
-        let mut catalog = Catalog { edition: raw.edition, ..Catalog::default() };
+        let code_spaces = self.code_spaces(raw.code_space);
+        let mut catalog = Catalog { edition: raw.edition, code_spaces, ..Catalog::default() };
         let mut ids = HashSet::new();
         for raw in raw.entry {
             let raw = raw.into_inner();
@@ -240,7 +279,12 @@ impl Parser<'_> {
                 let at = raw.id.span().start;
                 self.problem(Some(at), Some(&id), "this id occurs twice in the file".into());
             }
-            catalog.entries.push(Arc::new(self.entry(raw)));
+            let entry = self.entry(raw, &catalog.code_spaces);
+            let of_entry = |space: &&CodeSpace| entry.code.is_some_and(|code| space.contains(&*code));
+            if !catalog.code_spaces.iter().any(|space| of_entry(&space)) {
+                catalog.code_spaces.extend(self.known_spaces.iter().find(of_entry).cloned());
+            }
+            catalog.entries.push(Arc::new(entry));
         }
         Some(catalog)
     }
@@ -274,9 +318,29 @@ impl Parser<'_> {
         line.split('"').nth(1).map(str::to_string)
     }
 
-    fn entry(&mut self, mut raw: RawEntry) -> Entry {
+    /// Checks the declared code spaces; equal ones are one.
+    fn code_spaces(&mut self, raw: Vec<Spanned<RawCodeSpace>>) -> Vec<CodeSpace> {
+        let mut spaces = Vec::new();
+        for raw in raw {
+            let at = raw.span().start;
+            let RawCodeSpace { prefix, alphabet, length, word } = raw.into_inner();
+            match CodeSpace::new(&prefix, alphabet, length, &word) {
+                Ok(space) if spaces.contains(&space) => {}
+                Ok(space) => spaces.push(space),
+                Err(message) => self.problem(Some(at), None, message),
+            }
+        }
+        if spaces.len() > MAX_CODE_SPACES {
+            let message = format!("{} code spaces; at most {MAX_CODE_SPACES} are accepted", spaces.len());
+            self.problem(None, None, message);
+            spaces.truncate(MAX_CODE_SPACES);
+        }
+        spaces
+    }
+
+    fn entry(&mut self, mut raw: RawEntry, spaces: &[CodeSpace]) -> Entry {
         let id = raw.id.get_ref().clone();
-        self.check_id(&raw);
+        let code = self.check_id(&raw, spaces);
         self.check_counts(&mut raw);
         let lines = self.entry_lines(&raw);
         let arguments = self.arguments(&id, raw.arguments);
@@ -309,7 +373,7 @@ impl Parser<'_> {
         }
         Entry {
             id: id.into(),
-            code: raw.code.map(|code| code.into_inner().into()),
+            code,
             title: raw.title.into_inner().into(),
             severity: raw.severity,
             scope: raw.scope,
@@ -361,26 +425,43 @@ impl Parser<'_> {
         raw.examples.truncate(MAX_TEXTS);
     }
 
-    fn check_id(&mut self, raw: &RawEntry) {
+    /// Checks id, code and title; returns the code if it is one.
+    fn check_id(&mut self, raw: &RawEntry, spaces: &[CodeSpace]) -> Option<Code> {
         let id = raw.id.get_ref();
-        let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if id.is_empty() || !id.chars().all(slug) {
+        let is_slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let is_own_code = raw.code.as_ref().is_some_and(|code| code.get_ref() == id);
+        if !is_own_code && (id.is_empty() || !id.chars().all(is_slug)) {
             let message = format!("the id `{id}` is not lower-case letters, digits and hyphens");
             self.problem(Some(raw.id.span().start), Some(id), message);
         }
-        if let Some(code) = &raw.code {
-            let digits = code.get_ref();
-            if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                let message = format!("the code `{digits}` is not six digits");
-                self.problem(Some(code.span().start), Some(id), message);
-            } else if digits != id {
-                let message = format!("an entry with the code `{digits}` has that as its id, not `{id}`");
-                self.problem(Some(raw.id.span().start), Some(id), message);
-            }
-        }
+        let code = self.check_code(raw, spaces);
         if raw.title.get_ref().trim().is_empty() {
             self.problem(Some(raw.title.span().start), Some(id), "the title is empty".into());
         }
+        code
+    }
+
+    /// Checks the code of an entry; returns it if it has the characters of one.
+    fn check_code(&mut self, raw: &RawEntry, spaces: &[CodeSpace]) -> Option<Code> {
+        let (id, text) = (raw.id.get_ref(), raw.code.as_ref()?);
+        let (text, at) = (text.get_ref(), Some(text.span().start));
+        let Some(code) = Code::new(text) else {
+            let message =
+                format!("the code `{text}` is not up to {MAX_CODE_LEN} digits and upper-case letters");
+            self.problem(at, Some(id), message);
+            return None;
+        };
+        if !spaces.iter().chain(self.known_spaces).any(|space| space.contains(text)) {
+            let message = format!(
+                "the code `{text}` is in no code space, so that no scan would find it; declare its form at the head of \
+                 the file: [[code_space]] with prefix, alphabet and length"
+            );
+            self.problem(at, Some(id), message);
+        } else if text != id {
+            let message = format!("an entry with the code `{text}` has that as its id, not `{id}`");
+            self.problem(Some(raw.id.span().start), Some(id), message);
+        }
+        Some(code)
     }
 
     fn arguments(&mut self, id: &str, raw: Vec<RawArgument>) -> Vec<Argument> {
@@ -448,8 +529,6 @@ fn one_line(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     fn entry(extra: &str) -> String {
         format!(
             "format = 1\n\n[[entry]]\nid = \"603999\"\ncode = \"603999\"\ntitle = \"T\"\nseverity = \"error\"\n\
@@ -458,7 +537,7 @@ mod tests {
     }
 
     fn problems(text: &str) -> Vec<String> {
-        match parse("my.toml", text) {
+        match crate::catalog::parse("my.toml", text) {
             Ok(_) => Vec::new(),
             Err(error) => error.to_string().lines().map(str::to_string).collect(),
         }
@@ -497,6 +576,19 @@ mod tests {
                 "my.toml:4: My Id: the id `My Id` is not lower-case letters, digits and hyphens",
                 "my.toml:4: My Id: an entry with the code `603999` has that as its id, not `My Id`",
             ]
+        );
+        let coded =
+            |code: &str| problems(&entry("wordings = [\"Something happened.\"]").replace("603999", code));
+        assert_eq!(
+            coded("704001"),
+            [
+                "my.toml:5: 704001: the code `704001` is in no code space, so that no scan would find it; declare its form \
+                 at the head of the file: [[code_space]] with prefix, alphabet and length"
+            ]
+        );
+        assert_eq!(
+            coded("e-1"),
+            ["my.toml:5: e-1: the code `e-1` is not up to 15 digits and upper-case letters"]
         );
         let twice = entry("wordings = [\"Something happened.\"]");
         let twice = format!("{twice}{}", twice.trim_start_matches("format = 1\n"));

@@ -10,7 +10,7 @@
 //! names and the derived `Debug` never enter it. To cover something new, add a field in [`describe`]; every fingerprint
 //! changes then, which is right.
 
-use super::{Argument, Catalog, Entry, Template, render};
+use super::{Argument, Catalog, CodeSpace, Entry, Template, render};
 use xxhash_rust::xxh3::xxh3_64;
 
 impl Catalog {
@@ -23,10 +23,9 @@ impl Catalog {
 /// Writes the hashed text. Each value has its length before it: no two catalogues have the same text.
 fn describe(catalog: &Catalog) -> String {
     let mut text = String::new();
-    for entry in &catalog.entries {
-        for (key, value) in fields(entry) {
-            text += &format!("{key}:{}:{value}\n", value.len());
-        }
+    let spaces = catalog.code_spaces.iter().map(|space| ("code_space", code_space(space)));
+    for (key, value) in spaces.chain(catalog.entries.iter().flat_map(|entry| fields(entry))) {
+        text += &format!("{key}:{}:{value}\n", value.len());
     }
     text
 }
@@ -54,6 +53,10 @@ fn fields(entry: &Entry) -> Vec<(&'static str, String)> {
     fields.extend(entry.fix.iter().map(|fix| ("fix", render::fix(fix))));
     fields.push(("vendor", render::vendor(&entry.vendor)));
     fields
+}
+
+fn code_space(space: &CodeSpace) -> String {
+    format!("{} {} {} {}", space.prefix(), space.alphabet().name(), space.length(), space.word())
 }
 
 fn argument(argument: &Argument) -> String {

@@ -30,8 +30,8 @@ mod guess;
 use super::file::findable;
 use super::markdown::{self, Row, Table};
 use super::{
-    Actor, Argument, Catalog, Entry, EntryLines, Example, Merge, Scope, Severity, Side, Subject, Template,
-    TemplateError, ValueKind, Vendor, render,
+    Actor, Argument, Catalog, Code, CodeSpace, Entry, EntryLines, Example, MAX_CODE_LEN, Merge, Scope,
+    Severity, Side, Subject, Template, TemplateError, ValueKind, Vendor, render,
 };
 use crate::error::{CatalogProblem, Error};
 use std::collections::{BTreeMap, HashMap};
@@ -75,7 +75,8 @@ pub fn import(file: &str, text: &str, names: &PlaceholderNames, known: &Catalog)
     for id in names.keys().filter(|id| entries.iter().all(|entry| *entry.id != ***id)) {
         import.note(None, Some(id), "names are given for this entry, which no table has".into());
     }
-    let text = render::pattern_file(file, &edition(text), &import.vendor, &entries);
+    let spaces = import.code_spaces(&entries);
+    let text = render::pattern_file(file, &edition(text), &import.vendor, &spaces, &entries);
     let catalog = super::parse(file, &text)?;
     Ok(Imported { text, catalog, rows, notes: import.notes })
 }
@@ -117,7 +118,7 @@ impl Columns {
 /// All rows of one entry, with their texts as the tables have them.
 struct Draft {
     id: String,
-    code: Option<String>,
+    code: Option<Code>,
     title: String,
     line: usize,
     wordings: Vec<RawText>,
@@ -167,6 +168,21 @@ impl Importer<'_> {
         table.rows.len()
     }
 
+    /// Returns the code spaces of the entries: those that are known, and for other codes what they look like.
+    fn code_spaces(&mut self, entries: &[Entry]) -> Vec<CodeSpace> {
+        let codes: Vec<Code> = entries.iter().filter_map(|entry| entry.code).collect();
+        let (known, unknown): (Vec<Code>, Vec<Code>) =
+            codes.into_iter().partition(|code| self.known.is_code(code));
+        let is_used = |space: &&CodeSpace| known.iter().any(|code| space.contains(&**code));
+        let mut spaces: Vec<CodeSpace> = self.known.code_spaces.iter().filter(is_used).cloned().collect();
+        for space in guess::code_spaces(&unknown) {
+            let message = format!("codes are assumed to be {space}; check [[code_space]]");
+            self.note(None, None, message);
+            spaces.push(space);
+        }
+        spaces
+    }
+
     /// Adds a row to the draft of its code or title.
     fn row(&mut self, columns: &Columns, row: &Row) {
         let cell = |column: usize| content(row.cells.get(column).map_or("", String::as_str));
@@ -182,16 +198,18 @@ impl Importer<'_> {
         if title.is_empty() || code.is_empty() && slug.is_empty() {
             return self.note(Some(row.line), None, "a row without code or title is left out".into());
         }
-        let valid = code.is_empty() || code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
-        if !valid {
-            let message = format!("the code `{code}` is not six digits; the row is left out");
+        if !code.is_empty() && !self.known.is_code(code) && !guess::may_be_code(code) {
+            let message = format!(
+                "the code `{code}` is not {} to {MAX_CODE_LEN} digits and upper-case letters; the row is left out",
+                guess::MIN_CODE_LEN
+            );
             return self.note(Some(row.line), None, message);
         }
         // A condition without a code keeps the id of the known entry with its title, so that it replaces that entry.
         let namesake = |entry: &&Arc<Entry>| entry.code.is_none() && *entry.title == *title;
         let known = self.known.entries.iter().find(namesake).map_or(&*slug, |entry| &*entry.id);
         let id = if code.is_empty() { known } else { code }.to_string();
-        let code = Some(code.to_string()).filter(|code| !code.is_empty());
+        let code = Code::new(code);
         let place = self.drafts.iter().position(|draft| draft.id == id).unwrap_or_else(|| {
             let (id, title) = (id.clone(), title.to_string());
             let (wordings, resolutions) = (Vec::new(), Vec::new());
@@ -328,7 +346,7 @@ fn build_entry(
     let support = |advice: &Template| advice.text.to_lowercase().contains(&contact);
     Entry {
         id: draft.id.as_str().into(),
-        code: draft.code.as_deref().map(Into::into),
+        code: draft.code,
         title: draft.title.as_str().into(),
         severity: Severity::Error,
         scope: if arguments.iter().any(one_database) { Scope::Database } else { Scope::Server },
@@ -533,7 +551,7 @@ mod tests {
             notes,
             [
                 "t.md:1: a table of 2 columns without codes and messages is skipped (rows: 1)",
-                "t.md:8: the code `E-1` is not six digits; the row is left out",
+                "t.md:8: the code `E-1` is not 4 to 15 digits and upper-case letters; the row is left out",
                 "t.md:9: more cells than the head has; is a `|` not written as `\\|`?",
                 "t.md:11: 603998: the title `U.` differs from that of an earlier row, which is kept",
                 "t.md:7: 603998: a wording whose first sentence has no word to find it by is left out",

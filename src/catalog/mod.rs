@@ -11,6 +11,7 @@
 //! | module | purpose |
 //! |---|---|
 //! | `file` | parses a pattern file; `builtin` the one inside the binary, `render` writes one |
+//! | `code` | codes, and the forms that a pattern file declares for them |
 //! | `template` | messages as literal text and placeholders |
 //! | `command`, `quote`, `fix`, `vendor` | commands with quoted values, and what uses them |
 //! | `import`, `markdown` | a pattern file from a published table of codes |
@@ -48,6 +49,7 @@ macro_rules! stable_names {
 }
 
 mod builtin;
+mod code;
 pub mod command;
 pub mod diff;
 mod file;
@@ -60,10 +62,11 @@ mod render;
 mod template;
 mod vendor;
 
-pub use builtin::{BUILTIN_FILE, builtin};
+pub use builtin::{BUILTIN_FILE, builtin, parse};
+pub use code::{Alphabet, Code, CodeSpace, MAX_CODE_LEN, MAX_CODE_SPACES};
 #[cfg(test)]
 pub(crate) use file::generated_schema;
-pub use file::{MAX_ARGUMENTS, MAX_ENTRIES, MAX_FILE_BYTES, parse, schema};
+pub use file::{MAX_ARGUMENTS, MAX_ENTRIES, MAX_FILE_BYTES, schema};
 pub use fix::{Fix, FixKind};
 pub use template::{QUOTES, Sentence, Template, TemplateError, TemplatePart};
 pub use vendor::{CommandTarget, NewValue, ServerCommands, Vendor};
@@ -75,9 +78,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-/// The prefix of the service's error codes; a code is this and three more digits.
-pub const CODE_PREFIX: &str = "603";
-
 /// All entries that a scan looks for.
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
@@ -87,6 +87,8 @@ pub struct Catalog {
     pub entries: Vec<Arc<Entry>>,
     /// Ids that a later file replaced, in order of replacement.
     pub replaced: Vec<String>,
+    /// The forms of the services' codes, each once, in file order.
+    pub code_spaces: Vec<CodeSpace>,
 }
 
 /// One condition the service reports, with all its wordings and all its advice.
@@ -94,8 +96,8 @@ pub struct Catalog {
 pub struct Entry {
     /// The code, or a slug where the service has none.
     pub id: Arc<str>,
-    /// The service's code, six digits.
-    pub code: Option<Arc<str>>,
+    /// The service's code, which is in one of the catalogue's code spaces.
+    pub code: Option<Code>,
     /// The service's short name for the condition.
     pub title: Arc<str>,
     /// How bad it is.
@@ -331,12 +333,22 @@ impl Entry {
 }
 
 impl Catalog {
+    /// Whether `text` has the form of a code, whether an entry lists it or not.
+    pub fn is_code(&self, text: &str) -> bool {
+        self.code_spaces.iter().any(|space| space.contains(text))
+    }
+
     /// Adds the entries of `other`; an entry whose id exists replaces the old one in its place, which `replaced` notes.
     pub fn add(&mut self, other: Catalog) {
         if self.edition.is_empty() {
             self.edition = other.edition;
         } else if !other.edition.is_empty() {
             self.edition = format!("{}+{}", self.edition, other.edition);
+        }
+        for space in other.code_spaces {
+            if !self.code_spaces.contains(&space) {
+                self.code_spaces.push(space);
+            }
         }
         let mut places: HashMap<Arc<str>, usize> =
             self.entries.iter().enumerate().map(|(i, entry)| (entry.id.clone(), i)).collect();

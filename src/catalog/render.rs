@@ -6,12 +6,18 @@
 
 use super::command::CommandTemplate;
 use super::fix::{Minimum, Parameter, ParameterChange, Within};
-use super::{ArgValue, Argument, Entry, Example, Fix, Merge, Template, Vendor};
+use super::{ArgValue, Argument, CodeSpace, Entry, Example, Fix, Merge, Template, Vendor};
 use crate::text::is_hidden;
 use std::fmt::Write;
 
 /// Writes the pattern file of `entries`, which are about the service of `vendor` and made from the document `source`.
-pub fn pattern_file(source: &str, edition: &str, vendor: &Vendor, entries: &[Entry]) -> String {
+pub fn pattern_file(
+    source: &str,
+    edition: &str,
+    vendor: &Vendor,
+    code_spaces: &[CodeSpace],
+    entries: &[Entry],
+) -> String {
     let mut text = format!(
         "# Made by `migsift catalog import` from {}. The tables say neither how bad a condition is nor where it is fixed and\n\
          # by whom: look through severity, scope, side, actor and restart, and the kinds of the arguments. Then add examples and\n\
@@ -25,10 +31,20 @@ pub fn pattern_file(source: &str, edition: &str, vendor: &Vendor, entries: &[Ent
     if *vendor != Vendor::default() {
         text += &format!("\n{}", self::vendor(vendor));
     }
-    for written in entries.iter().map(entry) {
+    for written in code_spaces.iter().map(code_space).chain(entries.iter().map(entry)) {
         text += &written;
     }
     text
+}
+
+fn code_space(space: &CodeSpace) -> String {
+    format!(
+        "\n[[code_space]]\nprefix = {}\nalphabet = \"{}\"\nlength = {}\nword = {}\n",
+        string(space.prefix()),
+        space.alphabet().name(),
+        space.length(),
+        string(space.word())
+    )
 }
 
 /// Writes the `vendor` table at the head of a pattern file.
@@ -174,7 +190,8 @@ mod tests {
     #[test]
     fn a_written_file_is_parsed_to_the_same_entries() {
         let entries: Vec<Entry> = builtin().entries.iter().map(|entry| Entry::clone(entry)).collect();
-        let text = pattern_file("a \"b\"\nc", "2024-05", &entries[0].vendor, &entries);
+        let text =
+            pattern_file("a \"b\"\nc", "2024-05", &entries[0].vendor, &builtin().code_spaces, &entries);
         let again = parse("again.toml", &text).expect("parses");
         for (before, after) in entries.iter().zip(&again.entries) {
             let after = Entry { lines: before.lines.clone(), ..Entry::clone(after) };

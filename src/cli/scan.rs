@@ -71,8 +71,7 @@ fn load_catalog(args: &ScanArgs) -> Result<Catalog, Error> {
 /// Checks that `--code` names entries, or codes that a scan finds without an entry.
 fn check_codes(args: &ScanArgs, catalog: &Catalog) -> Result<(), UsageError> {
     for code in &args.code {
-        let is_known = catalog.entry(code).is_some() || code.len() == 6 && code.starts_with("603");
-        if !is_known {
+        if catalog.entry(code).is_none() && !catalog.is_code(code) {
             let code = safe::line(code);
             let text = format!("--code {code}: no such entry; `migsift catalog list` lists them");
             return Err(UsageError::new(text));

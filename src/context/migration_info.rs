@@ -41,7 +41,7 @@ pub struct MigrationInfo {
     pub source: Option<String>,
     /// The target server, as the resource names it: by resource id or by host name.
     pub target: Option<String>,
-    /// The server whose log an exported record is from.
+    /// The server that an exported record is from.
     pub server: Option<String>,
     /// The databases that the resource names.
     pub databases: BTreeSet<String>,
@@ -68,7 +68,7 @@ const TRACKING_KEYS: [&str; 8] = [
     "x-ms-request-id",
     "x-ms-correlation-request-id",
 ];
-/// Keys under which exported records name the resource whose log they are from.
+/// Keys of the resource that an exported record is from.
 const RESOURCE_KEYS: [&str; 2] = ["resourceId", "_ResourceId"];
 /// Keys of the times at which a step started or ended.
 const STEP_KEYS: [&str; 4] = ["startedOn", "endedOn", "validationStartTimeInUtc", "validationEndTimeInUtc"];
@@ -106,7 +106,7 @@ fn is_resource(object: ObjectView<'_>) -> bool {
     object.has_key(|key| SOURCE_KEYS.iter().chain(&TARGET_KEYS).any(|known| known.eq_ignore_ascii_case(key)))
 }
 
-/// Reads the resource whose servers the object `index` names.
+/// Reads the resource in which the object `index` names the servers.
 fn resource(document: &Document<'_>, index: usize) -> MigrationInfo {
     let mut info = MigrationInfo::default();
     let object = document.object(index);
@@ -171,7 +171,7 @@ fn server_of(resource: &str) -> Option<String> {
 
 /// Ids that the text of a line calls tracking or correlation ids.
 pub(super) fn ids_in_line(text: &[u8]) -> Option<MigrationInfo> {
-    // Without the first letter, so that no case has to be ignored.
+    // Without the first letter, so that its case does not matter.
     static WORDS: LazyLock<[Finder<'static>; 2]> =
         LazyLock::new(|| [Finder::new(b"racking"), Finder::new(b"orrelation")]);
     let mut info: Option<MigrationInfo> = None;

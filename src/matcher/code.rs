@@ -1,32 +1,88 @@
-//! Codes: whether six digits are an error code here.
+//! Codes: whether a text that has the form of a code is an error code here.
 //!
-//! A line's text and the place of six digits in it come in; a [`Mention`] goes out or nothing. Logs are full of six
-//! digits (fractions, PIDs, row counts, ids), so digits count only where the text says so: directly behind a word such
-//! as error or code, or at the head of a message. What is only *perhaps* a code is [`Mention::ambiguous`]: it counts beside
-//! its own title or message and not alone.
+//! A line's text, the place of a candidate in it and the [`CodeForm`] that it has come in; a [`Mention`] goes out or nothing.
+//! Which codes are listed is not known here, nor what the messages are.
+//!
+//! # Why six digits are rarely a code
+//!
+//! The migration service's codes are six digits that start with 603. In logs such numbers are everywhere:
+//!
+//! ```text
+//! 2024-06-01T06:06:48.603105+00:00                                the fraction of a second
+//! 2024-07-08 18:58:20.214 603405 ERROR  pgsql.c:2330 …            a process id
+//! copied 603104 rows from table with oid 603402 (603410 bytes)    counts and ids
+//! BEGIN; -- {"xid":603405,"lsn":"140F/5DE9F368"}                  a transaction
+//! GET /items/603105?page=603400 HTTP/1.1                          a part of a URL
+//! ```
+//!
+//! One false alarm in such a line costs more trust than a missed code: its message is usually found by its wording anyway.
+//! So a candidate is refused unless the text itself treats it as a code:
+//!
+//! - after a word that announces one: `errorCode: "603405"`, `Error (603405)`, `failed with error code 603701`; but not
+//!   `exit code 603405`, which is another kind of code, and not `errors: 603405`, which is a count;
+//! - at the head of a message, with a colon or in brackets: `ERROR 603104: Missing …`, `[603104] Missing …`;
+//! - in round brackets at the end of a text: `… on the target server. (603405)`.
+//!
+//! Between those and a clear no there are places where a code may be, but a process id or a column as well: after a time
+//! stamp, in a column of a table, at the head of a line without a colon. There the mention is
+//! [`ambiguous`](Mention::ambiguous): it counts beside its own title or message and not alone.
+//!
+//! Codes with letters (`S0004`, `42P01`) are judged by the same rules, except that they are never a process id or an amount:
+//! those are numbers.
+//!
+//! The rules are applied three times, from cheap to exact. [`may_be_code`] looks at the raw bytes next to the candidate and
+//! drops nearly all of them. [`is_ambiguous`] looks back at most 48 raw bytes for an announcing word, so that an ambiguous
+//! candidate without an entry of its own is dropped before its line is unescaped. [`mention`] then decides on the line's
+//! unescaped text. The first two may keep too much, but never drop what the third accepts.
 
 use super::bytes::is_word;
 use super::normalized::Normalized;
 use super::prefilter::{WordBoundaries, plausible};
+use crate::catalog::CodeSpace;
+use crate::text::pattern;
 use regex::bytes::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// The number of digits of a code.
-pub const CODE_LEN: usize = 6;
+/// The form of the codes of one [`CodeSpace`], as it is looked for in text.
+#[derive(Debug, Clone)]
+pub struct CodeForm {
+    space: CodeSpace,
+    /// What announces a code, apart from the usual words: the last word of how people call it, as [`Word`] has it
+    /// (`sqlstate`).
+    own_word: Vec<u8>,
+}
 
-/// Six digits that are an error code, or may be one.
+impl CodeForm {
+    /// The form of the codes in `space`.
+    pub fn new(space: &CodeSpace) -> CodeForm {
+        let word = space.word().rsplit(' ').next().unwrap_or_default();
+        CodeForm { space: space.clone(), own_word: word.to_ascii_lowercase().into_bytes() }
+    }
+
+    /// The length of a code.
+    pub fn code_len(&self) -> usize {
+        self.space.length()
+    }
+
+    /// The bytes at `at`, if they are a code of this form.
+    fn code_at<'t>(&self, text: &'t [u8], at: usize) -> Option<&'t [u8]> {
+        text.get(at..at + self.code_len()).filter(|code| self.space.contains(code))
+    }
+}
+
+/// A code in a text, or what may be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
-    /// Text range of the digits, with the brackets around them.
+    /// The text range of the code, with the brackets around it.
     pub range: Range<usize>,
-    /// Counts only beside its own title or message.
+    /// Whether it counts only beside its own title or message.
     pub ambiguous: bool,
-    /// Stands behind its message ("… (error code 603405)"), not before it.
+    /// Whether it is after its message ("… (error code 603405)"), not before it.
     pub trailing: bool,
 }
 
-/// Words that make the digits directly behind them a code.
+/// Words that announce a code directly after them.
 const ERROR_WORDS: [&str; 12] = [
     "error",
     "err",
@@ -41,12 +97,12 @@ const ERROR_WORDS: [&str; 12] = [
     "exception",
     "errorid",
 ];
-/// Words that may stand between such a word and the digits.
+/// Words that may be between such a word and the code.
 const CONNECTORS: [&str; 8] = ["code", "with", "number", "no", "nr", "is", "was", "id"];
-/// Words that make a following "code" another kind of code.
+/// Words that make a following "code" another kind of code, unless it is what people call the codes of this form.
 const OTHER_CODES: [&str; 10] =
     ["exit", "status", "zip", "postal", "country", "return", "response", "http", "area", "sqlstate"];
-/// Units: digits before one of these are an amount.
+/// Units: a number before one of these is an amount.
 const UNITS: [&str; 34] = [
     "ms",
     "us",
@@ -84,17 +140,16 @@ const UNITS: [&str; 34] = [
     "connections",
 ];
 
-/// The number that `digits` are.
-pub fn number(digits: &[u8]) -> u32 {
-    digits.iter().fold(0, |number, digit| 10 * number + u32::from(digit - b'0'))
+/// Whether a code is a number, so that the text may mean one.
+fn is_number(code: &[u8]) -> bool {
+    code.iter().all(u8::is_ascii_digit)
 }
 
-/// The cheap test on raw bytes: whether digits at `at` may be a code at all, judged by their neighbours.
-pub fn may_be_code(raw: &[u8], at: usize) -> bool {
-    // Most of what begins as a code does ends here.
-    if !raw.get(at..at + CODE_LEN).is_some_and(|code| code.iter().all(u8::is_ascii_digit)) {
-        return false;
-    }
+/// The cheap test on raw bytes: whether there may be a code at `at` at all, judged by the bytes next to it.
+pub fn may_be_code(raw: &[u8], at: usize, form: &CodeForm) -> bool {
+    // Most places where a prefix was found fail here.
+    let Some(code) = form.code_at(raw, at) else { return false };
+    let end = at + code.len();
     let before = &raw[at.saturating_sub(8)..at];
     let bounded_before = match before.last() {
         None => true,
@@ -110,20 +165,20 @@ pub fn may_be_code(raw: &[u8], at: usize) -> bool {
         Some(0x80..) => true,
         Some(_) => false,
     };
-    let bounded_after = match raw.get(at + CODE_LEN) {
+    let bounded_after = match raw.get(end) {
         Some(byte) if is_word(*byte) && *byte < 0x80 => false,
         Some(b'-' | b'.' | b'/' | b':' | b'%' | b'@' | b'+') => {
-            raw.get(at + CODE_LEN + 1).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+            raw.get(end + 1).is_none_or(|byte| !byte.is_ascii_alphanumeric())
         }
         _ => true,
     };
-    bounded_before && bounded_after && !is_process_id(raw, at)
+    bounded_before && bounded_after && !(is_number(code) && is_process_id(raw, at, end))
 }
 
-/// Whether digits stand between a number or a bracket and a level: a PID in nearly every log line.
-fn is_process_id(raw: &[u8], at: usize) -> bool {
+/// Whether the number at `at` to `end` is between a number or a bracket and a level: a PID in nearly every log line.
+fn is_process_id(raw: &[u8], at: usize, end: usize) -> bool {
     let before = raw[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t' | b'['));
-    let rest = &raw[at + CODE_LEN..raw.len().min(at + CODE_LEN + 16)];
+    let rest = &raw[end..raw.len().min(end + 16)];
     let skip = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b']' | b':')).count();
     let levels: [&[u8]; 8] =
         [b"INFO ", b"ERROR ", b"LOG:", b"DEBUG ", b"NOTICE ", b"WARN", b"SQL ", b"FATAL"];
@@ -131,25 +186,25 @@ fn is_process_id(raw: &[u8], at: usize) -> bool {
         && levels.iter().any(|level| rest[skip..].starts_with(level))
 }
 
-/// How far back the word before digits is looked for in raw bytes.
+/// How far back the word before a code is looked for in raw bytes.
 const MAX_LOOK: usize = 48;
 /// How many letters of a word count.
 const MAX_WORD: usize = 40;
 
-/// Whether digits for which [`may_be_code`] holds are at most a ambiguous mention, judged by raw bytes: most digits in a log
-/// are, and need no line made canonical where neither their title nor their message stands near. Says no where escapes
+/// Whether a code for which [`may_be_code`] holds is at most an ambiguous mention, judged by raw bytes: most candidates in a
+/// log are, and their lines need not be normalized where neither their title nor their message is near. False where escapes
 /// leave it open.
-pub fn is_ambiguous(raw: &[u8], at: usize) -> bool {
-    let escaped = |byte: &u8| matches!(byte, b'\\' | b'&' | b';' | b'>' | 0x1b | 0x80..);
-    let (before, behind) = (&raw[at.saturating_sub(MAX_LOOK)..at], &raw[at + CODE_LEN..]);
-    if behind.iter().take(2).any(escaped) || behind.first() == Some(&b':') {
+pub fn is_ambiguous(raw: &[u8], at: usize, form: &CodeForm) -> bool {
+    let is_escape = |byte: &u8| matches!(byte, b'\\' | b'&' | b';' | b'>' | 0x1b | 0x80..);
+    let (before, after) = (&raw[at.saturating_sub(MAX_LOOK)..at], &raw[at + form.code_len()..]);
+    if after.iter().take(2).any(is_escape) || after.first() == Some(&b':') {
         return false;
     }
     let end = before.iter().rposition(|byte| !is_mark(*byte)).map_or(0, |last| last + 1);
     let word = before[..end].iter().rev().take_while(|byte| is_word(**byte)).count();
     let word = &before[end - word..end];
     let outer = before[..end - word.len()].last();
-    let Some(outer) = outer.filter(|byte| !escaped(byte) && !before[end..].iter().any(escaped)) else {
+    let Some(outer) = outer.filter(|byte| !is_escape(byte) && !before[end..].iter().any(is_escape)) else {
         return false;
     };
     let mixed = word.iter().any(u8::is_ascii_digit) && !word.iter().all(u8::is_ascii_digit);
@@ -157,72 +212,72 @@ pub fn is_ambiguous(raw: &[u8], at: usize) -> bool {
         return false;
     }
     let word = Word::new(word, MAX_LOOK);
-    if word.is_error() || word.is_one_of(&CONNECTORS) {
+    if word.announces(form) || word.is_one_of(&CONNECTORS) {
         return false;
     }
-    match (before.last(), behind.first()) {
-        // At the end of a text it points to what stands before.
+    match (before.last(), after.first()) {
+        // At the end of a text it refers to the message before it.
         (Some(b'('), Some(b')')) => {
-            let next = behind[1..].iter().find(|byte| **byte != b' ');
+            let next = after[1..].iter().find(|byte| **byte != b' ');
             next.is_some_and(u8::is_ascii_alphanumeric)
         }
-        // Behind a time it is a PID, behind a level, a file or a label the head of a message.
+        // After a time it is a PID; after a level, a file or a label it is at the head of a message.
         (Some(b'['), Some(b']')) => word.is_one_of(&["utc", "gmt"]),
         _ => true,
     }
 }
 
-/// What may stand between a word and the digits that it makes a code.
+/// Whether a byte may be between a word and the code that it announces.
 fn is_mark(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b':' | b'=' | b'#' | b'"' | b'\'' | b'(' | b'[' | b'`')
 }
 
-/// Judges the digits at `at` in the text of a line; `above` is the text of the line before.
-pub fn mention(text: &[u8], at: usize, above: impl FnOnce() -> Vec<u8>) -> Option<Mention> {
-    let code = text.get(at..at + CODE_LEN)?;
-    if !code.iter().all(u8::is_ascii_digit) || in_url(text, at) {
+/// Judges the code at `at` in the text of a line; `above` returns the text of the line before.
+pub fn mention(text: &[u8], at: usize, form: &CodeForm, above: impl FnOnce() -> Vec<u8>) -> Option<Mention> {
+    let code = form.code_at(text, at)?;
+    if in_url(text, at) {
         return None;
     }
+    let end = at + code.len();
     let before = at.checked_sub(1).map(|i| text[i]);
-    let close = text
-        .get(at + CODE_LEN)
-        .filter(|byte| matches!((before, byte), (Some(b'['), b']') | (Some(b'('), b')')));
-    let range = if close.is_some() { at - 1..at + CODE_LEN + 1 } else { at..at + CODE_LEN };
+    let close =
+        text.get(end).filter(|byte| matches!((before, byte), (Some(b'['), b']') | (Some(b'('), b')')));
+    let range = if close.is_some() { at - 1..end + 1 } else { at..end };
     let rest = &text[range.end..];
-    if is_amount(rest) {
+    if is_number(code) && is_amount(rest) {
         return None;
     }
     let after = rest.iter().find(|byte| !matches!(byte, b' ' | b'"' | b'\''));
-    let called = called_error(&text[..at]) || labelled(&text[..range.start], above);
+    let announced = is_announced(&text[..at], form) || is_labelled(&text[..range.start], form, above);
     // In brackets at the end of a text: "… on the target server. (603405)".
     let closing =
         close == Some(&b')') && matches!(rest.trim_ascii().first(), None | Some(b'.' | b'"' | b'\''));
-    if called || closing {
-        return Some(Mention { range, ambiguous: !called, trailing: closing || after == Some(&b')') });
+    if announced || closing {
+        return Some(Mention { range, ambiguous: !announced, trailing: closing || after == Some(&b')') });
     }
-    if before_level_or_time(rest) {
+    if is_number(code) && before_level_or_time(rest) {
         return None;
     }
     let head = head(&text[..range.start])?;
     let colon = matches!(rest, [b':'] | [b':', b' ' | b'\t' | b'\r' | b'\n', ..]);
     let spaced = close.is_some() && matches!(rest.first(), None | Some(b' ' | b':' | b'\t'));
-    let strong = colon && head != Head::Column || spaced && head == Head::Message;
-    Some(Mention { range, ambiguous: !strong, trailing: false })
+    let clear = colon && head != Head::Column || spaced && head == Head::Message;
+    Some(Mention { range, ambiguous: !clear, trailing: false })
 }
 
-/// Where a message begins.
+/// Where a message starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Head {
-    /// At the begin of a line or string, or behind a level, file or label.
+    /// At the start of a line or string, or after a level, file or label.
     Message,
-    /// Behind a time stamp, where a PID may stand as well.
+    /// After a time stamp, where a PID may be as well.
     Time,
-    /// At the begin of a column.
+    /// At the start of a column.
     Column,
 }
 
-/// Whether the text before the digits ends with a word that makes them a code.
-fn called_error(before: &[u8]) -> bool {
+/// Whether the text before a code ends with words that announce it: "error code", "failed with error number".
+fn is_announced(before: &[u8], form: &CodeForm) -> bool {
     let mut rest = before;
     let mut tag = false;
     let mut connected = false;
@@ -243,11 +298,11 @@ fn called_error(before: &[u8]) -> bool {
         }
         if word.is_one_of(&["code"]) && !connected {
             let (other, _) = last_word(rest[..start].trim_ascii_end());
-            if other.is_one_of(&OTHER_CODES) {
+            if other.is_one_of(&OTHER_CODES) && other.letters() != form.own_word {
                 return false;
             }
         }
-        if word.is_error() {
+        if word.announces(form) {
             return true;
         }
         if !word.is_one_of(&CONNECTORS) {
@@ -259,13 +314,13 @@ fn called_error(before: &[u8]) -> bool {
     false
 }
 
-/// The last word of `text`, and where it begins; empty if another mark is last.
+/// The last word of `text` and where it starts; the word is empty if the text ends with a mark.
 fn last_word(text: &[u8]) -> (Word, usize) {
     let start = text.iter().rposition(|byte| !is_word(*byte)).map_or(0, |i| i + 1);
     (Word::new(&text[start..], MAX_WORD), start)
 }
 
-/// The begin of a word in lower case, without `_`.
+/// The first letters of a word in lower case, without `_`.
 struct Word {
     letters: [u8; MAX_LOOK],
     len: usize,
@@ -291,14 +346,16 @@ impl Word {
         words.iter().any(|word| word.as_bytes() == self.letters())
     }
 
-    /// Whether it makes the digits behind it a code. The word as a whole: `errors` and `error_count` are others.
-    fn is_error(&self) -> bool {
-        self.is_one_of(&ERROR_WORDS) || self.letters().ends_with(b"errorcode")
+    /// Whether it announces the code after it. It counts as a whole: `errors` and `error_count` are other words.
+    fn announces(&self, form: &CodeForm) -> bool {
+        self.is_one_of(&ERROR_WORDS)
+            || self.letters().ends_with(b"errorcode")
+            || self.letters() == form.own_word
     }
 }
 
-/// Whether the digits begin a line and the line above is nothing but a label such as "Error code".
-fn labelled(before: &[u8], above: impl FnOnce() -> Vec<u8>) -> bool {
+/// Whether the code starts its line and the line above is only a label, such as "Error code".
+fn is_labelled(before: &[u8], form: &CodeForm, above: impl FnOnce() -> Vec<u8>) -> bool {
     if !before
         .iter()
         .all(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'"' | b'\'' | b'*' | b'|'))
@@ -308,14 +365,15 @@ fn labelled(before: &[u8], above: impl FnOnce() -> Vec<u8>) -> bool {
     let above = above();
     let label = above.trim_ascii();
     let label = label.strip_suffix(b":").unwrap_or(label);
-    // A longer line may be wrapped between the word and the digits: "… (error code".
+    // A longer line may be wrapped between the word and the code: "… (error code".
     let wrapped = label.to_ascii_lowercase().ends_with(b"error code");
+    let word = last_word(label).0;
     (label.len() <= 24 || wrapped)
-        && last_word(label).0.is_one_of(&["code", "errorcode"])
-        && called_error(label)
+        && (word.is_one_of(&["code", "errorcode"]) || word.letters() == form.own_word)
+        && is_announced(label, form)
 }
 
-/// Whether the digits are followed by a unit or a percent sign.
+/// Whether a number is followed by a unit.
 fn is_amount(rest: &[u8]) -> bool {
     let Some(word) = rest.strip_prefix(b" ") else { return false };
     let word: Vec<u8> = word
@@ -327,16 +385,16 @@ fn is_amount(rest: &[u8]) -> bool {
     UNITS.iter().any(|unit| unit.as_bytes() == word)
 }
 
-/// Whether the digits stand in a URL or path: a token with `://` or with a slash at its head.
+/// Whether the code is part of a URL or path: of a token with `://` or `?` in it, or with a slash at its head.
 fn in_url(text: &[u8], at: usize) -> bool {
-    let token =
+    let is_edge =
         |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'(' | b'[');
-    let start = text[..at].iter().rposition(token).map_or(0, |i| i + 1);
+    let start = text[..at].iter().rposition(is_edge).map_or(0, |i| i + 1);
     let token = &text[start..at];
     token.starts_with(b"/") || memchr::memmem::find(token, b"://").is_some() || token.contains(&b'?')
 }
 
-/// Whether a level or a time follows, so that the digits are a PID.
+/// Whether a level or a time follows, so that a number is a PID.
 fn before_level_or_time(rest: &[u8]) -> bool {
     static NEXT: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
@@ -347,7 +405,7 @@ fn before_level_or_time(rest: &[u8]) -> bool {
     NEXT.is_match(rest)
 }
 
-/// Whether and where a message begins behind `before`.
+/// Whether a message starts after `before`, and after what.
 fn head(before: &[u8]) -> Option<Head> {
     static MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
         pattern(concat!(
@@ -367,7 +425,7 @@ fn head(before: &[u8]) -> Option<Head> {
         )
     });
     static COLUMN: LazyLock<Regex> = LazyLock::new(|| pattern(r#"(?-u)[,;\t|>]\s*["']?\s*$"#));
-    // The end of what stands before a message; 80 bytes hold any of it.
+    // The longest text before a message that is recognized fits into 80 bytes.
     let tail = &before[before.len().saturating_sub(80)..];
     let whole = tail.len() == before.len();
     if (whole || !tail.trim_ascii().is_empty()) && MESSAGE.is_match(tail) {
@@ -379,11 +437,7 @@ fn head(before: &[u8]) -> Option<Head> {
     }
 }
 
-fn pattern(text: &str) -> Regex {
-    Regex::new(text).expect("a valid pattern")
-}
-
-/// Where the entry's title ends if it stands directly behind key `from`, labels such as "message" in between.
+/// Where the entry's title ends if it is directly after key `from`, apart from labels such as "message".
 pub fn title_after(keys: &Normalized, from: usize, title: &[u8]) -> Option<usize> {
     let mut at = from;
     for _ in 0..2 {
@@ -403,14 +457,17 @@ pub fn title_after(keys: &Normalized, from: usize, title: &[u8]) -> Option<usize
     None
 }
 
-/// Whether [`title_after`] may find the title behind the digits that end at `end`, judged by raw bytes.
+/// Whether [`title_after`] may find the title after the code that ends at `end`, judged by raw bytes.
 pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
-    let dropped = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'`' | b'\'' | b'-' | b'*');
-    let mark = |byte: u8| matches!(byte, b':' | b'.' | b',' | b')' | b']' | b'=' | b'|' | b';' | b'{' | b'}');
-    let Some(at) = raw[end..].iter().position(|byte| !dropped(*byte) && !mark(*byte)) else { return false };
+    let is_dropped = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'`' | b'\'' | b'-' | b'*');
+    let is_closing =
+        |byte: u8| matches!(byte, b':' | b'.' | b',' | b')' | b']' | b'=' | b'|' | b';' | b'{' | b'}');
+    let Some(at) = raw[end..].iter().position(|byte| !is_dropped(*byte) && !is_closing(*byte)) else {
+        return false;
+    };
     let labels = [b"errormessage".as_slice(), b"message", b"msg", b"title", b"description", title];
-    let open = |byte: u8| matches!(byte, b'\\' | b'&' | b'(' | 0x1b | 0x80..);
-    open(raw[end + at])
+    let is_escape = |byte: u8| matches!(byte, b'\\' | b'&' | b'(' | 0x1b | 0x80..);
+    is_escape(raw[end + at])
         || labels
             .into_iter()
             .any(|keys| !keys.is_empty() && plausible(raw, end + at, keys, 0, WordBoundaries::default()))
@@ -419,13 +476,25 @@ pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Alphabet;
 
-    fn judge(line: &str) -> Option<&'static str> {
-        let at = memchr::memmem::find(line.as_bytes(), b"603").expect("holds digits");
-        if !may_be_code(line.as_bytes(), at) {
+    fn form(prefix: &str, alphabet: Alphabet, length: usize, word: &str) -> CodeForm {
+        CodeForm::new(&CodeSpace::new(prefix, alphabet, length, word).expect("a code space"))
+    }
+
+    fn service() -> CodeForm {
+        form("603", Alphabet::Digits, 6, "code")
+    }
+
+    /// The judgement of the first text in the line that has the form of a code.
+    fn judge_as(line: &str, form: &CodeForm) -> Option<&'static str> {
+        let bytes = line.as_bytes();
+        let at = (0..bytes.len()).find(|at| form.code_at(bytes, *at).is_some())?;
+        if !may_be_code(bytes, at, form) {
             return None;
         }
-        let mention = mention(line.as_bytes(), at, Vec::new)?;
+        let mention = mention(bytes, at, form, Vec::new)?;
+        assert!(mention.ambiguous || !is_ambiguous(bytes, at, form), "the cheap test drops a code: {line}");
         Some(match (mention.ambiguous, mention.trailing) {
             (true, _) => "ambiguous",
             (false, true) => "trailing",
@@ -433,8 +502,12 @@ mod tests {
         })
     }
 
+    fn judge(line: &str) -> Option<&'static str> {
+        judge_as(line, &service())
+    }
+
     #[test]
-    fn codes_where_the_text_says_so() {
+    fn codes_are_where_the_text_announces_them() {
         for line in [
             "2025-02-22T15:57:04.892Z ErrorCode: 603799",
             "error: code=603705",
@@ -466,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_a_code_needs_its_message() {
+    fn an_ambiguous_code_needs_its_message() {
         for line in [
             "2024-06-06 21:42:53.039 603408 Unsupported Extensions",
             "603408 Unsupported Extensions Target",
@@ -479,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn six_digits_elsewhere_are_no_code() {
+    fn other_six_digits_are_no_code() {
         for line in [
             "copied 603104 rows from table with oid 603402 (603410 bytes)",
             "2024-06-01T06:06:48.6031051Z\tprod_db",
@@ -520,13 +593,37 @@ mod tests {
 
     #[test]
     fn a_label_on_the_line_above_makes_a_code() {
-        let above = |label: &'static str| move || label.as_bytes().to_vec();
-        assert!(mention(b"603401", 0, above("Error code")).is_some_and(|mention| !mention.ambiguous));
-        assert!(
-            mention(b"603401)", 0, above("isn't present on target server. (error code"))
-                .is_some_and(|m| m.trailing)
-        );
-        assert!(mention(b"603401", 0, above("rows copied")).is_some_and(|mention| mention.ambiguous));
-        assert!(mention(b"603401", 0, above("")).is_some_and(|mention| mention.ambiguous));
+        let mention = |text: &str, above: &str| {
+            mention(text.as_bytes(), 0, &service(), || above.as_bytes().to_vec()).expect("a mention")
+        };
+        assert!(!mention("603401", "Error code").ambiguous);
+        assert!(mention("603401)", "isn't present on target server. (error code").trailing);
+        assert!(mention("603401", "rows copied").ambiguous);
+        assert!(mention("603401", "").ambiguous);
+    }
+
+    #[test]
+    fn codes_with_letters_are_no_numbers() {
+        let service = form("S", Alphabet::Digits, 5, "service code");
+        let state = form("42", Alphabet::Alphanumeric, 5, "SQLSTATE");
+        for (line, form, want) in [
+            ("ERROR: S0004: backup failed", &service, Some("code")),
+            ("Service code S0004 was returned", &service, Some("code")),
+            ("2024-06-06 21:42:53.039 S0004 ERROR x", &service, Some("ambiguous")),
+            ("2024-06-06 21:42:53.039 UTC S0004: x", &service, Some("code")),
+            ("part S0004 was delivered", &service, None),
+            ("(S0004)", &service, Some("ambiguous")),
+            ("S00045, AS0004, S0004x, s0004", &service, None),
+            ("relation does not exist (SQLSTATE 42P01)", &state, Some("trailing")),
+            ("sqlstate=42601", &state, Some("code")),
+            ("SQLSTATE code: 42P01", &state, Some("code")),
+            ("exit code 42601", &state, None),
+            ("copied 42601 rows", &state, None),
+            ("2024-06-06 21:42:53.039 42601 ERROR x", &state, None),
+            ("SQLSTATE 42p01", &state, None),
+        ] {
+            assert_eq!(judge_as(line, form), want, "{line}");
+        }
+        assert_eq!(judge_as("SQLSTATE 603401", &self::service()), None, "the word of other codes");
     }
 }

@@ -42,6 +42,7 @@
 //! wherever the source is cut.
 
 use super::bounds::{MAX_LINK, MAX_LINK_LINES, starts_record};
+use crate::catalog::Code;
 use std::ops::Range;
 
 /// A code or a message at its place in the window.
@@ -58,10 +59,10 @@ pub struct Token {
 /// A code or a message.
 #[derive(Debug, Clone)]
 pub enum TokenKind {
-    /// Six digits.
+    /// A code.
     Code {
-        /// Their number.
-        code: u32,
+        /// Its text.
+        code: Code,
         /// It counts only next to its own title or message.
         ambiguous: bool,
         /// It points to the message before it.

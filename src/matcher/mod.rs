@@ -12,23 +12,24 @@
 //! 2024-06-06 21:42:53.039 80 ERROR  validate.c:214   603101: Database exists in target. Database "orders" doesn\u0027t ...
 //! ```
 //!
-//! - **Stage 1** ([`Matcher::hits`]) finds the digits `603101` by the prefix of the codes, and parts of
+//! - **Stage 1** ([`Matcher::hits`]) finds `603101` by the prefix that its code space declares, and parts of
 //!   "Database" or "exists" by the *anchors*: substrings chosen so that every message of the catalogue
 //!   contains at least one. Hits whose neighbors exclude a message or a code are dropped at once.
 //! - **Stage 2** ([`Matcher::matches`]) bounds the line around each hit, undoes its escapes, normalizes it,
-//!   verifies the wordings that contain the anchor, reads their arguments, judges whether the digits are a
-//!   code, and joins the code, the title and the message to one match.
+//!   verifies the wordings that contain the anchor, reads their arguments, judges whether `603101` is
+//!   a code here, and joins the code, the title and the message to one match.
 //!
 //! | file | stage | what it does |
 //! |---|---|---|
 //! | [`anchors`], `frequency` | | chooses the anchors, by how often four bytes occur in logs |
 //! | `searcher` | 1 | finds the anchors with SIMD instructions |
+//! | `code_anchors` | 1 | finds the prefixes of codes |
 //! | `prefilter` | 1 | drops hits by the bytes next to them |
 //! | `lines` | 1 | counts line breaks while the bytes are in the cache |
 //! | [`bounds`] | 2 | how far around a hit the matcher looks; lines and records |
 //! | [`normalized`], `region` | 2 | undoes escapes and normalizes text, with a map to raw offsets |
 //! | [`wording`], `argument`, `messages` | 2 | verifies wordings and reads arguments |
-//! | [`code`] | 2 | judges whether digits are a code |
+//! | [`code`] | 2 | judges whether what has the form of a code is one |
 //! | [`link`] | 2 | decides which codes and messages are one finding |
 //! | [`align`] | 2 | recovers arguments from messages with other words than the catalogue's |
 //! | `naive` | | the definition: the same without stage 1, for tests |
@@ -46,6 +47,7 @@ mod argument;
 pub mod bounds;
 pub mod bytes;
 pub mod code;
+mod code_anchors;
 mod frequency;
 mod lines;
 pub mod link;
@@ -58,11 +60,12 @@ mod region;
 mod searcher;
 pub mod wording;
 
-use crate::catalog::{ArgValue, CODE_PREFIX, Catalog, Entry, Template};
+use crate::catalog::{ArgValue, Catalog, Code, Entry, Template};
 use crate::input::Window;
 use anchors::Anchor;
 use bounds::Side;
-use code::{CODE_LEN, Mention};
+use code::Mention;
+use code_anchors::{CodeAnchors, CodeCandidate};
 use lines::BLOCK;
 pub use lines::Lines;
 use link::{Cluster, Token, TokenKind};
@@ -89,13 +92,12 @@ pub struct Matcher {
     /// The normalized title of each entry.
     titles: Vec<Vec<u8>>,
     /// The entry of each code, by index.
-    codes: BTreeMap<u32, usize>,
+    codes: BTreeMap<Code, usize>,
     anchors: Vec<Anchor>,
     /// The filter of each anchor.
     filters: Vec<NeighborFilter>,
     searcher: Searcher,
-    /// The search for the prefix of the codes.
-    prefix: memchr::memmem::Finder<'static>,
+    code_anchors: CodeAnchors,
 }
 
 /// A match, in offsets of the window.
@@ -118,8 +120,8 @@ pub struct Match {
 pub enum MatchId {
     /// An entry, by index.
     Entry(usize),
-    /// A code in the service's range that no entry has.
-    Unknown(u32),
+    /// A code of a declared space that no entry has.
+    Unknown(Code),
 }
 
 /// A hit of stage 1.
@@ -134,8 +136,8 @@ struct Hit {
 enum HitKind {
     /// An anchor, by index, with the first of its placements that the prefilter left.
     Anchor { anchor: usize, first: usize },
-    /// The digits of a code; ambiguous ones are no code without their title or message.
-    Digits { ambiguous: bool },
+    /// What may be a code, with its form by index; an ambiguous one is no code without its title or message.
+    Code { form: usize, ambiguous: bool },
 }
 
 /// When the lines of a window are counted.
@@ -160,19 +162,18 @@ impl Matcher {
         };
         let wordings = compile(|entry| &entry.wordings);
         let anchors = anchors::choose(&wordings);
-        let code = |entry: &Entry| entry.code.as_ref().and_then(|code| code.parse().ok());
         Matcher {
             titles: catalog.entries.iter().map(|entry| wording::normalized_title(&entry.title)).collect(),
             codes: catalog
                 .entries
                 .iter()
                 .enumerate()
-                .filter_map(|(i, entry)| Some((code(entry)?, i)))
+                .filter_map(|(i, entry)| Some((entry.code?, i)))
                 .collect(),
             followups: compile(|entry| &entry.followups),
             filters: anchors.iter().map(|anchor| neighbor_filter(anchor, &wordings)).collect(),
             searcher: Searcher::new(&anchors),
-            prefix: memchr::memmem::Finder::new(CODE_PREFIX).into_owned(),
+            code_anchors: CodeAnchors::new(&catalog.code_spaces),
             entries: catalog.entries.clone(),
             wordings,
             anchors,
@@ -201,14 +202,14 @@ impl Matcher {
 
     /// Stage 1: returns all hits in `range`, in order, and its lines.
     ///
-    /// The bytes are read in blocks, by each search in turn, so that the second search and the counting of
-    /// lines find a block in the cache. A hit belongs to the block in which it starts and may reach into the
+    /// The bytes are read in blocks, by each search in turn, so that all but the first search and the counting
+    /// of lines find a block in the cache. A hit belongs to the block in which it starts and may reach into the
     /// next.
     fn hits(&self, bytes: &[u8], range: Range<usize>, counting: LineCounting) -> (Vec<Hit>, Lines) {
         let mut hits = Vec::new();
         let mut lines = Lines::new(range.start);
-        let overlap =
-            self.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(1).max(CODE_LEN) - 1;
+        let longest = self.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(1);
+        let overlap = longest.max(self.code_anchors.longest()) - 1;
         let mut start = range.start;
         while start < range.end {
             let end = range.end.min(start + BLOCK);
@@ -222,27 +223,32 @@ impl Matcher {
                     hits.push(Hit { at, kind: HitKind::Anchor { anchor, first } });
                 }
             });
-            for at in self.prefix.find_iter(&bytes[start..reach]).map(|at| start + at) {
-                if at < end && code::may_be_code(bytes, at) {
-                    let ambiguous = code::is_ambiguous(bytes, at);
-                    // Ambiguous digits need an entry whose title or message is near.
-                    if !ambiguous || self.entry_at(bytes, at).is_some() {
-                        hits.push(Hit { at, kind: HitKind::Digits { ambiguous } });
-                    }
+            self.code_anchors.each(bytes, start..reach, |candidate| {
+                let CodeCandidate { at, form } = candidate;
+                if at >= end {
+                    return;
                 }
-            }
+                let ambiguous = code::is_ambiguous(bytes, at, self.code_anchors.form(form));
+                // An ambiguous code needs an entry whose title or message is near.
+                if !ambiguous || self.entry_at(bytes, candidate).is_some() {
+                    hits.push(Hit { at, kind: HitKind::Code { form, ambiguous } });
+                }
+            });
             hits[known..].sort_unstable();
             if counting == LineCounting::Now {
                 lines.push(&bytes[start..end]);
             }
             start = end;
         }
+        // Where code spaces overlap, a place may have several forms; the first counts.
+        let is_code = |hit: &Hit| matches!(hit.kind, HitKind::Code { .. });
+        hits.dedup_by(|next, hit| next.at == hit.at && is_code(next) && is_code(hit));
         (hits, lines)
     }
 
     /// Stage 2: returns the matches at `hits` that start in the core.
     ///
-    /// Ambiguous digits are judged last: most of them have neither a title nor a message near, which is known
+    /// Ambiguous codes are judged last: most of them have neither a title nor a message near, which is known
     /// without unescaping their line once all messages are found.
     fn matches(&self, window: &Window<'_>, hits: &[Hit]) -> Vec<Match> {
         let bytes = window.bytes;
@@ -253,9 +259,10 @@ impl Matcher {
         let mut ambiguous = Vec::new();
         for hit in hits {
             match hit.kind {
-                HitKind::Digits { ambiguous: true } => ambiguous.push(hit.at),
-                HitKind::Digits { ambiguous: false } => {
-                    codes.extend(self.code_at(bytes, Region::line(window, hit.at, &mut last), hit.at));
+                HitKind::Code { form, ambiguous: true } => ambiguous.push(CodeCandidate { at: hit.at, form }),
+                HitKind::Code { form, ambiguous: false } => {
+                    let line = Region::line(window, hit.at, &mut last);
+                    codes.extend(self.code_at(bytes, line, CodeCandidate { at: hit.at, form }));
                 }
                 HitKind::Anchor { anchor, first } => {
                     let line = Region::line(window, hit.at, &mut last);
@@ -268,8 +275,8 @@ impl Matcher {
             }
         }
         let messages = distinct(messages);
-        for at in ambiguous.into_iter().filter(|at| self.may_be_called(bytes, *at, &messages)) {
-            codes.extend(self.code_at(bytes, Region::line(window, at, &mut last), at));
+        for code in ambiguous.into_iter().filter(|code| self.may_be_called(bytes, *code, &messages)) {
+            codes.extend(self.code_at(bytes, Region::line(window, code.at, &mut last), code));
         }
         let mut matches = self.join(window, messages, codes);
         matches.retain(|found| window.core.contains(&found.range.start));
@@ -288,16 +295,21 @@ impl Matcher {
         })
     }
 
-    /// Returns the entry of the code that the digits at `at` are, by index.
-    fn entry_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        self.codes.get(&code::number(&bytes[at..at + CODE_LEN])).copied()
+    /// Returns the range of what may be a code.
+    fn code_range(&self, code: CodeCandidate) -> Range<usize> {
+        code.at..code.at + self.code_anchors.form(code.form).code_len()
     }
 
-    /// Whether the digits at `at`, an ambiguous mention at most, may be next to their title or message.
-    fn may_be_called(&self, bytes: &[u8], at: usize, messages: &[Message]) -> bool {
-        let end = at + CODE_LEN;
-        let Some(entry) = self.entry_at(bytes, at) else { return false };
-        is_near(messages, &(at..end), entry) || code::may_be_titled(bytes, end, &self.titles[entry])
+    /// Returns the entry of what may be a code, by index.
+    fn entry_at(&self, bytes: &[u8], code: CodeCandidate) -> Option<usize> {
+        self.codes.get(&Code::new(&bytes[self.code_range(code)])?).copied()
+    }
+
+    /// Whether an ambiguous code may be next to its title or message.
+    fn may_be_called(&self, bytes: &[u8], code: CodeCandidate, messages: &[Message]) -> bool {
+        let range = self.code_range(code);
+        let Some(entry) = self.entry_at(bytes, code) else { return false };
+        is_near(messages, &range, entry) || code::may_be_titled(bytes, range.end, &self.titles[entry])
     }
 
     /// Joins distinct messages and codes that are one finding, and returns the findings in order.
@@ -330,16 +342,17 @@ impl Matcher {
         matches
     }
 
-    /// Judges the digits at `at`, in the line `line`, and whether the entry's title follows them.
-    fn code_at(&self, bytes: &[u8], line: &Region<'_>, at: usize) -> Option<Token> {
+    /// Judges what may be a code in the line `line`, and whether the entry's title follows it.
+    fn code_at(&self, bytes: &[u8], line: &Region<'_>, candidate: CodeCandidate) -> Option<Token> {
         let above = || {
             let Some(end) = line.range.start.checked_sub(1) else { return Vec::new() };
             let above = bounds::line_within(bytes, end, 64, 0);
             UnescapedText::new(&bytes[above.start..end], 0).bytes.into_owned()
         };
-        let start = line.text.index_of(at);
-        let Mention { range, ambiguous, trailing } = code::mention(&line.text.bytes, start, above)?;
-        let code = code::number(&line.text.bytes[start..start + CODE_LEN]);
+        let start = line.text.index_of(candidate.at);
+        let form = self.code_anchors.form(candidate.form);
+        let Mention { range, ambiguous, trailing } = code::mention(&line.text.bytes, start, form, above)?;
+        let code = Code::new(&line.text.bytes[start..start + form.code_len()])?;
         let entry = self.codes.get(&code).copied();
         let after = line.normalized().index_of(range.end);
         let title = entry.and_then(|entry| code::title_after(line.normalized(), after, &self.titles[entry]));

@@ -11,8 +11,7 @@ use super::anchors::Placement;
 use super::messages::{Verifier, distinct};
 use super::region::Region;
 use super::wording::WordingPart;
-use super::{Match, Matcher, bounds, code};
-use crate::catalog::CODE_PREFIX;
+use super::{Match, Matcher, bounds};
 use crate::input::Window;
 
 /// Verifies each wording wherever the text of a literal of its first sentence is.
@@ -23,9 +22,12 @@ pub fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
         let line = Region::new(bytes, bounds::line(window, at));
         messages.extend(Verifier::new(&matcher.wordings, window, &line, at).message(placement));
     }
-    let digits = memchr::memmem::find_iter(bytes, CODE_PREFIX).filter(|at| code::may_be_code(bytes, *at));
-    let codes =
-        digits.filter_map(|at| matcher.code_at(bytes, &Region::new(bytes, bounds::line(window, at)), at));
+    let mut candidates = Vec::new();
+    matcher.code_anchors.each(bytes, 0..bytes.len(), |candidate| candidates.push(candidate));
+    candidates.sort_unstable();
+    candidates.dedup_by_key(|candidate| candidate.at);
+    let line = |at| Region::new(bytes, bounds::line(window, at));
+    let codes = candidates.into_iter().filter_map(|code| matcher.code_at(bytes, &line(code.at), code));
     matcher.join(window, distinct(messages), codes.collect())
 }
 

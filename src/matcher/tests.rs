@@ -1,7 +1,7 @@
 //! Tests of the whole matcher: that both stages find what `naive` finds, and what single texts mean.
 
 use super::*;
-use crate::catalog::{Template, builtin};
+use crate::catalog::{Alphabet, CodeSpace, Template, builtin};
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
@@ -35,6 +35,77 @@ proptest! {
         let text = pieces.concat();
         let found = matcher().scan(&Window::whole(text.as_bytes()));
         prop_assert_eq!(found, naive(matcher(), text.as_bytes()));
+    }
+}
+
+/// A code space, a code of it and the word that people call it.
+fn coded() -> impl Strategy<Value = (CodeSpace, Code)> {
+    let rest = prop_oneof![
+        "[0-9]{2,6}".prop_map(|rest| (Alphabet::Digits, rest)),
+        "[0-9A-Z]{2,6}".prop_map(|rest| (Alphabet::Alphanumeric, rest)),
+    ];
+    let word = prop::sample::select(vec!["code", "SQLSTATE", "service code"]);
+    ("[0-9A-Z]{1,4}", rest, word).prop_map(|(prefix, (alphabet, rest), word)| {
+        let code = Code::new(format!("{prefix}{rest}")).expect("a code");
+        (CodeSpace::new(&prefix, alphabet, code.len(), word).expect("a code space"), code)
+    })
+}
+
+/// The built-in catalogue with more code spaces, some of which overlap.
+fn matcher_of_several_spaces() -> &'static Matcher {
+    static MATCHER: OnceLock<Matcher> = OnceLock::new();
+    MATCHER.get_or_init(|| {
+        let mut catalog = builtin().clone();
+        let more = [
+            ("60", Alphabet::Digits, 6, "code"),
+            ("60", Alphabet::Alphanumeric, 5, "code"),
+            ("S", Alphabet::Digits, 5, "service code"),
+            ("42", Alphabet::Alphanumeric, 5, "SQLSTATE"),
+        ];
+        let more =
+            more.map(|(prefix, alphabet, length, word)| CodeSpace::new(prefix, alphabet, length, word));
+        catalog.code_spaces.extend(more.map(|space| space.expect("a code space")));
+        Matcher::new(&catalog)
+    })
+}
+
+proptest! {
+    #[test]
+    fn codes_of_any_space_are_found_where_the_text_announces_them(
+        (space, code) in coded(),
+        container in 0usize..7,
+        (before, after) in ("[a-z ,]{0,40}\n", "\n[a-z ,]{0,40}"),
+    ) {
+        let word = space.word().to_string();
+        let announced = match container {
+            0 => format!("failed with error code {code}"),
+            1 => format!("2024-06-06 21:42:53.039 UTC ERROR:  {code}: it failed"),
+            2 => format!("{{\"code\": \"{code}\"}}"),
+            3 => format!("{code}: it failed"),
+            4 => format!("{word} {code} was returned"),
+            5 => format!("it failed ({word}={code})"),
+            _ => format!("[{code}] it failed"),
+        };
+        let matcher = Matcher::new(&Catalog { code_spaces: vec![space], ..Catalog::default() });
+        let text = format!("{before}{announced}{after}");
+        let found = matcher.scan(&Window::whole(text.as_bytes()));
+        let ids: Vec<MatchId> = found.iter().map(|found| found.id).collect();
+        prop_assert_eq!(ids, [MatchId::Unknown(code)], "{}", text);
+        prop_assert_eq!(found, naive(&matcher, text.as_bytes()));
+    }
+
+    #[test]
+    fn several_code_spaces_find_what_verifying_everything_finds(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                2 => piece(),
+                1 => "(Error code |SQLSTATE |: |\\[|\\()(60[0-9]{4}|60[0-9]{2}[A-Z]|S[0-9]{4}|42[0-9A-Z]{3})(: |\\] |\\)|\n| rows)",
+            ],
+            0..12,
+        ),
+    ) {
+        let (text, matcher) = (pieces.concat(), matcher_of_several_spaces());
+        prop_assert_eq!(matcher.scan(&Window::whole(text.as_bytes())), naive(matcher, text.as_bytes()));
     }
 }
 

@@ -3,7 +3,7 @@
 //! A [`CodeReport`] comes in; a [`CodeRecord`] that borrows from it goes out.
 
 use super::{FindingRecord, TimelineRecord, args};
-use crate::catalog::{Actor, Scope, Severity, Side};
+use crate::catalog::{Actor, Code, Scope, Severity, Side};
 use crate::context::Time;
 use crate::finding::Args;
 use crate::matcher::wording::MatchQuality;
@@ -23,7 +23,7 @@ pub struct CodeRecord<'a> {
     /// The catalogue entry: its code, or a slug if the service has none; for an unknown code, the code.
     pub id: Cow<'a, str>,
     /// The entry's code.
-    pub code: Option<Cow<'a, str>>,
+    pub code: Option<Code>,
     /// The entry's title.
     pub title: Cow<'a, str>,
     /// Whether the catalogue lists it.
@@ -198,7 +198,7 @@ impl<'a> From<&'a CodeReport> for CodeRecord<'a> {
         let SeverityCounts { warnings: warning, errors: error } = code.by_severity;
         CodeRecord {
             id: (&*code.id).into(),
-            code: code.code.as_deref().map(Cow::Borrowed),
+            code: code.code,
             title: (&*code.title).into(),
             known: code.known,
             severity: code.severity,

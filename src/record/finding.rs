@@ -3,7 +3,7 @@
 //! A [`Finding`] comes in and a [`FindingRecord`] goes out, or the other way round.
 
 use super::args;
-use crate::catalog::Severity;
+use crate::catalog::{Code, Severity};
 use crate::context::{Context, ContextLines, Time};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::MatchQuality;
@@ -24,7 +24,7 @@ pub struct FindingRecord<'a> {
     /// The catalogue entry: its code, or a slug if the service has none; for an unknown code, the code.
     pub id: Cow<'a, str>,
     /// The entry's code, also when the log does not print it.
-    pub code: Option<Cow<'a, str>>,
+    pub code: Option<Code>,
     /// Whether the catalogue lists it.
     pub known: bool,
     /// The entry's severity, lowered to warning if the context says so.
@@ -83,7 +83,7 @@ impl<'a> From<&'a Finding> for FindingRecord<'a> {
         FindingRecord {
             r#type: FindingType::Finding,
             id: (&*finding.id).into(),
-            code: finding.code.as_deref().map(Cow::Borrowed),
+            code: finding.code,
             known: finding.known,
             severity: finding.severity,
             title: (&*finding.title).into(),
@@ -113,7 +113,7 @@ impl From<FindingRecord<'_>> for Finding {
             .then(|| Box::new(ContextLines { before: lines(record.before), after: lines(record.after) }));
         Finding {
             id: record.id.into(),
-            code: record.code.map(Into::into),
+            code: record.code,
             known: record.known,
             severity: record.severity,
             title: record.title.into(),

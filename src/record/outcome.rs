@@ -43,7 +43,7 @@ impl From<ProblemRecord<'_>> for Problem {
 }
 
 fn summary(record: CodeRecord<'_>) -> CodeSummary {
-    let mut code = CodeSummary::new(record.code.map(Into::into), record.title.into(), record.known);
+    let mut code = CodeSummary::new(record.code, record.title.into(), record.known);
     code.by_severity = SeverityCounts { warnings: record.warning, errors: record.error };
     code.wording = record.wording.counts();
     code.times = Times { first: record.first, last: record.last };

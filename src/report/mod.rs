@@ -19,7 +19,7 @@ pub use resolve::{Segment, advice, resolutions};
 pub use support::Support;
 pub use verdict::Verdict;
 
-use crate::catalog::{Actor, Catalog, Entry, Scope, Severity, Side, Vendor};
+use crate::catalog::{Actor, Catalog, Code, Entry, Scope, Severity, Side, Vendor};
 use crate::finding::{Args, Finding};
 use crate::matcher::wording::MatchQuality;
 use crate::scan::{Inputs, Outcome};
@@ -91,7 +91,7 @@ pub struct CodeReport {
     /// The entry's id.
     pub id: Arc<str>,
     /// The entry's code.
-    pub code: Option<Arc<str>>,
+    pub code: Option<Code>,
     /// The entry's title.
     pub title: Arc<str>,
     /// Whether a catalogue lists it.

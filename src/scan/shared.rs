@@ -12,6 +12,7 @@ use super::rows::Rows;
 use super::scheduler::Scheduler;
 use super::sink::Encode;
 use super::totals::WorkerTotals;
+use crate::catalog::Code;
 use crate::context::{ContextLinesReader, ContextReader};
 use crate::error::SourceError;
 use crate::finding::{Builder, Sanitizer};
@@ -119,7 +120,7 @@ impl Shared<'_, '_> {
 /// later ones need not be kept.
 struct SampleCounts {
     entries: Vec<usize>,
-    unknown: BTreeMap<u32, usize>,
+    unknown: BTreeMap<Code, usize>,
 }
 
 impl SampleCounts {

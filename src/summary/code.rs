@@ -10,7 +10,7 @@ use super::{
     ArgSet, Distinct, MAX_ARG_SETS, MAX_SAMPLES, MAX_SERVERS, PriorCount, ReportedCount, SeverityCounts,
     Times,
 };
-use crate::catalog::{ArgValue, Severity};
+use crate::catalog::{ArgValue, Code, Severity};
 use crate::context::Time;
 use crate::finding::Finding;
 use crate::matcher::wording::MatchQuality;
@@ -24,7 +24,7 @@ use xxhash_rust::xxh3::xxh3_64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeSummary {
     /// The entry's code.
-    pub code: Option<Arc<str>>,
+    pub code: Option<Code>,
     /// The entry's title.
     pub title: Arc<str>,
     /// Whether a catalogue lists it.
@@ -74,7 +74,7 @@ pub struct Drift {
 
 impl CodeSummary {
     /// Returns a summary of no findings.
-    pub fn new(code: Option<Arc<str>>, title: Arc<str>, known: bool) -> CodeSummary {
+    pub fn new(code: Option<Code>, title: Arc<str>, known: bool) -> CodeSummary {
         CodeSummary {
             code,
             title,

@@ -5,7 +5,33 @@
 //! program reads what is declared and never a name. A wrong guess is edited in the file.
 
 use crate::catalog::template::split_sentences;
-use crate::catalog::{ArgValue, Subject, ValueKind};
+use crate::catalog::{Alphabet, ArgValue, Code, CodeSpace, Subject, ValueKind};
+
+/// The shortest text that is taken for a code without being known as one.
+pub(super) const MIN_CODE_LEN: usize = 4;
+
+/// Whether a text may be a code of a space that is not known.
+pub(super) fn may_be_code(text: &str) -> bool {
+    text.len() >= MIN_CODE_LEN && text.contains(|c: char| c.is_ascii_digit()) && Code::new(text).is_some()
+}
+
+/// Guesses the code spaces of codes, in the order in which these first occur. Letters before digits only are the prefix
+/// (`S0004`), else the first half is (`704001`, `42P01`).
+pub(super) fn code_spaces(codes: &[Code]) -> Vec<CodeSpace> {
+    let mut spaces: Vec<CodeSpace> = Vec::new();
+    for code in codes {
+        let letters = code.bytes().take_while(u8::is_ascii_uppercase).count();
+        let digits = code[letters..].bytes().all(|byte| byte.is_ascii_digit());
+        let alphabet = if digits { Alphabet::Digits } else { Alphabet::Alphanumeric };
+        let prefix = if digits && letters > 0 { letters } else { code.len() / 2 };
+        if let Ok(space) = CodeSpace::new(&code[..prefix], alphabet, code.len(), "code")
+            && !spaces.iter().any(|known| known.contains(&**code))
+        {
+            spaces.push(space);
+        }
+    }
+    spaces
+}
 
 /// Guesses the kind of an argument: a plural of things is a list, all else is any text.
 pub(super) fn kind(name: &str) -> ValueKind {

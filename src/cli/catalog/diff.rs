@@ -74,6 +74,14 @@ fn human(difference: &CatalogDifference, writer: &mut dyn Write) -> io::Result<(
     if difference.is_empty() {
         return writeln!(writer, "no difference");
     }
+    if let Some(change) = &difference.code_spaces {
+        writeln!(writer, "code spaces")?;
+        for (mark, values) in [('-', &change.removed), ('+', &change.added)] {
+            for value in values {
+                writeln!(writer, "  {mark} {}", safe::line(value))?;
+            }
+        }
+    }
     for (what, entries) in [("added", &difference.added), ("removed", &difference.removed)] {
         for EntryName { id, title } in entries {
             writeln!(writer, "{what:<8}  {}  {}", safe::line(id), safe::line(title))?;
@@ -94,7 +102,7 @@ fn human(difference: &CatalogDifference, writer: &mut dyn Write) -> io::Result<(
             }
         }
     }
-    let CatalogDifference { added, removed, reworded, changed } = difference;
+    let CatalogDifference { added, removed, reworded, changed, code_spaces: _ } = difference;
     writeln!(
         writer,
         "{} added, {} removed, {} reworded, {} changed",

@@ -16,7 +16,7 @@ pub struct PatternFile {
 
 /// Loads the catalogue; reports the problems of all files at once.
 pub fn load(args: &CatalogArgs) -> Result<Catalog, Error> {
-    let mut catalog = if args.no_builtin { Catalog::default() } else { catalog::builtin().clone() };
+    let mut catalog = if args.no_builtin { Catalog::without_entries() } else { catalog::builtin().clone() };
     let mut problems = Vec::new();
     for named in &args.files {
         for file in pattern_files(named, &mut problems) {

@@ -46,7 +46,7 @@ fn list(format: TextFormat, catalog: &CatalogArgs, color: When) -> Result<Exit, 
 fn check(args: &CheckArgs) -> Result<Exit, Error> {
     let mut problems = Vec::new();
     let mut output = OutputWriter::new(None)?;
-    let mut base = if args.no_builtin { Catalog::default() } else { catalog::builtin().clone() };
+    let mut base = if args.no_builtin { Catalog::without_entries() } else { catalog::builtin().clone() };
     let mut files = Vec::new();
     for named in &args.files {
         files.extend(load::pattern_files(named, &mut problems));
