@@ -93,8 +93,8 @@ pub struct ScanArgs {
     /// Keep a history in FILE, and read only what is new. Files are identified by their content, so rotated, renamed and
     /// compressed logs are not read twice. The report covers what this run has read; without --format and --output it is
     /// printed only on a terminal
-    // A filtered or redacted history would lack findings that later runs never see again.
-    #[arg(long, value_name = "FILE", effect = Effect::None, conflicts_with_all = ["redact", Effect::Filter.id()])]
+    // A filtered or redacted history would lack what later runs do not read again; filters conflict by their effect.
+    #[arg(long, value_name = "FILE", effect = Effect::None, conflicts_with = "redact")]
     pub store: Option<PathBuf>,
     /// Print and judge only findings that the store does not have yet
     #[arg(long, requires = "store", effect = Effect::None)]
@@ -115,7 +115,8 @@ pub struct ScanArgs {
     /// Count only findings of at least this severity
     #[arg(long, value_enum, effect = Effect::Filter)]
     pub severity: Option<MinSeverity>,
-    /// Count only findings at this time or later: RFC 3339, YYYY-MM-DD[ HH:MM[:SS]], -3d, 2h30m, today, yesterday
+    /// Count only findings at this time or later: RFC 3339, a date (2024-06-13) with or without a time (21:37), -3d, 2h30m,
+    /// today or yesterday
     #[arg(long, value_name = "T", allow_hyphen_values = true, effect = Effect::Filter)]
     pub since: Option<String>,
     /// Count only findings before this time

@@ -10,8 +10,8 @@ pub enum Effect {
     /// The same bytes yield other findings, or findings with other fields. A store reads files again that were read with
     /// another value.
     Findings,
-    /// Findings are left out. A store would record files as read whose findings it does not have, so it cannot be combined
-    /// with the flag.
+    /// Findings are left out. A store would record files as read whose findings it does not have, so the flag conflicts
+    /// with `--store`.
     Filter,
     /// Neither. The flag decides which inputs are read, how fast, what is printed, or how the run is judged.
     None,
@@ -21,7 +21,7 @@ impl Effect {
     /// All effects.
     pub const ALL: [Effect; 3] = [Effect::Findings, Effect::Filter, Effect::None];
 
-    /// The name of the group, for conflicts.
+    /// The name of the group.
     pub const fn id(self) -> &'static str {
         match self {
             Effect::Findings => "changes-findings",
@@ -38,6 +38,7 @@ pub trait WithEffect {
 
 impl WithEffect for Arg {
     fn effect(self, effect: Effect) -> Arg {
-        self.group(effect.id())
+        let arg = self.group(effect.id());
+        if effect == Effect::Filter { arg.conflicts_with("store") } else { arg }
     }
 }

@@ -1,6 +1,6 @@
-//! What the golden cases cannot hold: streams, broken outputs, unreadable and hostile inputs.
+//! The command line beyond golden cases: streams, outputs that fail, inputs that are missing, special or hostile.
 
-use crate::{program, run, stderr, stdout};
+use crate::{program, run, scan, stderr, stdout};
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::process::Stdio;
@@ -57,15 +57,14 @@ fn an_output_file_appears_whole_or_not_at_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let target = folder.path().join("report.json");
     std::fs::write(&target, "old").expect("writes");
-    let path = target.to_string_lossy().into_owned();
-    let output = run(&["scan", "samples", "-f", "json", "-o", &path]);
+    let output = run(&["scan", "samples", "-f", "json", "-o", &target.to_string_lossy()]);
     assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()));
     assert_eq!(json(&std::fs::read_to_string(&target).expect("reads"))["totals"]["findings"], 17);
-    let missing = folder.path().join("no/such/report.json").to_string_lossy().into_owned();
-    let output = run(&["scan", "samples", "-f", "json", "-o", &missing]);
+    let missing = folder.path().join("no/such/report.json");
+    let output = run(&["scan", "samples", "-f", "json", "-o", &missing.to_string_lossy()]);
     assert_eq!(output.status.code(), Some(4));
     assert!(stderr(&output).contains("report.json: No such file"), "{}", stderr(&output));
-    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "nothing is left behind");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "no temporary file is left");
 }
 
 #[cfg(target_os = "linux")]
@@ -83,7 +82,7 @@ fn a_full_disk_is_an_output_error() {
     }
 }
 
-/// A device named by --output is written to, never replaced by a file.
+/// A device as `--output` is written to, never replaced by a file.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_is_a_device_stays_one() {
@@ -104,8 +103,7 @@ fn special_files_are_skipped_and_named_pipes_read() {
     std::os::unix::fs::symlink("a.log", folder.path().join("link")).expect("links");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
     assert!(made.success());
-    let path = folder.path().to_string_lossy().into_owned();
-    let output = run(&["scan", &path, "-f", "json"]);
+    let output = scan(folder.path(), &["-f", "json"]);
     assert_eq!(output.status.code(), Some(1));
     let report = json(&stdout(&output));
     let reasons: Vec<&Value> = report["inputs"]["problems"]
@@ -121,19 +119,18 @@ fn special_files_are_skipped_and_named_pipes_read() {
         let pipe = pipe.clone();
         move || std::fs::write(pipe, LINE.repeat(2)).expect("writes")
     });
-    let output = run(&["scan", &pipe.to_string_lossy(), "-f", "json"]);
+    let output = scan(&pipe, &["-f", "json"]);
     writer.join().expect("the writer ends");
     assert_eq!(json(&stdout(&output))["totals"]["findings"], 2);
 }
 
 #[test]
-fn what_cannot_be_read_is_told_and_the_rest_counted() {
+fn a_missing_input_is_reported_and_the_rest_is_counted() {
     let folder = tempfile::tempdir().expect("a folder");
     let good = folder.path().join("good.log");
     std::fs::write(&good, LINE).expect("writes");
     let missing = folder.path().join("missing.log");
-    let args = ["scan", &good.to_string_lossy(), &missing.to_string_lossy(), "-f", "json"];
-    let output = run(&args);
+    let output = scan(&good, &[&missing.to_string_lossy(), "-f", "json"]);
     assert_eq!(output.status.code(), Some(3));
     let report = json(&stdout(&output));
     assert_eq!((&report["complete"], &report["totals"]["findings"]), (&Value::Bool(false), &1.into()));
@@ -141,15 +138,15 @@ fn what_cannot_be_read_is_told_and_the_rest_counted() {
     assert!(stderr(&output).contains("missing.log: failed: No such file"), "{}", stderr(&output));
 }
 
-/// `hostile` checks what outputs escape; here JSON keeps the argument, and says that its bytes were no UTF-8.
+/// `hostile` checks that outputs escape it; here JSON keeps the argument, and reports that its bytes were not UTF-8.
 #[test]
-fn bytes_that_are_no_utf8_make_a_finding_lossy() {
+fn bytes_that_are_not_utf8_make_a_finding_lossy() {
     let folder = tempfile::tempdir().expect("a folder");
     let log = folder.path().join("h.log");
     let mut text = b"2024-06-06 21:42:53.039 ERROR 603104: Missing Replication Role. User `a\x1b]0;t\x07\xff\xe2\x80\xae`".to_vec();
     text.extend(b" doesn't have the replication role on server `=cmd|' /C calc'!A0`.\0\n");
     std::fs::write(&log, &text).expect("writes");
-    let output = run(&["scan", &log.to_string_lossy(), "-f", "ndjson"]);
+    let output = scan(&log, &["-f", "ndjson"]);
     assert_eq!(output.status.code(), Some(1));
     let finding = ndjson(&stdout(&output))[1].clone();
     assert_eq!(finding["lossy"], true);
@@ -163,12 +160,11 @@ fn the_same_bytes_for_any_threads_mapped_or_read() {
         let lines = format!("noise {i}\n").repeat(i * 7) + &LINE.repeat(i % 5);
         std::fs::write(folder.path().join(format!("{i:02}.log")), lines).expect("writes");
     }
-    let path = folder.path().to_string_lossy().into_owned();
     for format in ["human", "json", "ndjson", "csv", "markdown", "junit", "prometheus"] {
-        let want = run(&["scan", &path, "-f", format, "-j", "1"]).stdout;
+        let want = scan(folder.path(), &["-f", format, "-j", "1"]).stdout;
         for more in [&["-j", "2"][..], &["-j", "3", "--no-mmap"], &["-j", "8"]] {
-            let args = [&["scan", &path, "-f", format][..], more].concat();
-            assert!(run(&args).stdout == want, "{format} {more:?}");
+            let args = [&["-f", format][..], more].concat();
+            assert!(scan(folder.path(), &args).stdout == want, "{format} {more:?}");
         }
     }
 }

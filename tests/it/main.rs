@@ -1,4 +1,5 @@
-//! The integration tests, one binary: what users see, laws as properties, the catalogue's own examples, rules for the sources.
+//! The integration tests, in one binary: what users see, invariants as properties, the catalogue's own examples, and rules
+//! for the sources.
 
 mod archives;
 mod attempts;
@@ -43,40 +44,47 @@ mod zips;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The repository's top.
+/// The root of the repository.
 pub fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The program, to be run in the repository's top, free of what the environment says about colours.
+/// The program, run in the root of the repository, without the environment's variables for colours.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_migsift"));
     command.current_dir(top()).env_remove("NO_COLOR").env_remove("RUST_BACKTRACE");
     command
 }
 
-/// Runs the program with nothing on its standard input.
+/// Runs the program with an empty standard input.
 pub fn run(args: &[&str]) -> Output {
     program().args(args).stdin(std::process::Stdio::null()).output().expect("the program runs")
 }
 
-/// What the program printed.
+/// Scans a path.
+pub fn scan(path: impl AsRef<Path>, args: &[&str]) -> Output {
+    let mut command = program();
+    command.arg("scan").arg(path.as_ref()).args(args);
+    command.stdin(std::process::Stdio::null()).output().expect("the program runs")
+}
+
+/// Returns what the program printed on standard output.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).expect("UTF-8")
 }
 
-/// What the program said.
+/// Returns what the program printed on standard error.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
-/// Says that something is not checked here, also where the output of tests is captured.
+/// Reports that something is not checked on this machine, even if the output of tests is captured.
 pub fn not_checked(what: &str) {
     use std::io::Write;
     let _ = writeln!(std::io::stderr(), "NOT CHECKED: {what}");
 }
 
-/// Compares `got` with the file, or writes the file where `BLESS` is set.
+/// Compares `got` with the file, or writes the file if `BLESS` is set.
 pub fn compare(path: &Path, got: &str) {
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, got).expect("the golden file can be written");
