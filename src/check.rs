@@ -1,52 +1,53 @@
-//! Proofs of a pattern file: its own examples and negatives, read by the real matcher.
+//! Checks of a pattern file with its own examples and negatives, which the real matcher scans.
 //!
-//! A parsed file and the catalogue that it will be used beside come in; problems (something is not found, not alone,
-//! not with its arguments, or found where it must not be) and warnings (found, but at a price) go out, each with its
-//! line. A file that is well formed can still be useless: only the matcher knows what a wording finds. The room knows
-//! nothing of paths or outputs.
+//! A parsed file and the catalogue that it will be used with come in; problems and warnings go out, each with its line.
+//! A well-formed file can still be useless: whether a wording finds anything, only the matcher knows. So each example
+//! must be found, alone and with exactly its arguments; no negative may be found; and a wording must not match what a
+//! wording of another entry matches, because one of the two would never be reported. A wording that is found, but makes
+//! every scan slow, is a warning. The module knows nothing of paths or outputs.
 
 use crate::catalog::{ArgValue, Catalog, Entry, Example};
 use crate::error::CatalogProblem;
 use crate::input::Window;
 use crate::matcher::wording::{MatchQuality, Wording, WordingPart};
 use crate::matcher::{Match, MatchId, Matcher, anchors};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// From how many expected candidates in a million bytes on a wording's rarest anchor is warned of. The built-in
-/// wordings stay at 808 or below, most far below 100. A candidate costs a tenth of a microsecond, so that 900 of them
-/// cost as much as the search for eight anchors in these bytes.
+/// The most candidates that the rarest anchor of a wording should have in a million bytes; more are warned about. The
+/// built-in wordings have 808 or fewer, most far fewer than 100. A candidate costs a tenth of a microsecond, so that 900
+/// of them cost as much as the search for eight anchors in these bytes.
 pub const MANY_CANDIDATES: f64 = 900.0;
-/// How much of an example or negative a message quotes, in characters.
+/// The most characters of an example or negative that a message quotes.
 const MAX_QUOTED: usize = 60;
 
-/// What proving a pattern file gave.
+/// The result of checking a pattern file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// What must be mended, in order of lines within each entry.
+    /// What must be fixed, in order of lines within each entry.
     pub problems: Vec<CatalogProblem>,
-    /// What works and is better mended.
+    /// What works, but should be fixed.
     pub warnings: Vec<CatalogProblem>,
-    /// How many entries were proved.
+    /// The number of entries that were checked.
     pub entries: usize,
-    /// How many examples were looked for.
+    /// The number of examples that were scanned.
     pub examples: usize,
-    /// How many negatives were looked for.
+    /// The number of negatives that were scanned.
     pub negatives: usize,
 }
 
-/// Proves `own`, the entries of the pattern file `file`, as they work beside the catalogue `beside`; an entry of
-/// `beside` with the id of an own one is replaced by it, as in a scan.
-pub fn check(file: &str, own: &Catalog, beside: &Catalog) -> Checked {
-    let mut catalog = beside.clone();
+/// Checks `own`, the entries of the pattern file `file`, as a scan uses them together with the catalogue `others`: an own
+/// entry replaces one of `others` with its id.
+pub fn check(file: &str, own: &Catalog, others: &Catalog) -> Checked {
+    let mut catalog = others.clone();
     catalog.add(own.clone());
     let mut check = Check { file, matcher: Matcher::new(&catalog), checked: Checked::default() };
     let places: HashMap<&str, usize> =
         catalog.entries.iter().enumerate().map(|(i, entry)| (&*entry.id, i)).collect();
-    let mut said = said_beside(own, beside);
+    let mut owners = owners_of_wordings(own, others);
     for entry in &own.entries {
         check.checked.entries += 1;
-        check.wordings(entry, &mut said);
+        check.wordings(entry, &mut owners);
         let Some(&index) = places.get(&*entry.id) else { continue };
         for (example, line) in entry.examples.iter().zip(&entry.lines.examples) {
             check.checked.examples += 1;
@@ -60,22 +61,25 @@ pub fn check(file: &str, own: &Catalog, beside: &Catalog) -> Checked {
     check.checked
 }
 
-/// What the entries of `beside` that stay say.
-fn said_beside(own: &Catalog, beside: &Catalog) -> HashMap<Vec<u8>, Arc<str>> {
-    let replaced: HashMap<&str, ()> = own.entries.iter().map(|entry| (&*entry.id, ())).collect();
-    let stays = |entry: &&Arc<Entry>| !replaced.contains_key(&*entry.id);
-    let said = |entry: &Arc<Entry>| {
+/// The entries by what their wordings match.
+type Owners = HashMap<Vec<u8>, Arc<str>>;
+
+/// Returns the owners of the wordings of `others`, without the entries that `own` replaces.
+fn owners_of_wordings(own: &Catalog, others: &Catalog) -> Owners {
+    let replaced: HashSet<&str> = own.entries.iter().map(|entry| &*entry.id).collect();
+    let kept = others.entries.iter().filter(|entry| !replaced.contains(&*entry.id));
+    let owned = |entry: &Arc<Entry>| {
         let id = entry.id.clone();
-        compiled(entry).into_iter().map(|wording| (literals(&wording), id.clone())).collect::<Vec<_>>()
+        compiled(entry).into_iter().map(move |wording| (literals(&wording), id.clone()))
     };
-    beside.entries.iter().filter(stays).flat_map(said).collect()
+    kept.flat_map(owned).collect()
 }
 
 fn compiled(entry: &Entry) -> Vec<Wording> {
     entry.wordings.iter().map(|template| Wording::new(0, entry, template)).collect()
 }
 
-/// The normalized literals with a mark for each argument: equal for wordings that match the same texts.
+/// Returns the normalized literals with a mark for each argument: equal for wordings that match the same texts.
 fn literals(wording: &Wording) -> Vec<u8> {
     let mut all = Vec::new();
     for part in &wording.parts {
@@ -94,23 +98,23 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    fn told(&self, entry: &Entry, line: usize, message: String) -> CatalogProblem {
+    fn located(&self, entry: &Entry, line: usize, message: String) -> CatalogProblem {
         let (file, entry) = (self.file.to_string(), Some(entry.id.to_string()));
         CatalogProblem { file, line: Some(line), entry, message }
     }
 
     fn problem(&mut self, entry: &Entry, line: usize, message: String) {
-        let problem = self.told(entry, line, message);
+        let problem = self.located(entry, line, message);
         self.checked.problems.push(problem);
     }
 
     fn warning(&mut self, entry: &Entry, line: usize, message: String) {
-        let warning = self.told(entry, line, message);
+        let warning = self.located(entry, line, message);
         self.checked.warnings.push(warning);
     }
 
-    /// Whether the wordings can be found, cheaply enough, and say what no other entry says.
-    fn wordings(&mut self, entry: &Entry, said: &mut HashMap<Vec<u8>, Arc<str>>) {
+    /// Checks that the wordings can be found, cheaply enough, and match what no other entry matches.
+    fn wordings(&mut self, entry: &Entry, owners: &mut Owners) {
         if !entry.wordings.is_empty() && entry.examples.is_empty() {
             self.problem(entry, entry.lines.id, "no example shows that its wordings are found".into());
         }
@@ -131,14 +135,14 @@ impl Check<'_> {
                 }
                 Some(_) => {}
             }
-            let other = said.entry(literals(wording)).or_insert_with(|| entry.id.clone()).clone();
+            let other = owners.entry(literals(wording)).or_insert_with(|| entry.id.clone()).clone();
             if other != entry.id {
                 self.problem(entry, *line, format!("this wording says the same as one of `{other}`"));
             }
         }
     }
 
-    /// Whether the example gives one finding, the entry's own, with exactly its arguments.
+    /// Checks that the example has one finding, the entry's own, with exactly its arguments.
     fn example(&mut self, entry: &Entry, index: usize, example: &Example, line: usize) {
         let found = self.matcher.scan(&Window::whole(example.text.as_bytes()));
         let text = quoted(&example.text);
@@ -161,7 +165,7 @@ impl Check<'_> {
             several => {
                 let names: Vec<String> = several.iter().map(|found| self.name(found)).collect();
                 let message = format!(
-                    "the example {text} gives {} findings instead of one: {}",
+                    "the example {text} has {} findings instead of one: {}",
                     several.len(),
                     names.join(", ")
                 );
@@ -170,6 +174,7 @@ impl Check<'_> {
         }
     }
 
+    /// Checks that the negative is not found as its entry.
     fn negative(&mut self, entry: &Entry, index: usize, text: &str, line: usize) {
         let found = self.matcher.scan(&Window::whole(text.as_bytes()));
         if found.iter().any(|found| found.id == MatchId::Entry(index)) {
@@ -185,7 +190,7 @@ impl Check<'_> {
     }
 }
 
-/// How the arguments found differ from the example's, in the entry's order.
+/// Returns how the arguments found differ from the example's, in the entry's order.
 fn differences(entry: &Entry, found: &Match, example: &Example) -> Vec<String> {
     let show = |value: Option<&ArgValue>| match value {
         None => "nothing".to_string(),
@@ -201,7 +206,7 @@ fn differences(entry: &Entry, found: &Match, example: &Example) -> Vec<String> {
     entry.arguments.iter().enumerate().filter_map(compare).collect()
 }
 
-/// The begin of a text, on one line.
+/// Quotes the start of a text, on one line.
 fn quoted(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(MAX_QUOTED) {
@@ -219,7 +224,7 @@ mod tests {
     type Written<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
 
     /// A file with entries made of an id, wordings, negatives, and examples with their arguments as TOML.
-    fn checked(entries: &[Written<'_>], beside: &Catalog) -> Checked {
+    fn checked(entries: &[Written<'_>], others: &Catalog) -> Checked {
         let mut text = "format = 1\n".to_string();
         for (id, wordings, negatives, examples) in entries {
             text += &format!(
@@ -231,17 +236,17 @@ mod tests {
                 text += &format!("[[entry.examples]]\ntext = \"{example}\"\nargs = {{ {args} }}\n");
             }
         }
-        check("my.toml", &parse("my.toml", &text).expect("parses"), beside)
+        check("my.toml", &parse("my.toml", &text).expect("parses"), others)
     }
 
-    fn lines(told: &[CatalogProblem]) -> Vec<String> {
-        told.iter().map(ToString::to_string).collect()
+    fn lines(problems: &[CatalogProblem]) -> Vec<String> {
+        problems.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn the_builtin_catalogue_passes() {
-        for beside in [&Catalog::default(), builtin()] {
-            let checked = check("builtin", builtin(), beside);
+        for others in [&Catalog::default(), builtin()] {
+            let checked = check("builtin", builtin(), others);
             assert_eq!(lines(&checked.problems), [""; 0]);
             assert_eq!(lines(&checked.warnings), [""; 0]);
             assert_eq!(checked.entries, builtin().entries.len());
@@ -250,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn examples_and_negatives_are_held_against_the_wordings() {
+    fn examples_must_be_found_and_negatives_must_not() {
         let quota = "\"Quota of tenant `{x}` is exhausted.\"";
         let problems = |negatives: &str, examples: &[(&str, &str)]| {
             lines(&checked(&[("quota", quota, negatives, examples)], builtin()).problems)
@@ -278,7 +283,7 @@ mod tests {
         assert_eq!(
             problems("", &[(two, "x = \"a\""), ("Failed to restore grants/revokes.", "")]),
             [
-                "my.toml:13: quota: the example `Quota of tenant a is exhausted. Quota of tenant b is exhaust…` gives 2 \
+                "my.toml:13: quota: the example `Quota of tenant a is exhausted. Quota of tenant b is exhaust…` has 2 \
                  findings instead of one: quota, quota",
                 "my.toml:16: quota: the example `Failed to restore grants/revokes.` is found as `603705`",
             ]
@@ -286,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn wordings_that_others_say_are_named() {
+    fn wordings_that_another_entry_has_are_problems() {
         let shown = [("Failed to restore grants/revokes.", "")];
         let same = "\"failed to restore 'grants/revokes'.\"";
         let problems = lines(&checked(&[("mine", same, "", &shown)], builtin()).problems);
@@ -304,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_searched_for_is_a_problem_and_what_is_frequent_a_warning() {
+    fn a_wording_without_a_long_word_is_a_problem_and_a_frequent_one_a_warning() {
         let shown: &[(&str, &str)] = &[("A b users on x.", "x = \"x\"")];
         let checked_users = checked(&[("few", "\"A b users on {x}.\"", "", shown)], builtin());
         assert_eq!(

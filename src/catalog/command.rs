@@ -21,8 +21,8 @@
 //!   would merge into one identifier with a quote mark inside.
 //! - SQL ends with its only `;` outside quotes, and has no comments, dollar quotes or backslashes: nothing can swallow
 //!   the rest of the line, and what is between quotes is known without parsing more of SQL.
-//! - An `az` command consists of plain words. The characters that a shell gives meaning (`$`, `;`, `|`, `&`, `(`, …)
-//!   do not occur; `<` and `>` only in a blank.
+//! - An `az` command consists of plain words. Characters with a meaning to a shell (`$`, `;`, `|`, `&`, `(`, …) do not
+//!   occur; `<` and `>` only in a blank.
 //!
 //! A **blank** is what the reader fills in: words in angle brackets, `<migration_user>`. A pattern file can have them
 //! in its commands, and a value that no log named becomes one, `<user>`.

@@ -24,7 +24,7 @@
 //! - as a shell's word **anything but letters, digits and `._-:@/`**, or a first character that makes it an option
 //!   (`-x`) or a file to read (`@x`).
 //!
-//! What is refused gives no command; the plan names the value and the reason, and the reader writes the command by hand.
+//! A refused value makes no command; the plan names the value and the reason, and the reader writes the command by hand.
 
 use crate::text::is_hidden;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! Vendors: who supports the service that a pattern file is about, and how its servers are changed.
 //!
 //! The `vendor` table at the head of a pattern file comes in, a checked [`Vendor`] goes out; every entry of the file
-//! refers to it. Reports take the name of the support organization and the commands of the plan from here, so that
-//! nothing in the program knows any vendor. A file without the table is about no managed service: its reports say
+//! refers to it. The name of the support organization and the commands of a plan come from here, so that no report is
+//! tied to one vendor. A file without the table is about no managed service: its reports say
 //! "support", and parameters are set in SQL.
 
 use super::command::{CommandError, CommandTemplate, Syntax};
@@ -71,7 +71,7 @@ impl Default for Vendor {
 }
 
 impl ServerCommands {
-    /// Returns the commands that give the parameter its new value.
+    /// Returns the commands that set the parameter to its new value.
     pub fn set(&self, target: CommandTarget<'_>, parameter: &str, value: &NewValue) -> Vec<String> {
         let mut commands = Vec::new();
         let value = match value {

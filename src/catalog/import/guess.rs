@@ -1,8 +1,9 @@
 //! Guesses about arguments and titles of a published table, all made from names.
 //!
-//! The tables give a placeholder a name and nothing else, so that its kind and subject are guessed here, once, when a
-//! pattern file is made. The guesses are written into the file, where a person looks them through; from then on the
-//! program reads what is declared and never a name. A wrong guess is edited in the file.
+//! A name or a message comes in, a kind, a subject or a title goes out. The tables only name their placeholders, so that
+//! the rest is guessed here, once, when a pattern file is made. The guesses are written into the file, where a person
+//! looks them through; from then on the program reads what is declared and never a name. A wrong guess is edited in the
+//! file.
 
 use crate::catalog::template::split_sentences;
 use crate::catalog::{Alphabet, ArgValue, Code, CodeSpace, Subject, ValueKind};
@@ -56,7 +57,7 @@ pub(super) fn subject(name: &str) -> Option<Subject> {
     }
 }
 
-/// Makes up a value for an example, as logs have it; `number` tells values of one text apart.
+/// Makes up a value for an example, as logs have it; `number` distinguishes values of one text.
 pub(super) fn sample_value(name: &str, kind: ValueKind, number: usize) -> ArgValue {
     let one = |value: &str| ArgValue::One(value.to_string());
     match kind {
