@@ -8,6 +8,7 @@ mod catalogue;
 mod cli;
 mod containers;
 mod damage;
+mod declared;
 mod determinism;
 mod docs;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Redaction: what must not be shown is not, and what is shown still says what happened.
+//! Redaction: no output shows a private name, and all of them still say what happened.
 
 use crate::{program, run, stderr, stdout};
 use migsift::catalog::{self, ArgValue, Subject, Template, ValueKind};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 const FORMATS: [&str; 8] = ["human", "json", "ndjson", "csv", "markdown", "html", "junit", "prometheus"];
 
-/// Names that stand in the bundle, each in its own way; none may stand in an output.
+/// Names in the bundle, each in another place; none may be in an output.
 const NAMES: [&str; 15] = [
     "zorblax",
     "quuxdb",
@@ -30,7 +30,7 @@ const NAMES: [&str; 15] = [
     "s3cr3tp4ss",
 ];
 
-/// A bundle in which names stand in arguments, texts, contexts, resources, paths, members and problems.
+/// A bundle with names in arguments, texts, contexts, resources, paths, members and problems.
 fn bundle() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let inner = folder.path().join("xyzzyfolder");
@@ -170,12 +170,12 @@ fn maps_that_are_none_are_refused_without_showing_them() {
         std::fs::set_permissions(&map, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("changes");
         let output = run(&["scan", "samples", &map_flag(&map)]);
         assert_eq!(output.status.code(), Some(2), "{content}");
-        let said = stderr(&output);
-        assert!(said.contains("map.json") && !said.contains("secretkey"), "{said}");
+        let message = stderr(&output);
+        assert!(message.contains("map.json") && !message.contains("secretkey"), "{message}");
         assert_eq!(std::fs::read_to_string(&map).expect("there"), content, "it stays as it was");
     }
-    let nowhere = run(&["scan", "samples", &map_flag(&folder.path().join("no/such/folder/map.json"))]);
-    assert_eq!(nowhere.status.code(), Some(2), "{}", stderr(&nowhere));
+    let no_folder = run(&["scan", "samples", &map_flag(&folder.path().join("no/such/folder/map.json"))]);
+    assert_eq!(no_folder.status.code(), Some(2), "{}", stderr(&no_folder));
     let output = map.to_string_lossy();
     let own = run(&["scan", "samples", "-f", "json", "-o", &output, &map_flag(&map)]);
     assert_eq!(own.status.code(), Some(2), "{}", stderr(&own));
@@ -264,7 +264,7 @@ fn lines_around_findings_are_not_shown_under_redaction() {
     assert!(stderr(&output).contains("--redact"), "{}", stderr(&output));
 }
 
-/// A value of an argument that is nobody's word.
+/// A value of an argument, as logs have it.
 fn value(kind: ValueKind, name: &str) -> String {
     match kind {
         ValueKind::Text => name.to_string(),
@@ -295,7 +295,7 @@ proptest! {
             for wording in &entry.wordings {
                 let fill = |argument: &str| {
                     let known = entry.arguments.iter().find(|known| *known.name == *argument).expect("declared");
-                    value(known.kind, if known.subject.is_some() { &name } else { "thing" })
+                    value(known.kind, if known.subject.is_some_and(Subject::is_private) { &name } else { "thing" })
                 };
                 let text = Template::fill(&wording.text, fill);
                 log += &format!("2024-06-06 21:38:00 UTC ERROR {}: {text}\n\n", entry.code.as_deref().unwrap_or("x"));
@@ -319,7 +319,7 @@ proptest! {
             let entry = catalog.entry(before["id"].as_str().expect("text")).expect("listed");
             for argument in &entry.arguments {
                 let (old, new) = (&before["args"][&*argument.name], &after["args"][&*argument.name]);
-                if argument.subject.is_none() {
+                if !argument.subject.is_some_and(Subject::is_private) {
                     prop_assert_eq!(old, new);
                 } else if !old.is_null() {
                     prop_assert_ne!(old, new);
@@ -340,17 +340,24 @@ proptest! {
     }
 }
 
-/// What the built-in catalogue says is somebody's own.
+/// The arguments of the built-in catalogue that name something of the user's own.
 #[test]
-fn names_have_subjects() {
+fn private_names_have_private_subjects() {
     for entry in &catalog::builtin().entries {
         for argument in &entry.arguments {
             let own = ["server", "database", "user", "roles", "other_user", "table", "column"]
                 .contains(&&*argument.name);
-            assert_eq!(argument.subject.is_some(), own, "{} {}", entry.id, argument.name);
+            assert_eq!(
+                argument.subject.is_some_and(Subject::is_private),
+                own,
+                "{} {}",
+                entry.id,
+                argument.name
+            );
         }
     }
     let value = ArgValue::One("x".into());
     let redactor = migsift::redact::Redactor::new(&[1; migsift::redact::KEY_BYTES]);
     assert_ne!(redactor.redact_argument(Some(Subject::Table), &value), value);
+    assert_eq!(redactor.redact_argument(Some(Subject::Extension), &value), value);
 }

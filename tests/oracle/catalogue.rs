@@ -1,5 +1,5 @@
-//! Pattern files and the tables they are made from: any text is taken or refused with its place, and what is taken
-//! can be searched with, proved, and written down so that it is read the same.
+//! Pattern files and the tables they are made from: any text is accepted, or refused with the place of the problem. What is
+//! accepted can be scanned with, checked and explained, and is the same when it is written and parsed again.
 
 use migsift::catalog::import::{PlaceholderNames, import};
 use migsift::catalog::{Catalog, builtin, diff::CatalogDifference, parse};
@@ -17,14 +17,14 @@ const MOST: usize = 8 << 10;
 pub fn check(data: &[u8]) {
     let text = String::from_utf8_lossy(&data[..data.len().min(MOST)]);
     match parse("own.toml", &text) {
-        Ok(catalog) => taken(&catalog, &text),
+        Ok(catalog) => accepted(&catalog, &text),
         Err(error) => refused(&error),
     }
     match import("codes.md", &text, &PlaceholderNames::new(), builtin()) {
         Ok(imported) => {
-            let again = parse("imported.toml", &imported.text).expect("what is made is read");
+            let again = parse("imported.toml", &imported.text).expect("an imported file is accepted");
             assert!(CatalogDifference::new(&imported.catalog, &again).is_empty());
-            taken(&imported.catalog, &imported.text);
+            accepted(&imported.catalog, &imported.text);
         }
         Err(error) => refused(&error),
     }
@@ -36,9 +36,9 @@ fn refused(error: &Error) {
     assert!(problems.iter().all(|problem| !problem.message.is_empty()));
 }
 
-fn taken(catalog: &Catalog, text: &str) {
+fn accepted(catalog: &Catalog, text: &str) {
     assert!(!catalog.entries.is_empty());
-    let again = parse("own.toml", text).expect("what is taken once is taken again");
+    let again = parse("own.toml", text).expect("it is accepted again");
     assert_eq!(again.fingerprint(), catalog.fingerprint());
     let matcher = Matcher::new(catalog);
     let window = Window::whole(text.as_bytes());

@@ -1,4 +1,4 @@
-//! Redaction: what is masked stays masked, and no name that is known stays.
+//! Redaction: masked text stays masked, and no known name stays.
 
 use super::generated::Choices;
 use migsift::catalog::Subject;
@@ -15,25 +15,25 @@ pub fn check(data: &[u8]) {
     let masked = mask(&text);
     let twice = mask(&masked);
     assert!(twice.contains(MASK) || !masked.contains(MASK), "{text:?}: {masked:?}, {twice:?}");
-    // Masks that stand close together may become one, but what is shown then was shown before, in this order.
+    // Neighbouring masks may become one, but all that is shown then was shown before, in this order.
     let mut rest = &*masked;
     for shown in twice.split('*').filter(|shown| !shown.is_empty()) {
         let known = rest.split_once(shown);
         assert!(known.is_some(), "{text:?}: {masked:?}, {twice:?}");
-        rest = known.map_or("", |(_, behind)| behind);
+        rest = known.map_or("", |(_, after)| after);
     }
-    // A password in the simplest of forms is masked whatever stands before it on other lines.
-    let told = format!("{text}\npassword=Zq7hunter2Zq\n");
-    assert!(!mask(&told).ends_with("Zq7hunter2Zq\n"), "{told:?}");
+    // A password in its simplest form is masked, whatever is before it on other lines.
+    let with_password = format!("{text}\npassword=Zq7hunter2Zq\n");
+    assert!(!mask(&with_password).ends_with("Zq7hunter2Zq\n"), "{with_password:?}");
 
     let redactor = Redactor::new(&[7; KEY_BYTES]);
     let known = [KnownName { subject: Subject::Database, name: &name, position: NamePosition::Anywhere }];
     let free = redactor.redact_free_text(&text);
     assert_eq!(free, redactor.redact_free_text(&text), "the same twice");
     let without = redactor.redact_known(&text, &known);
-    let told = redactor.redact_text(&text, &known, true);
-    assert_eq!(told, redactor.redact_text(&text, &known, true), "the same twice");
-    // A name that no part of a token and no word of ours can be.
+    let redacted = redactor.redact_text(&text, &known, true);
+    assert_eq!(redacted, redactor.redact_text(&text, &known, true), "the same twice");
+    // A name that can be no part of a token and none of the words that redaction writes.
     let strange = name.len() > 3 && name.chars().all(|c| c.is_ascii_uppercase());
     let whole = |text: &str| {
         let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '$'));
@@ -43,6 +43,6 @@ pub fn check(data: &[u8]) {
     };
     if strange {
         assert!(!whole(&without), "{name:?} in {without:?}");
-        assert!(told.is_none_or(|told| !whole(&told)), "{name:?} in {text:?}");
+        assert!(redacted.is_none_or(|redacted| !whole(&redacted)), "{name:?} in {text:?}");
     }
 }
