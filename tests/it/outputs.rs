@@ -2,18 +2,21 @@
 
 use crate::{program, run, stderr, stdout, top};
 use migsift::print::Format;
+use migsift::text::is_hidden;
 use pulldown_cmark::{self as md, Options, Parser, Tag};
 use quick_xml::events::Event;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What machines and people act on in some format: markup, formulas, quotes, controls, marks that turn text around.
-const HOSTILE: [&str; 9] = [
+const HOSTILE: [&str; 10] = [
     "a|b](https://x.example)<script>alert(1)</script>",
     "@octocat #123 ![x](y) **b** ~~s~~ :tada: $x$",
     "=cmd|' /C calc'!A0;=1",
     "\u{ff1d}1+1 &amp; \"quoted\" \\ 'single'",
     "a\u{1b}[31mb\u{202e}c\u{9b}d\u{feff}",
+    // Hidden characters of every kind: a soft hyphen, fillers, blanks of no width, selectors, annotations, tags.
+    "a\u{ad}\u{34f}\u{61c}\u{115f}\u{180e}\u{200b}\u{2060}\u{3164}\u{fe0f}\u{ffa0}\u{fffa}\u{1d173}\u{e0041}b",
     "]]> --> <!-- \u{ffff}",
     "```sql ``` ` ``",
     "\\|\\\\| \\\"\\n",
@@ -60,9 +63,7 @@ fn no_format_prints_raw_what_its_readers_act_on() {
     assert!(arguments(folder.path()).len() >= HOSTILE.len() - 1, "{:?}", arguments(folder.path()));
     for format in Format::ALL {
         let printed = scanned(folder.path(), &["-f", format.name(), "-C", "3"]);
-        let active = |c: char| {
-            c.is_control() && !matches!(c, '\n' | '\r') || matches!(c, '\u{202e}' | '\u{feff}' | '\u{ffff}')
-        };
+        let active = |c: char| is_hidden(c) && !matches!(c, '\n' | '\r') || c == '\u{ffff}';
         let raw: Vec<char> = printed.chars().filter(|c| active(*c)).collect();
         // Only XML cannot hold U+FFFF, and metrics have no argument that does.
         let may_hold = !matches!(format, Format::Junit | Format::Prometheus);
