@@ -14,14 +14,14 @@
 //! With a column of details, these are the wording and the message is the title. Without, the message's first sentence
 //! is the title and the rest is the wording. Then:
 //!
-//! 1. [`Importer::row`] collects the rows of each code (or title, where there is no code) in a [`Draft`], since the
+//! 1. `Importer::row` collects the rows of each code (or title, where there is no code) in a `Draft`, since the
 //!    tables repeat a code for each further wording or advice.
-//! 2. [`Importer::arguments`] names the placeholders. `{0}` gets the name that the known catalogue has for the code and
+//! 2. `Importer::arguments` names the placeholders. `{0}` gets the name that the known catalogue has for the code and
 //!    position, so that an import of a new edition keeps the names that reports and baselines use; `{serverName}` is
 //!    its own name. All other braces are text.
-//! 3. [`build_entry`] adds what the tables do not say: `severity` is error, `side` source and `restart` false throughout;
+//! 3. `build_entry` adds what the tables do not say: `severity` is error, `side` source and `restart` false throughout;
 //!    `scope` is database where an argument names one, else server; `actor` is support where the advice is to contact
-//!    the vendor's support, else customer. Kinds and subjects are those of the known argument, else [guesses](guess).
+//!    the vendor's support, else customer. Kinds and subjects are those of the known argument, else guesses.
 //!
 //! The result is written by `render` and parsed again, so that what is returned is what the file will be read as.
 
@@ -49,7 +49,7 @@ pub struct Imported {
     pub catalog: Catalog,
     /// How many rows were read.
     pub rows: usize,
-    /// What was left out or guessed, with its line in the document.
+    /// What was left out, with its line in the document.
     pub notes: Vec<CatalogProblem>,
 }
 
