@@ -45,6 +45,7 @@ pub use distinct::{Distinct, PriorCount, ReportedCount};
 pub use migration::{BoundedNames, MAX_NAMES, MigrationFacts};
 pub use severity::SeverityCounts;
 
+use crate::catalog::Entry;
 use crate::context::Time;
 use crate::finding::Finding;
 use std::collections::{BTreeMap, btree_map};
@@ -74,10 +75,12 @@ pub struct Summary {
 
 impl Summary {
     /// Adds a finding of the source with number `source`, but not as a sample: see [`Summary::sample`].
-    pub fn add(&mut self, finding: &Finding, source: u32) {
+    ///
+    /// `entry` is the finding's catalogue entry, if it has one. It says which argument names a server.
+    pub fn add(&mut self, finding: &Finding, entry: Option<&Entry>, source: u32) {
         self.migration.add(finding);
         self.attempts.add(finding);
-        self.code(finding).add(finding, source);
+        self.code(finding).add(finding, entry, source);
     }
 
     /// Keeps a finding as a sample of its code, if it is among the first.

@@ -35,7 +35,8 @@ fn run_report(store: &Store, number: &Path, catalog: &Catalog) -> Result<ReportF
     let name = format!("run {}", number.display());
     let run = number.to_str().and_then(|text| text.parse().ok());
     let run = run.ok_or_else(|| Error::unusable(&name, None, "not the number of a run"))?;
-    let history = store.history(&Selection { run: Some(run), ..Selection::default() }, &mut NullSink)?;
+    let selection = Selection { run: Some(run), ..Selection::default() };
+    let history = store.history(&selection, catalog, &mut NullSink)?;
     let mut bytes = Vec::new();
     let written = json::write_report(&Report::build(history.outcome, catalog), &mut bytes);
     written.map_err(|error| Error::output(&name, error))?;

@@ -48,8 +48,8 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CommandError> {
     };
     let mut outputs = Outputs::new(request)?;
     let history = match outputs.sink() {
-        Some(sink) => store.history(&selection, sink)?,
-        None => store.history(&selection, &mut NullSink)?,
+        Some(sink) => store.history(&selection, &catalog, sink)?,
+        None => store.history(&selection, &catalog, &mut NullSink)?,
     };
     let (run, trend) = (Some(history.run), Some(history.trend));
     let mut report = Report { run, trend, ..Report::build(history.outcome, &catalog) };

@@ -22,7 +22,7 @@ use migsift::scan::{self, InputCounts, Options, Outcome, Problem, Sink};
 use migsift::source::Origin;
 use migsift::store::{
     BatchFile, Decision, Freshness, Identified, Identifier, Identity, Method, Mtime, NewOnly, Pruned,
-    Recorder, Reread, RunTotals, StaleReason, Store, WhenBusy,
+    Recorder, Reread, RunTotals, ScannedWith, StaleReason, Store, WhenBusy,
 };
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -220,7 +220,8 @@ impl<'a> StoreRun<'a> {
             self.add_to_batch(input, plan, &mut walk, &mut files)?;
         }
         let new_only = if self.request.args.new_only { NewOnly::Yes } else { NewOnly::No };
-        let mut recorder = Recorder::new(&mut self.store, self.request.options, files, sink, new_only);
+        let scan = ScannedWith { catalog: self.request.catalog, options: self.request.options };
+        let mut recorder = Recorder::new(&mut self.store, scan, files, sink, new_only);
         let outcome = scanner(&walk, Some(&mut recorder))?;
         let batch = recorder.finish(&outcome)?;
         self.totals.known += batch.copies;

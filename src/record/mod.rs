@@ -1,8 +1,9 @@
 //! Records: the shapes of the JSON outputs, each defined once for writing, reading and describing it.
 //!
-//! A [`Report`], a finding or an input comes in; a record that borrows from it goes out, and serde writes it. The fields
-//! have the contract's order. [`read`] reads a JSON report back into the same record, [`ReportRecord::outcome`] turns that into
-//! an outcome that can be merged, and [`schema`] describes the shapes. Files and layouts are not known here.
+//! A [`Report`], a finding or an input comes in; a record that borrows from it goes out, and serde writes it.
+//! The fields have the contract's order. [`read`] reads a JSON report back into the same record,
+//! [`ReportRecord::outcome`] turns that into an outcome that can be merged, and [`schema`] describes the
+//! shapes. Files and layouts are not known here.
 
 pub(crate) mod args;
 mod baseline;
@@ -120,7 +121,8 @@ impl<'a> From<&'a str> for RedactionRecord<'a> {
 }
 
 impl ReportRecord<'_> {
-    /// Returns why its names cannot be compared with those of `other`, a report called `name`; none if they can.
+    /// Returns why its names cannot be compared with those of `other`, a report called `name`; none if they
+    /// can.
     pub fn redaction_mismatch(&self, name: &str, other: Option<&RedactionRecord<'_>>) -> Option<String> {
         let describe = |redaction: Option<&RedactionRecord<'_>>| match redaction {
             Some(redaction) => format!("redacted with key {}", redaction.key),

@@ -1,7 +1,7 @@
 //! The outcome of a scan: its summary, and the outcome of each input.
 //!
-//! Workers report problems; a walk reports the paths that it skipped or could not read. [`Inputs`] adds them up, and merges
-//! with those of other scans in any order.
+//! Workers report problems; a walk reports the paths that it skipped or could not read. [`Inputs`] adds them up,
+//! and merges with those of other scans in any order.
 
 use crate::error::SourceError;
 use crate::input::Walk;

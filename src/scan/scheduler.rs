@@ -456,7 +456,7 @@ impl<'s> State<'s> {
         let mut due = Vec::new();
         loop {
             if !self.parts.contains_key(&self.turn) {
-                if !self.next_task_has_turn() {
+                if !self.move_to_next_task() {
                     return due;
                 }
             } else if !self.commit() || !self.take_chunks(&mut due) {
@@ -466,7 +466,7 @@ impl<'s> State<'s> {
     }
 
     /// Moves `turn` to the next task if all parts of this one are written. Returns whether it moved.
-    fn next_task_has_turn(&mut self) -> bool {
+    fn move_to_next_task(&mut self) -> bool {
         let PartId { task, part } = self.turn;
         if self.part_counts.get(&task) != Some(&part) {
             return false;

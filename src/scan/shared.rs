@@ -81,8 +81,9 @@ impl Shared<'_, '_> {
             if shown && context_lines > 0 {
                 finding.context_lines = Some(Box::new(lines_around.read(&range)));
             }
-            sanitizer.sanitize(&mut finding, builder.entry(what));
-            totals.summary.add(&finding, source.number);
+            let entry = builder.entry(what);
+            sanitizer.sanitize(&mut finding, entry);
+            totals.summary.add(&finding, entry, source.number);
             if let Some(encode) = self.encode {
                 rows.push(&finding, encode);
             }

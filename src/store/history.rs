@@ -1,9 +1,10 @@
 //! The history as a report: reads runs, problems and findings back from the store.
 //!
-//! A selection comes in; an [`Outcome`] like that of a scan goes out, and the findings go to a sink. Reports are built
-//! from the outcome as always; nothing here knows formats.
+//! A selection comes in; an [`Outcome`] like that of a scan goes out, and the findings go to a sink. Reports
+//! are built from the outcome as always; nothing here knows formats.
 
 use super::connection::{Store, damaged, unusable};
+use crate::catalog::{Catalog, Entry};
 use crate::context::Time;
 use crate::error::Error;
 use crate::finding::Finding;
@@ -13,6 +14,7 @@ use crate::scan::{InputCounts, Inputs, Outcome, Problem, Sink, Status, emit};
 use crate::source::Origin;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, params};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Which findings of the history are selected.
@@ -79,13 +81,21 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(|error| self.failed(error))
     }
 
-    /// Reads the selection; its findings go to `sink` by path, member and offset.
+    /// Reads the selection; its findings go to `sink` by path, member and offset. They are findings of
+    /// entries of `catalog`.
     ///
     /// # Errors
     ///
     /// Those of the sink, and [`Error::Unusable`] for a store that is damaged.
-    pub fn history(&self, selection: &Selection, sink: &mut dyn Sink) -> Result<History, Error> {
+    pub fn history(
+        &self,
+        selection: &Selection,
+        catalog: &Catalog,
+        sink: &mut dyn Sink,
+    ) -> Result<History, Error> {
         let run = self.run(selection.run)?;
+        let entries: HashMap<&str, &Entry> =
+            catalog.entries.iter().map(|entry| (&*entry.id, &**entry)).collect();
         let mut outcome = Outcome::default();
         let InputCounts { scanned, partial, skipped, failed } = run.inputs;
         let (bytes, problems) = (run.bytes, self.problems(run.run.id)?);
@@ -106,15 +116,15 @@ impl Store {
                 trend.add(&finding.id, time.instant.as_second());
             }
             finding.origin = origins.share(&finding.origin);
-            outcome.summary.add(&finding, origins.count);
+            outcome.summary.add(&finding, entries.get(&*finding.id).copied(), origins.count);
             outcome.summary.sample(&finding);
             emit(sink, &finding)?;
         }
         Ok(History { outcome, run: run.run, trend })
     }
 
-    /// Reads a row of path, record and the start of the run that was the first to find it. The path is where the stream
-    /// was seen last, not the one in the record.
+    /// Reads a row of path, record and the start of the run that was the first to find it. The path is where
+    /// the stream was seen last, not the one in the record.
     fn finding(&self, row: &Row<'_>) -> Result<StoredFinding, Error> {
         let failed = |error| self.failed(error);
         let path = row.get_ref(0).map_err(failed)?;

@@ -66,6 +66,6 @@ pub use identity::{Identified, Identifier, Identity, Prefix};
 pub use inputs::{Decision, Freshness, Reread};
 pub use known::Mtime;
 pub use method::{Method, StaleReason};
-pub use recorder::{BatchFile, BatchTotals, NewOnly, Recorder};
+pub use recorder::{BatchFile, BatchTotals, NewOnly, Recorder, ScannedWith};
 pub use retention::Pruned;
 pub use run::RunTotals;

@@ -18,6 +18,7 @@ use super::connection::Store;
 use super::identity::{self, Identified, Identity};
 use super::inputs::{Decision, Reread};
 use super::known::Mtime;
+use crate::catalog::{Catalog, Entry};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::Input;
@@ -56,10 +57,21 @@ pub enum NewOnly {
     Yes,
 }
 
+/// What a batch is scanned with.
+#[derive(Debug, Clone, Copy)]
+pub struct ScannedWith<'r> {
+    /// The catalogue whose entries are found.
+    pub catalog: &'r Catalog,
+    /// The options of the scan.
+    pub options: &'r Options,
+}
+
 /// Stores the findings of a batch.
 pub struct Recorder<'r, 'k> {
     store: &'r mut Store,
     options: &'r Options,
+    /// The catalogue's entries by id.
+    entries: HashMap<&'r str, &'r Entry>,
     /// In the order of the scan.
     files: Vec<BatchFile<'r>>,
     /// The index of the file that comes next, at the earliest.
@@ -128,14 +140,15 @@ impl<'r, 'k> Recorder<'r, 'k> {
     /// Records what is found in `files`, which are in the order of the scan.
     pub fn new(
         store: &'r mut Store,
-        options: &'r Options,
+        scan: ScannedWith<'r>,
         files: Vec<BatchFile<'r>>,
         sink: Option<&'r mut (dyn Sink + 'k)>,
         new_only: NewOnly,
     ) -> Recorder<'r, 'k> {
         Recorder {
             store,
-            options,
+            options: scan.options,
+            entries: scan.catalog.entries.iter().map(|entry| (&*entry.id, &**entry)).collect(),
             files,
             next_file: 0,
             sink,
@@ -371,7 +384,7 @@ impl Sink for Recorder<'_, '_> {
         if !is_new && self.new_only == NewOnly::Yes {
             return Ok(());
         }
-        self.totals.summary.add(finding, self.sources);
+        self.totals.summary.add(finding, self.entries.get(&*finding.id).copied(), self.sources);
         self.totals.summary.sample(finding);
         match &mut self.sink {
             Some(sink) => emit(&mut **sink, finding),

@@ -10,7 +10,7 @@ use super::{
     ArgSet, Distinct, MAX_ARG_SETS, MAX_SAMPLES, MAX_SERVERS, PriorCount, ReportedCount, SeverityCounts,
     Times,
 };
-use crate::catalog::{ArgValue, Code, Severity};
+use crate::catalog::{Code, Entry, Severity, Subject};
 use crate::context::Time;
 use crate::finding::Finding;
 use crate::matcher::wording::MatchQuality;
@@ -97,7 +97,7 @@ impl CodeSummary {
         }
     }
 
-    pub(super) fn add(&mut self, finding: &Finding, source: u32) {
+    pub(super) fn add(&mut self, finding: &Finding, entry: Option<&Entry>, source: u32) {
         self.by_severity += SeverityCounts::one(finding.severity);
         self.wording[finding.wording as usize] += 1;
         self.times.add(finding.time);
@@ -111,7 +111,7 @@ impl CodeSummary {
             let (origin, offset, text) = (finding.origin.clone(), finding.offset, finding.text.clone());
             self.add_drift(Drift { origin, offset, text });
         }
-        if let Some(server) = server(finding) {
+        if let Some(server) = server(finding, entry) {
             self.add_server(server);
         }
         self.add_args(finding);
@@ -297,11 +297,8 @@ impl CodeSummary {
 }
 
 /// The server a finding is about: the one its arguments name, else the one in its context.
-fn server(finding: &Finding) -> Option<&str> {
-    let named = finding.args.iter().find_map(|(name, value)| match value {
-        ArgValue::One(value) if &**name == "server" => Some(value.as_str()),
-        _ => None,
-    });
+fn server<'f>(finding: &'f Finding, entry: Option<&Entry>) -> Option<&'f str> {
+    let named = entry.and_then(|entry| entry.value_of(Subject::Server, &finding.args));
     named.or(finding.context.server.as_deref())
 }
 

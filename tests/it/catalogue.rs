@@ -1,10 +1,11 @@
 //! The built-in catalogue as data: it is complete, and every example is found with exactly its arguments.
 
-use migsift::catalog::{BUILTIN_FILE, Catalog, builtin};
+use migsift::catalog::{BUILTIN_FILE, Catalog, builtin, parse};
 use migsift::check::check;
 use migsift::input::Window;
 use migsift::matcher::wording::MatchQuality;
 use migsift::matcher::{Match, MatchId, Matcher};
+use migsift::summary::Summary;
 
 fn scan(matcher: &Matcher, text: &str) -> Vec<Match> {
     matcher.scan(&Window::whole(text.as_bytes()))
@@ -95,4 +96,23 @@ fn anchors_are_few_and_long_enough() {
         matcher.anchors().iter().map(|anchor| String::from_utf8_lossy(&anchor.bytes).into_owned()).collect();
     assert!(anchors.len() <= 32, "{anchors:?}");
     assert!(anchors.iter().all(|anchor| anchor.len() >= 4), "{anchors:?}");
+}
+
+/// An argument's subject decides what it names; its own name does not matter.
+#[test]
+fn servers_are_counted_by_the_subject_of_an_argument() {
+    let text = std::fs::read_to_string(crate::top().join("patterns/azure-postgres-migration.toml"));
+    let text = text.expect("reads").replace("{server}", "{host}");
+    let text = text.replace("name = \"server\"", "name = \"host\"").replace("server = \"", "host = \"");
+    let catalog = parse("renamed.toml", &text).expect("a catalogue");
+    let matcher = Matcher::new(&catalog);
+    let log =
+        b"The password for server pg1 is incorrect. Enter the correct password and retry the migration.\n";
+    let mut summary = Summary::default();
+    for finding in matcher.findings(log) {
+        assert_eq!(&*finding.args[0].0, "host");
+        summary.add(&finding, catalog.entry(&finding.id).map(|entry| &**entry), 0);
+    }
+    let servers: Vec<_> = summary.codes.values().flat_map(|code| &code.servers).collect();
+    assert_eq!(servers, [(&"pg1".to_string(), &1)]);
 }

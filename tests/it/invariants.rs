@@ -59,7 +59,7 @@ pub fn log(pieces: usize) -> impl Strategy<Value = Vec<u8>> {
 fn summary(findings: &[Finding], source: u32) -> Summary {
     let mut summary = Summary::default();
     for finding in findings {
-        summary.add(finding, source);
+        summary.add(finding, builtin().entry(&finding.id).map(|entry| &**entry), source);
         summary.sample(finding);
     }
     summary

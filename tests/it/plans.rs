@@ -23,7 +23,7 @@ use crate::oracle::findings;
 fn report(found: &[Finding], catalog: &Catalog) -> Report {
     let mut summary = Summary::default();
     for finding in found {
-        summary.add(finding, 1);
+        summary.add(finding, catalog.entry(&finding.id).map(|entry| &**entry), 1);
         summary.sample(finding);
     }
     Report::build(Outcome { summary, ..Outcome::default() }, catalog)

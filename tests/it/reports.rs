@@ -209,7 +209,7 @@ fn report_of(found: impl IntoIterator<Item = (String, Option<String>)>, path: &s
         finding.context.database = database;
         finding.origin = Arc::new(migsift::source::Origin::path(Path::new(path)));
         finding.offset = offset as u64;
-        summary.add(&finding, 1);
+        summary.add(&finding, builtin().entry(&finding.id).map(|entry| &**entry), 1);
         summary.sample(&finding);
     }
     Report::build(Outcome { summary, ..Outcome::default() }, builtin())

@@ -29,7 +29,7 @@ pub fn check(data: &[u8]) {
     let findings = findings_in(&log(&mut choices, MOST), origin.clone());
     let mut summary = Summary::default();
     for finding in &findings {
-        summary.add(finding, 1);
+        summary.add(finding, builtin().entry(&finding.id).map(|entry| &**entry), 1);
         summary.sample(finding);
     }
     let (origin, status) = (Arc::new(origin), Status::Partial);

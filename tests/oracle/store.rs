@@ -1,6 +1,7 @@
 //! Stores: any bytes as a store are opened and read, or refused in words; nothing panics.
 
 use super::generated::Choices;
+use migsift::catalog::builtin;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::scan::Sink;
@@ -59,7 +60,7 @@ pub fn check(data: &[u8]) {
 
 fn read(path: &Path) {
     let Ok(store) = Store::read(path).map_err(refused) else { return };
-    if let Err(error) = store.history(&Selection::default(), &mut Counted(0)) {
+    if let Err(error) = store.history(&Selection::default(), builtin(), &mut Counted(0)) {
         refused(error);
     }
     let _ = store.run(None).map_err(refused);
