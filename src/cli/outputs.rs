@@ -1,8 +1,8 @@
 //! Outputs: one pass of a scan, printed in as many formats as were asked for.
 //!
-//! The formats and files of the command line come in, then findings while the scan runs, then the report. Streamed formats
-//! print the findings, the others wait for the report. An output that fails does not stop the others: each file appears
-//! whole or not at all, and the scan goes on as long as one output is left.
+//! The formats and files of the command line come in, then findings while the scan runs, then the report.
+//! Streamed formats print the findings, the others wait for the report. An output that fails does not stop
+//! the others: each file appears whole or not at all, and the scan goes on as long as one output is left.
 //!
 //! This module does not know any format by name; [`Format`] says how each is written.
 
@@ -134,7 +134,8 @@ impl Outputs {
         self.failed.map_or(Ok(()), Err)
     }
 
-    /// Keeps the first error. A closed pipe is the weakest: it ends a run quietly, so any other error replaces it.
+    /// Keeps the first error. A closed pipe is the weakest: it ends a run quietly, so any other error
+    /// replaces it.
     fn fail(&mut self, error: Error) {
         let closed = |error: &Error| matches!(error, Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe);
         if self.failed.as_ref().is_none_or(|known| closed(known) && !closed(&error)) {
@@ -165,8 +166,8 @@ impl Outputs {
     }
 }
 
-/// Each streamed format gets either findings or the rows that workers have encoded. Only one format has rows, so there
-/// is one encoder for all.
+/// Each streamed format gets either findings or the rows that workers have encoded. Only one format has rows,
+/// so there is one encoder for all.
 impl Sink for Outputs {
     fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
         self.each(|printer| if printer.wants_findings() { printer.finding(finding) } else { Ok(()) })

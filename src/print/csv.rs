@@ -1,8 +1,8 @@
 //! CSV: one row per finding, written while the scan runs.
 //!
-//! The columns are NDJSON's fields, flattened: `args.NAME` for each argument that the catalogue declares, `context.NAME` for
-//! the context. Lists are joined by a comma and a space. The file follows RFC 4180. Unless [`Formulas::Keep`] is asked for,
-//! no cell starts a formula ([`cell`]).
+//! The columns are NDJSON's fields, flattened: `args.NAME` for each argument that the catalogue declares,
+//! `context.NAME` for the context. Lists are joined by a comma and a space. The file follows RFC 4180. Unless
+//! [`Formulas::Keep`] is asked for, no cell starts a formula ([`cell`]).
 
 use super::format::{Definition, Destination, Streamed, Writer};
 use super::safe::{cell, line};

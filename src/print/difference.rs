@@ -1,7 +1,7 @@
 //! The difference between two reports, as text for people and as JSON.
 //!
-//! Two reports that were read back come in; new failures, remaining ones and fixed ones go out, in this order. This
-//! module does not know how failures are compared; [`Difference`] does.
+//! Two reports that were read back come in; new failures, remaining ones and fixed ones go out, in this
+//! order. This module does not know how failures are compared; [`Difference`] does.
 
 use super::human::signature::is_count;
 use super::human::{BOLD, GREEN, Layout, Page, RED, YELLOW};
@@ -52,8 +52,8 @@ impl Compared {
     ///
     /// # Errors
     ///
-    /// [`Error::Unusable`] if the catalogues differ: a failure may be missing only because its scan did not search for
-    /// it. Also if names were replaced by tokens with different keys.
+    /// [`Error::Unusable`] if the catalogues differ: a failure may be missing only because its scan did not
+    /// search for it. Also if names were replaced by tokens with different keys.
     pub fn new(old: ReportFile, new: ReportFile) -> Result<Compared, Error> {
         let (theirs, catalog) = (&old.record.catalog, new.record.catalog.clone());
         if theirs.fingerprint != catalog.fingerprint {

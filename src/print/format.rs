@@ -1,13 +1,15 @@
 //! The formats of a report: one table, which everything else about formats is derived from.
 //!
-//! Each format is defined in its own file by a [`Definition`]: its name, its first bytes, and how it is written. The table at
-//! the end of this file lists the definitions. Command-line values, `--report`, the recognition of own outputs and the tests
-//! over all formats read the table, so a new format needs its file and one row here.
+//! Each format is defined in its own file by a [`Definition`]: its name, its first bytes, and how it is
+//! written. The table at the end of this file lists the definitions. Command-line values, `--report`, the
+//! recognition of own outputs and the tests over all formats read the table, so a new format needs its file
+//! and one row here.
 //!
-//! A format is written in one of two ways ([`Writer`]). Most are made from the finished [`Report`]. NDJSON and CSV print
-//! findings while the scan runs, in bounded memory, and are [`Streamed`].
+//! A format is written in one of two ways ([`Writer`]). Most are made from the finished [`Report`]. NDJSON
+//! and CSV print findings while the scan runs, in bounded memory, and are [`Streamed`].
 //!
-//! This module does not know the command line, files or terminals: the caller passes [`Settings`] and a [`Destination`].
+//! This module does not know the command line, files or terminals: the caller passes [`Settings`] and a
+//! [`Destination`].
 
 use super::human::Layout;
 use super::{csv, html, human, json, junit, markdown, ndjson, prometheus};
@@ -207,7 +209,7 @@ mod tests {
             "12 of 30 rows read (ok)\n",
             "3 new, 4 old\n",
             "",
-            "migsift said so",
+            "migsift found nothing",
             "a of b inputs read (x): y",
             "1 of 1 input read (0 bytes)\n",
             "9 blockers in 2 of 8 databases, says a mail\n",

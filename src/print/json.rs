@@ -1,6 +1,7 @@
 //! JSON: records as indented documents and as lines.
 //!
-//! The shapes are defined by the [`record`](crate::record)s; this module knows only how they are laid out and escaped.
+//! The shapes are defined by the [`record`](crate::record)s; this module knows only how they are laid out and
+//! escaped.
 
 use super::format::{Definition, Writer};
 use super::safe::{Compact, Pretty};
@@ -39,7 +40,8 @@ pub fn write_report(report: &Report, writer: &mut dyn Write) -> io::Result<()> {
 ///
 /// Those of the writer.
 pub fn write_pretty<T: Serialize>(value: &T, writer: &mut dyn Write) -> io::Result<()> {
-    // The serializer writes many small pieces. Without a buffer, the dynamic calls cost more than the serialization.
+    // The serializer writes many small pieces. Without a buffer, the dynamic calls cost more than the
+    // serialization.
     let mut writer = BufWriter::with_capacity(BUFFER, writer);
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut writer, Pretty::default()))?;
     writeln!(writer)?;

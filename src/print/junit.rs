@@ -4,8 +4,8 @@
 //!
 //! # What a test case is
 //!
-//! Each entry of the catalogue is a test case, not only the codes that were found. A pipeline then shows a fixed code as a
-//! test that passes again, instead of a test that has vanished. The results:
+//! Each entry of the catalogue is a test case, not only the codes that were found. A pipeline then shows a
+//! fixed code as a test that passes again, instead of a test that has vanished. The results:
 //!
 //! | entry | result |
 //! |---|---|
@@ -14,13 +14,13 @@
 //! | not found, everything was read | passed |
 //! | not found, but some input was not read | skipped: nobody knows |
 //!
-//! So the suite has failures if and only if the run ends with code 1 (or would, were it not incomplete). Each input that
-//! could not be read to its end is a test case with an error.
+//! So the suite has failures if and only if the run ends with code 1 (or would, were it not incomplete). Each
+//! input that could not be read to its end is a test case with an error.
 //!
 //! # XML
 //!
-//! XML 1.0 cannot hold control characters at all, not even as `&#27;`. They are written out like everywhere else
-//! (`\u{1b}`), and so are U+FFFE and U+FFFF.
+//! XML 1.0 cannot hold control characters at all, not even as `&#27;`. They are written out like everywhere
+//! else (`\u{1b}`), and so are U+FFFE and U+FFFF.
 
 use super::format::{Definition, Writer};
 use super::json::args_line;

@@ -1,7 +1,8 @@
 //! Printers: a report or findings in, text out.
 //!
-//! Each format has its own file; [`Format`] lists them. [`ndjson`] and [`csv`] print findings while the scan runs; the
-//! others are made from the [`Report`](crate::report::Report). Text from a log goes through [`safe`] first.
+//! Each format has its own file; [`Format`] lists them. [`ndjson`] and [`csv`] print findings while the scan
+//! runs; the others are made from the [`Report`](crate::report::Report). Text from a log goes through
+//! [`safe`] first.
 
 pub mod csv;
 pub mod difference;
@@ -23,7 +24,8 @@ pub use format::{Destination, Format, Settings, Streamed, Writer};
 use crate::input::Signature;
 use std::sync::LazyLock;
 
-/// The signatures of everything that this program prints into files: all formats, and the difference of two reports.
+/// The signatures of everything that this program prints into files: all formats, and the difference of two
+/// reports.
 pub fn own_outputs() -> &'static [Signature] {
     static SIGNATURES: LazyLock<Vec<Signature>> = LazyLock::new(|| {
         let formats = Format::ALL.iter().flat_map(|format| format.signatures());

@@ -1,12 +1,12 @@
 //! NDJSON: one object per line, written while the scan runs.
 //!
-//! The run comes first, then the findings in order, then each input that was not read to its end, and the summary last. The
-//! printer keeps only the writer and a buffer for one line.
+//! The run comes first, then the findings in order, then each input that was not read to its end, and the
+//! summary last. The printer keeps only the writer and a buffer for one line.
 //!
-//! Serializing is the costly part, so the threads that find something also encode it ([`encode`]); the printer copies their
-//! rows. One number is not known there: a worker reads a window from the middle of a file and knows how many line breaks its
-//! window has, but not how many come before it. So a row is encoded without its line number, and the place for the number is
-//! returned with it.
+//! Serializing is the costly part, so the threads that find something also encode it ([`encode`]); the
+//! printer copies their rows. One number is not known there: a worker reads a window from the middle of a
+//! file and knows how many line breaks its window has, but not how many come before it. So a row is encoded
+//! without its line number, and the place for the number is returned with it.
 
 use super::format::{Definition, Destination, Streamed, Writer};
 use super::json::write_line;
@@ -45,8 +45,8 @@ pub struct Printer<W> {
 }
 
 impl<W: Write> Printer<W> {
-    /// Starts the output; `target` names the writer in errors, `redaction` is the id of the key under which names are
-    /// tokens, if they are.
+    /// Starts the output; `target` names the writer in errors, `redaction` is the id of the key under which
+    /// names are tokens, if they are.
     ///
     /// # Errors
     ///

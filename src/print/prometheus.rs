@@ -1,16 +1,17 @@
 //! Prometheus: the numbers of a report as metrics, for a textfile collector or a push gateway.
 //!
-//! A report comes in; text goes out that readers of the Prometheus format and of OpenMetrics both accept: gauges only, each
-//! family once with its help and type, `# EOF` at the end.
+//! A report comes in; text goes out that readers of the Prometheus format and of OpenMetrics both accept:
+//! gauges only, each family once with its help and type, `# EOF` at the end.
 //!
 //! # Why gauges
 //!
-//! The numbers are those of the last scan, not sums over all scans: if a failure is fixed, its number falls. That is a gauge;
-//! a counter must never fall. A code that was not found has no sample, so its series ends and an alert on it resolves. The
-//! totals are always there, also as 0: a missing total means that no scan has run, which is an alert of its own kind.
+//! The numbers are those of the last scan, not sums over all scans: if a failure is fixed, its number falls.
+//! That is a gauge; a counter must never fall. A code that was not found has no sample, so its series ends
+//! and an alert on it resolves. The totals are always there, also as 0: a missing total means that no scan
+//! has run, which is an alert of its own kind.
 //!
-//! Labels hold ids, severities and editions, but no argument and no database. Their number stays small, and a log cannot
-//! create time series.
+//! Labels hold ids, severities and editions, but no argument and no database. Their number stays small, and a
+//! log cannot create time series.
 
 use super::format::{Definition, Writer};
 use super::safe;

@@ -1,14 +1,15 @@
 //! Escaping that every printer shares: no control character of a log reaches a reader.
 //!
-//! Log text, arguments and paths come in; the same text with its [hidden characters](is_hidden) escaped goes out. Whoever
-//! controls a log line controls these values, and some characters act on the program that shows them:
+//! Log text, arguments and paths come in; the same text with its [hidden characters](is_hidden) escaped goes
+//! out. Whoever controls a log line controls these values, and some characters act on the program that shows
+//! them:
 //!
 //! - `ESC [ 2 J` clears a terminal, and `ESC ] 0` renames its window.
 //! - U+202E reverses the text after it, so that `gnp.exe` is shown as `exe.png`.
 //! - A line break starts a new line that looks like one of the report's own.
 //!
-//! Each medium has more characters of its own that are special. They are escaped where the medium is printed, on
-//! top of this module:
+//! Each medium has more characters of its own that are special. They are escaped where the medium is printed,
+//! on top of this module:
 //!
 //! | medium | special | escaped in |
 //! |---|---|---|
@@ -20,8 +21,8 @@
 //! | XML | `<`, `&`, quotes, what XML 1.0 cannot hold | `junit.rs` |
 //! | Prometheus | `\`, `"` | `prometheus.rs` |
 //!
-//! The invariant, which a property test holds every format to: no printed text contains a hidden character, except
-//! the line breaks that the format writes itself.
+//! The invariant, which a property test holds every format to: no printed text contains a hidden character,
+//! except the line breaks that the format writes itself.
 
 use crate::text::is_hidden;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
@@ -50,11 +51,12 @@ pub fn block(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// `text` as a CSV cell that no spreadsheet reads as a formula: an apostrophe is put before what may start one.
+/// `text` as a CSV cell that no spreadsheet reads as a formula: an apostrophe is put before what may start
+/// one.
 ///
-/// `=cmd|' /C calc'!A0` in a database's name would otherwise run a program when the file is opened. Spreadsheets
-/// skip spaces and quotes before the `=`, and accept its fullwidth form. In many countries a semicolon separates
-/// cells, so a formula may also follow one.
+/// `=cmd|' /C calc'!A0` in a database's name would otherwise run a program when the file is opened.
+/// Spreadsheets skip spaces and quotes before the `=`, and accept its fullwidth form. In many countries a
+/// semicolon separates cells, so a formula may also follow one.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let safe = line(text);
     if !safe.split(';').any(starts_formula) {
@@ -80,8 +82,8 @@ fn starts_formula(text: &str) -> bool {
     text.starts_with(mark)
 }
 
-/// JSON on one line with hidden characters escaped. `\u001b` is valid JSON for the same text, so a parser reads
-/// back what the log has.
+/// JSON on one line with hidden characters escaped. `\u001b` is valid JSON for the same text, so a parser
+/// reads back what the log has.
 #[derive(Debug)]
 pub struct Compact;
 
@@ -124,8 +126,8 @@ impl Formatter for Pretty {
 
 fn write_fragment<W: Write + ?Sized>(writer: &mut W, fragment: &str) -> io::Result<()> {
     let mut plain = CompactFormatter;
-    // Fast path for ASCII without DEL: adding one to such a byte leaves the high bit clear, and OR-ing the sums
-    // needs no branch per byte. serde_json escapes the C0 controls itself.
+    // Fast path for ASCII without DEL: adding one to such a byte leaves the high bit clear, and OR-ing the
+    // sums needs no branch per byte. serde_json escapes the C0 controls itself.
     if fragment.bytes().fold(0, |seen, byte| seen | byte.wrapping_add(1)) < 0x80 {
         return plain.write_string_fragment(writer, fragment);
     }

@@ -1,7 +1,7 @@
 //! Steps of the plan, and attempts, as sentences that all formats for people share.
 //!
-//! A step or an attempt comes in; plain text goes out, with the log's own names in it. Each format escapes the text for its
-//! medium.
+//! A step or an attempt comes in; plain text goes out, with the log's own names in it. Each format escapes
+//! the text for its medium.
 
 use super::words::{actor, period, plural, side};
 use crate::catalog::Actor;
@@ -21,7 +21,7 @@ pub(super) fn facts(step: &Step) -> String {
     }
     text += &match step.actor {
         Actor::Customer | Actor::Support => format!(", by {}", actor(step.actor, &step.support)),
-        // The service cannot do it, so the reader has to change what is not supported.
+        // The service cannot do it, so the reader must change what is not supported.
         Actor::Unsupported => ", by you: the service does not support it".into(),
     };
     if step.restart {

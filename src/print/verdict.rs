@@ -1,13 +1,14 @@
 //! The verdict in words: the first lines of every report for people.
 //!
-//! A report comes in; the headline, who has to act, and how many inputs were read go out as plain text. Each format sets them
-//! in its own type and escapes them: the name of the support comes from a pattern file.
+//! A report comes in; the headline, who must act, and how many inputs were read go out as plain text. Each
+//! format sets them in its own type and escapes them: the name of the support comes from a pattern file.
 
 use super::words::{bytes, plural, thousands};
 use crate::report::{Report, Verdict};
 use crate::scan::Inputs;
 
-/// How many failures block the migration, and in how many databases: `9 blockers in 2 of 8 databases, 1 warning`.
+/// How many failures block the migration, and in how many databases: `9 blockers in 2 of 8 databases, 1
+/// warning`.
 pub(super) fn headline(report: &Report) -> String {
     if report.totals().findings > 0 {
         return counts(&report.verdict());
@@ -38,8 +39,8 @@ fn counts(verdict: &Verdict) -> String {
     text + &known
 }
 
-/// Who has to act on the blockers: `4 yours to fix, 1 for Microsoft support`. None without a blocker. `support` is the name of
-/// the vendor's support.
+/// Who must act on the blockers: `4 yours to fix, 1 for Microsoft support`. None without a blocker.
+/// `support` is the name of the vendor's support.
 pub(super) fn who_acts(verdict: &Verdict, support: &str) -> Option<String> {
     let parts = [
         (verdict.customer, "yours to fix"),

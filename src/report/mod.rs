@@ -279,7 +279,8 @@ impl Report {
         }
     }
 
-    /// Returns the name of the organization that supports what only support can fix, where there is one for all of it.
+    /// Returns the name of the organization that supports what only support can fix, where there is one for
+    /// all of it.
     pub fn support_name(&self) -> &str {
         let mut names = self.codes.iter().filter(|code| code.actor() == Some(Actor::Support));
         let first = names.next().map(|code| code.vendor.support.as_str());

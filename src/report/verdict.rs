@@ -67,7 +67,8 @@ impl Report {
     }
 }
 
-/// The databases of an argument set: those in whose records it was found, else the one that an argument of `entry` names.
+/// The databases of an argument set: those in whose records it was found, else the one that an argument of
+/// `entry` names.
 pub(crate) fn databases<'a>(
     entry: Option<&Entry>,
     set: &'a ArgSet,

@@ -1,6 +1,6 @@
-//! The HTML page: the samples' as a golden file, and that nothing of a log becomes markup, whatever it says.
+//! The HTML page: a golden file, and the property that no text of a log becomes markup.
 //!
-//! What a browser makes of it is the business of `.ci/chromium`.
+//! `.ci/chromium` checks the page in a browser.
 
 use crate::oracle::matcher;
 use crate::{compare, top};
@@ -35,7 +35,7 @@ fn write(report: &Report, generated: Option<Time>) -> String {
 }
 
 #[test]
-fn the_samples_give_this_page() {
+fn the_samples_make_the_golden_page() {
     assert_eq!(std::env::current_dir().expect("a folder"), top(), "paths in the page are relative");
     let page = page(scanned("samples"));
     let (head, rest) = page.split_once("<style>").expect("a style");
@@ -55,7 +55,7 @@ fn the_samples_give_this_page() {
 }
 
 #[test]
-fn the_page_of_nothing_says_so() {
+fn an_empty_page_says_that_nothing_was_found() {
     let page = page(scanned("tests/data/clean.log"));
     assert!(page.contains("<h1>Nothing found</h1>") && page.contains("Complete."), "{page}");
     for section in ["time", "codes", "failures"] {
@@ -86,7 +86,7 @@ fn hostile() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 1..4).prop_map(|pieces| pieces.concat())
 }
 
-/// The outcome of a small scan with `bad` wherever text of a log can stand.
+/// The outcome of a small scan with `bad` in every place that holds text of a log.
 fn poisoned(bad: &str) -> Outcome {
     let mut outcome = scanned("tests/data/mixed.log");
     let origin = Arc::new(Origin { path: Path::new(bad).to_path_buf(), member: Some(bad.to_string()) });
@@ -97,7 +97,7 @@ fn poisoned(bad: &str) -> Outcome {
         bytes: 0,
     });
     outcome.inputs.failed += 1;
-    // An id of a catalogue of one's own stands in attributes, too.
+    // An id of an own catalogue appears in attributes, too.
     if let Some(unknown) = outcome.summary.codes.remove("603412") {
         outcome.summary.codes.insert(bad.into(), unknown);
     }
@@ -129,7 +129,7 @@ fn poisoned(bad: &str) -> Outcome {
     outcome
 }
 
-/// The tags of a page, each without what stands in the quotes of its attributes.
+/// The tags of a page, each without the values of its attributes.
 fn tags(page: &str) -> Vec<String> {
     let mut tags = Vec::new();
     let mut rest = page;
@@ -159,7 +159,7 @@ fn body(page: &str) -> &str {
     rest.split_once("<script>").expect("a script").0
 }
 
-/// All kinds of tags that a page has: of the samples, of plain values, and of a value that no command takes.
+/// All kinds of tags of a page: of the samples, of plain values, and of a value that no command can hold.
 fn harmless_tags() -> &'static BTreeSet<String> {
     static TAGS: OnceLock<BTreeSet<String>> = OnceLock::new();
     TAGS.get_or_init(|| {
@@ -171,7 +171,8 @@ fn harmless_tags() -> &'static BTreeSet<String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
 
-    /// Law 4: a hostile log gives a page of the same kinds of tags as a harmless one, without a character that acts.
+    /// Escape: the page of a hostile log has the same kinds of tags as that of a harmless one, and no hidden
+    /// character.
     #[test]
     fn hostile_values_stay_text(bad in hostile()) {
         let page = page(poisoned(&bad));

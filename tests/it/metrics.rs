@@ -1,5 +1,5 @@
-//! Metrics: read as strictly as Prometheus and OpenMetrics together ask, by a parser of the grammar and by Prometheus' own
-//! tool.
+//! Metrics, checked against the strictest reading of Prometheus and OpenMetrics: by a parser of the grammar,
+//! and by Prometheus' own tool if it is installed.
 
 use crate::{not_checked, run, stdout, top};
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ pub type Sample = (BTreeMap<String, String>, f64);
 /// Samples by family.
 pub type Families = BTreeMap<String, Vec<Sample>>;
 
-/// Reads metrics as strictly as Prometheus and OpenMetrics together ask: families once, each with its help and type
-/// before its samples, names and escapes as both know them, the mark of the end last.
+/// Parses metrics by the strictest reading of Prometheus and OpenMetrics: each family once, with its help and
+/// type before its samples, names and escapes that both allow, `# EOF` at the end.
 pub fn metrics(text: &str) -> Families {
     let body = text.strip_suffix("# EOF\n").expect("the mark of the end");
     let mut families: Families = BTreeMap::new();
@@ -45,7 +45,7 @@ pub fn metrics(text: &str) -> Families {
     families
 }
 
-/// The labels of a sample behind its brace, and what follows.
+/// The labels of a sample after its brace, and the rest.
 fn labels(mut rest: &str) -> (BTreeMap<String, String>, &str) {
     let mut labels = BTreeMap::new();
     loop {
@@ -81,7 +81,7 @@ pub fn value(families: &Families, family: &str, wanted: &[(&str, &str)]) -> f64 
     found.unwrap_or_else(|| panic!("{family} {wanted:?}: {families:?}")).1
 }
 
-/// What Prometheus' own tool says of `text`; none where it is not installed.
+/// The messages of Prometheus' own tool about `text`; none if it is not installed.
 pub fn promtool(args: &[&str], text: &str) -> Option<Output> {
     let mut tool = Command::new("promtool");
     tool.args(args).current_dir(top()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -93,7 +93,7 @@ pub fn promtool(args: &[&str], text: &str) -> Option<Output> {
     Some(tool.wait_with_output().expect("ends"))
 }
 
-/// It is the format by a parser of its grammar, and Prometheus' own parser and linter have nothing to say.
+/// The output follows the grammar, and Prometheus' own parser and linter report nothing.
 pub fn assert_metrics(text: &str) {
     let (rest, _) = nom_openmetrics::parser::openmetrics(text).expect("the format");
     assert_eq!(rest, "", "all of it");
@@ -127,7 +127,7 @@ fn metrics_say_what_the_report_says() {
     assert!(!clean.contains_key("migsift_code_findings"), "a family without samples is left out");
 }
 
-/// An own catalogue may be called anything; its edition is a label.
+/// The edition of an own catalogue is a label and may be any text.
 #[test]
 fn labels_are_escaped() {
     let folder = tempfile::tempdir().expect("a folder");

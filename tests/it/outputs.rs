@@ -1,4 +1,4 @@
-//! Outputs: formats that machines read back, several of them in one pass, disks that are full.
+//! Outputs: formats that machines read back, several formats in one pass, and full disks.
 
 use crate::{program, run, stderr, stdout, top};
 use migsift::print::Format;
@@ -8,7 +8,7 @@ use quick_xml::events::Event;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What machines and people act on in some format: markup, formulas, quotes, controls, marks that turn text around.
+/// Values that some format acts on: markup, formulas, quotes, control characters, marks that reverse text.
 const HOSTILE: [&str; 10] = [
     "a|b](https://x.example)<script>alert(1)</script>",
     "@octocat #123 ![x](y) **b** ~~s~~ :tada: $x$",
@@ -29,7 +29,7 @@ fn hostile() -> tempfile::TempDir {
     let lines: String = HOSTILE
         .iter()
         .map(|value| {
-            // The value ends with the quote of its own that is not in it.
+            // The value is quoted by a mark that it does not contain.
             let quote = if value.contains('`') { '\u{27}' } else { '`' };
             format!(
                 "2024-06-06T21:42:53.039Z ERROR 603101: Database exists in target. Database {quote}{value}{quote} \
@@ -73,7 +73,7 @@ fn no_format_prints_raw_what_its_readers_act_on() {
 }
 
 #[test]
-fn csv_is_read_back_and_begins_no_formula() {
+fn csv_reads_back_and_starts_no_formula() {
     let folder = hostile();
     let want = arguments(folder.path());
     for (flags, guarded) in [(&["-f", "csv"][..], true), (&["-f", "csv", "--csv-raw"], false)] {
@@ -101,7 +101,8 @@ fn csv_is_read_back_and_begins_no_formula() {
     }
 }
 
-/// A document of hostile arguments has the structure of one of plain arguments, and shows them as they are.
+/// A document of hostile arguments has the structure of one with plain arguments, and shows the arguments
+/// unchanged.
 #[test]
 fn markdown_shows_hostile_arguments_as_text() {
     let folder = hostile();
@@ -146,7 +147,7 @@ fn markdown_shows_hostile_arguments_as_text() {
     }
 }
 
-/// A test case: its class and name, what it came to, the text of that.
+/// A test case: its class, name, result and text.
 type Case = (String, String, String, String);
 
 /// The counts of the suite and its test cases.
@@ -171,8 +172,8 @@ fn junit(text: &str) -> (BTreeMap<String, String>, Vec<Case>) {
                 match &*name {
                     "testsuite" => counts = attributes,
                     "testcase" => {
-                        let told = |key: &str| attributes[key].clone();
-                        cases.push((told("classname"), told("name"), "passed".into(), String::new()));
+                        let value = |key: &str| attributes[key].clone();
+                        cases.push((value("classname"), value("name"), "passed".into(), String::new()));
                     }
                     "failure" | "error" | "skipped" | "system-out" => {
                         let case = cases.last_mut().expect("in a case");
@@ -215,22 +216,22 @@ fn junit_has_a_case_for_every_entry_and_every_input_that_was_not_read() {
     assert_eq!(of("system-out"), ["cdc-no"]);
     assert_eq!(cases.len(), 48, "the 47 entries, and the code that is none");
     assert_eq!(["tests", "failures", "errors", "skipped"].map(|name| &*counts[name]), ["48", "3", "0", "0"]);
-    let text = &cases.iter().find(|case| case.1.starts_with("603101")).expect("there").3;
+    let text = &cases.iter().find(|case| case.1.starts_with("603101")).expect("the case").3;
     assert!(text.starts_with("2 findings, 2 failures: database: billing and 1 more"), "{text}");
     assert!(text.contains("at tests/data/mixed.log:5: Database 'orders' exists"), "{text}");
     assert!(text.contains("What to do: Ensure the target server doesn't have the database"), "{text}");
 
-    // What fails is what the exit code says.
+    // A test fails if its code counts for the exit code.
     for (on, failed) in [("warning", 4), ("unknown", 1), ("never", 0)] {
         let (counts, _) =
             junit(&stdout(&run(&["scan", "tests/data/mixed.log", "-f", "junit", "--fail-on", on])));
         assert_eq!((&*counts["tests"], &*counts["failures"]), ("48", &*failed.to_string()), "{on}");
     }
-    // What was not looked for is no test case.
+    // An entry that was not searched for is no test case.
     let (counts, _) =
         junit(&stdout(&run(&["scan", "tests/data/mixed.log", "-f", "junit", "--code", "603102"])));
     assert_eq!((&*counts["tests"], &*counts["failures"]), ("1", "0"));
-    // What was not found in inputs that were not all read has not passed.
+    // With unread inputs, an entry that was not found is skipped, not passed.
     let (counts, cases) =
         junit(&stdout(&run(&["scan", "tests/data/mixed.log", "no-such.log", "-q", "-f", "junit"])));
     assert_eq!(["tests", "failures", "errors", "skipped"].map(|name| &*counts[name]), ["49", "3", "1", "44"]);
@@ -240,10 +241,10 @@ fn junit_has_a_case_for_every_entry_and_every_input_that_was_not_read() {
 }
 
 #[test]
-fn junit_gives_hostile_arguments_back() {
+fn junit_reads_back_hostile_arguments() {
     let folder = hostile();
     let (_, cases) = junit(&scanned(folder.path(), &["-f", "junit"]));
-    let text = &cases.iter().find(|case| case.1.starts_with("603101")).expect("there").3;
+    let text = &cases.iter().find(|case| case.1.starts_with("603101")).expect("the case").3;
     for argument in arguments(folder.path()) {
         let want = migsift::print::safe::line(&argument).replace('\u{ffff}', "\\u{ffff}");
         assert!(text.contains(&format!("1x database: {want}\n")), "{want}: {text}");
@@ -262,7 +263,7 @@ fn without_clock(text: &str) -> String {
 }
 
 #[test]
-fn several_reports_of_one_pass_are_those_of_several() {
+fn reports_of_one_pass_equal_those_of_separate_passes() {
     let folder = tempfile::tempdir().expect("a folder");
     let formats: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
     let path = |format: &str| folder.path().join(format).to_string_lossy().into_owned();
@@ -285,9 +286,9 @@ fn several_reports_of_one_pass_are_those_of_several() {
     assert_eq!(
         std::fs::read_dir(folder.path()).expect("a folder").count(),
         formats.len(),
-        "nothing is left behind"
+        "no other file is left"
     );
-    // What migsift wrote is not scanned again when a folder is.
+    // A scan of the folder skips the reports that migsift wrote.
     let again = stdout(&run(&["scan", &folder.path().to_string_lossy(), "-f", "prometheus"]));
     assert!(again.contains(&format!("migsift_inputs{{status=\"skipped\"}} {}\n", formats.len())), "{again}");
 }
@@ -318,7 +319,7 @@ fn two_outputs_to_one_file_are_a_usage_error() {
     }
 }
 
-/// A full disk: the exit code says so, the old file stays, the other outputs are whole.
+/// With a full disk the exit code is 4, the old file stays and the other outputs are whole.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_output_that_fails_leaves_the_others_whole() {
@@ -334,12 +335,12 @@ fn an_output_that_fails_leaves_the_others_whole() {
         let want = stdout(&run(&["scan", "samples", "-f", format]));
         assert_eq!(std::fs::read_to_string(path(format)).expect("reads"), want);
     }
-    // A limit on the size of files stands for a disk that fills up while a report is written.
+    // A limit on the size of files acts like a disk that fills up while a report is written.
     let before = std::fs::read_dir(folder.path()).expect("a folder").count();
     for format in ["json", "ndjson", "csv", "junit", "markdown"] {
         let target = path(&format!("old.{format}"));
         std::fs::write(&target, "old").expect("writes");
-        // The signal that a limit sends is taken, and where somebody ignores it the call fails all the same.
+        // The signal of the limit is ignored, so that the call fails instead.
         for (ignored, named) in [
             ("", format!("-f {format} -o {target}")),
             ("trap '' XFSZ;", format!("--report {format}={target}")),
@@ -355,10 +356,10 @@ fn an_output_that_fails_leaves_the_others_whole() {
         }
     }
     let after = std::fs::read_dir(folder.path()).expect("a folder").count();
-    assert_eq!(after, before + 5, "nothing is left behind");
+    assert_eq!(after, before + 5, "no other file is left");
 }
 
-/// A reader that goes away ends its output, not those of others.
+/// A closed pipe ends its output and no other.
 #[cfg(unix)]
 #[test]
 fn a_closed_pipe_leaves_the_other_reports_whole() {
@@ -385,7 +386,7 @@ fn a_closed_pipe_leaves_the_other_reports_whole() {
 }
 
 #[test]
-fn lines_around_findings_are_bounded_and_stand_where_they_were_asked_for() {
+fn lines_around_findings_are_bounded_and_appear_on_request() {
     let args = ["scan", "tests/data/mixed.log", "-f", "ndjson"];
     let plain = stdout(&run(&args));
     assert!(!plain.contains("\"before\""));

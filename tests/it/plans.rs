@@ -1,4 +1,4 @@
-//! Plans: what is printed for people to run is what the catalogue says, whatever a log holds.
+//! Plans: the commands printed for people are the catalogue's, whatever values a log holds.
 
 use migsift::catalog::Fix;
 use migsift::catalog::command::{CommandPart, CommandTemplate, Filled};
@@ -50,7 +50,8 @@ fn many(values: &[&str]) -> ArgValue {
     ArgValue::Many(values.iter().map(|value| (*value).to_string()).collect())
 }
 
-/// The statements of `sql`, whose blanks are names. What the parser does not know is read as what has the same form.
+/// The statements of `sql`, with blanks as names. A statement that the parser does not know is parsed as one
+/// of the same form.
 fn statements(sql: &str, blanks: &[String]) -> Vec<Statement> {
     let filled = blanks.iter().fold(sql.to_string(), |sql, blank| sql.replace(blank, "blank"));
     let known = [("ALTER SYSTEM SET ", "SET "), ("ALTER DATABASE ", "ALTER SCHEMA ")];
@@ -139,9 +140,9 @@ fn fixes() -> impl Iterator<Item = (&'static str, &'static Fix)> {
 }
 
 proptest! {
-    /// Law 4: a name from a log is one name in a statement, or the statement is not printed.
+    /// Escape: a name from a log is exactly one name in a statement, or the statement is not printed.
     #[test]
-    fn statements_are_their_templates_whatever_the_names(name in hostile(), database in hostile()) {
+    fn statements_match_their_templates_for_any_name(name in hostile(), database in hostile()) {
         for entry in &builtin().entries {
             let args: Vec<(&str, ArgValue)> = entry.arguments.iter().map(|argument| {
                 let list = argument.kind == migsift::catalog::ValueKind::List;
@@ -205,7 +206,7 @@ fn every_template_is_one_statement() {
 }
 
 #[test]
-fn every_builtin_entry_says_what_mends_it() {
+fn every_builtin_entry_has_a_fix() {
     for entry in &builtin().entries {
         let fix = entry.fix.as_ref().unwrap_or_else(|| panic!("{} has no fix", entry.id));
         let support = entry.actor == migsift::catalog::Actor::Support;
@@ -271,7 +272,7 @@ fn steps_are_in_order_and_parameters_of_one_server_are_one_step() {
 }
 
 #[test]
-fn an_entry_without_a_fix_gives_its_advice() {
+fn an_entry_without_a_fix_shows_its_advice() {
     let text = "format = 1\n[[entry]]\nid = \"disk-quota\"\ntitle = \"T\"\nseverity = \"error\"\nscope = \"server\"\n\
                 side = \"target\"\nactor = \"customer\"\nwordings = [\"Storage is full.\"]\nresolutions = [\"Enlarge it.\"]\n";
     let catalog = parse("own.toml", text).expect("parses");

@@ -1,4 +1,4 @@
-//! What is made of JSON reports: read back, merged, compared; and what hostile ones cannot do.
+//! JSON reports: read back, merged and compared, also hostile ones.
 
 use crate::invariants::log;
 use crate::oracle::matcher;
@@ -40,7 +40,7 @@ fn merged<S: AsRef<str>>(texts: &[S]) -> Report {
     merger.finish().expect("can be merged")
 }
 
-/// What the report's scan has found, as the report tells.
+/// The findings of a report, as they are read back.
 fn summary(text: &str) -> Summary {
     parse("a.json", text.as_bytes()).expect("a report").record.outcome().summary
 }
@@ -49,7 +49,8 @@ proptest! {
     // Each case scans every file twice.
     #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases / 4))]
 
-    /// However the files are split, in whatever order and how often reports are merged: the report is that of one scan.
+    /// However the files are split, and in whichever order the reports are merged, the result is the report
+    /// of one scan.
     #[test]
     fn any_split_merges_to_the_whole(
         logs in prop::collection::vec((log(12), 0usize..4), 1..7),
@@ -83,9 +84,9 @@ proptest! {
         prop_assert!(difference.new.is_empty() && difference.fixed.is_empty() && difference.undecided.is_empty());
     }
 
-    /// A report with a value that does not belong there is refused, or is merged and compared as any other.
+    /// A report with a wrong value is refused, or merged and compared like any other.
     #[test]
-    fn a_changed_report_harms_nothing(at in any::<prop::sample::Index>(), value in hostile(), drop in any::<bool>()) {
+    fn a_changed_report_is_refused_or_merged(at in any::<prop::sample::Index>(), value in hostile(), drop in any::<bool>()) {
         let mut report: Value = serde_json::from_str(sample()).expect("JSON");
         let places = places(&report);
         let place = &places[at.index(places.len())];
@@ -93,7 +94,7 @@ proptest! {
             Some(found) if !drop => *found = value,
             _ => {
                 let (parent, name) = place.rsplit_once('/').expect("a place");
-                match report.pointer_mut(parent).expect("there") {
+                match report.pointer_mut(parent).expect("a value") {
                     Value::Object(members) => drop_member(members, name),
                     Value::Array(items) => drop_item(items, name),
                     _ => {}
@@ -116,7 +117,7 @@ proptest! {
         }
     }
 
-    /// A cut report is no report, wherever it is cut.
+    /// A truncated report is refused, wherever it is cut.
     #[test]
     fn a_cut_report_is_refused(at in any::<prop::sample::Index>()) {
         let whole = sample().trim_end();
@@ -201,7 +202,7 @@ fn a_finding_that_is_read_back_is_written_the_same() {
 fn report_of(found: impl IntoIterator<Item = (String, Option<String>)>, path: &str) -> Report {
     let template: ReportRecord<'_> = parse("sample.json", sample().as_bytes()).expect("a report").record;
     let samples = template.codes.into_iter().flat_map(|code| code.samples);
-    let template: Finding = samples.into_iter().find(|found| found.id == "603104").expect("there").into();
+    let template: Finding = samples.into_iter().find(|found| found.id == "603104").expect("a value").into();
     let mut summary = Summary::default();
     for (offset, (user, database)) in found.into_iter().enumerate() {
         let mut finding = template.clone();
@@ -215,7 +216,7 @@ fn report_of(found: impl IntoIterator<Item = (String, Option<String>)>, path: &s
     Report::build(Outcome { summary, ..Outcome::default() }, builtin())
 }
 
-/// What is listed is exact though the list is cut; what is only counted is a lower bound, and says so.
+/// In a truncated list the listed failures are exact. Counts of the others are lower bounds, and marked so.
 #[test]
 fn cut_lists_merge_to_lower_bounds() {
     let names = |range: std::ops::Range<usize>| range.map(|i| (format!("u{i}"), None));
@@ -250,9 +251,9 @@ fn cut_databases_merge_as_one_scan_keeps_them() {
     assert!(both.codes[0].args[0].databases_truncated() && sum.codes[0].failures_truncated);
 }
 
-/// Of a set that a cut list does not hold, it is known whether the list would hold it.
+/// For a set that is missing from a truncated list, it is known whether the list would contain it.
 #[test]
-fn what_a_cut_list_cannot_tell_is_undecided() {
+fn a_truncated_list_leaves_failures_undecided() {
     let names = |range: std::ops::Range<usize>| range.map(|i| (format!("u{i}"), None));
     let (old, new) =
         (report_of(names(0..MAX_ARG_SETS + 5_000), "a.log"), report_of(names(0..20_000), "a.log"));
@@ -271,14 +272,14 @@ fn what_a_cut_list_cannot_tell_is_undecided() {
 }
 
 #[test]
-fn a_failure_is_told_by_id_arguments_and_database_alone() {
+fn a_failure_is_identified_by_id_arguments_and_database() {
     let one = |user: &str, database: Option<&str>| (user.to_string(), database.map(str::to_string));
     let old =
         report_of([one("a", Some("hr")), one("a", None), one("b", None), one("c", Some("hr"))], "old.log");
     let new =
         report_of([one("a", Some("crm")), one("c", Some("hr")), one("b", None), one("b", None)], "new.log");
     let difference = Difference::new(&summary(&text(&old)), &summary(&text(&new)));
-    let told = |list: &[migsift::diff::Failure]| -> Vec<String> {
+    let described = |list: &[migsift::diff::Failure]| -> Vec<String> {
         list.iter()
             .map(|f| {
                 format!(
@@ -291,14 +292,14 @@ fn a_failure_is_told_by_id_arguments_and_database_alone() {
             })
             .collect()
     };
-    assert_eq!(told(&difference.fixed), ["a hr 1>0"]);
-    assert_eq!(told(&difference.new), ["a crm 0>1"]);
-    assert_eq!(told(&difference.still_failing), ["b - 1>2", "c hr 1>1"]);
+    assert_eq!(described(&difference.fixed), ["a hr 1>0"]);
+    assert_eq!(described(&difference.new), ["a crm 0>1"]);
+    assert_eq!(described(&difference.still_failing), ["b - 1>2", "c hr 1>1"]);
 }
 
-/// What a hand or a machine may put in place of a report, and what is said of it.
+/// Files that are not reports, with the messages that refuse them.
 #[test]
-fn what_is_no_report_is_told_by_its_file_and_place() {
+fn an_invalid_report_is_refused_with_its_file_and_place() {
     let deep = format!("{{\"tool\":\"migsift\",\"schema_version\":1,\"codes\":{}", "[".repeat(100_000));
     let twice = sample().replacen("\"complete\": true,", "\"complete\": true, \"complete\": true,", 1);
     let twice_named =
@@ -368,7 +369,7 @@ fn a_report_larger_than_any_is_not_read() {
     assert!(stderr(&output).ends_with("large.json: larger than 268435456 bytes\n"), "{}", stderr(&output));
 }
 
-/// Writes reports to be named on a command line.
+/// A folder of reports for a command line.
 struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -397,10 +398,10 @@ fn reports_of_different_catalogues_are_refused_by_name() {
     for args in [&["merge", &other, &own][..], &["diff", &other, &own]] {
         let output = run(args);
         assert_eq!((output.status.code(), stdout(&output)), (Some(2), String::new()));
-        let said = stderr(&output);
+        let message = stderr(&output);
         assert!(
-            said.contains("own.json:catalog: made with catalogue") && said.contains("other.json with"),
-            "{said}"
+            message.contains("own.json:catalog: made with catalogue") && message.contains("other.json with"),
+            "{message}"
         );
     }
     let output = run(&["merge", &own]);
@@ -450,7 +451,7 @@ fn merge_prints_and_ends_as_scan_does() {
 }
 
 #[test]
-fn diff_tells_what_is_fixed_new_and_still_there() {
+fn diff_lists_fixed_new_and_remaining_failures() {
     let folder = Folder::new();
     let old = folder.scan("old.json", &["samples/contoso-orders/worker.log"]);
     let new = folder.scan("new.json", &["samples/contoso-orders/migration-show.json"]);

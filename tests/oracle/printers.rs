@@ -1,5 +1,5 @@
-//! Printers: whatever a log says, each format is read back as what it is, says the same, and holds nothing raw that its
-//! readers would act on.
+//! Printers: for any log, each format reads back as the same findings, and contains no raw character that its
+//! readers act on.
 
 use super::findings_in;
 use super::generated::{Choices, log};
@@ -52,7 +52,7 @@ pub fn check(data: &[u8]) {
     }
 }
 
-/// What is written, in which nothing but the `allowed` acts on a terminal.
+/// The text that is written. It contains no hidden character except the `allowed` ones.
 fn printed(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>, allowed: &[char]) -> String {
     let mut out = Vec::new();
     write(&mut out).expect("writes");
@@ -62,7 +62,7 @@ fn printed(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>, allowed: &[c
     text
 }
 
-/// Read back and added to nothing, a report is the same report.
+/// A report that is read back and merged alone is the same report.
 fn of_json(report: &Report) {
     let text = printed(|out| json::write_report(report, out), &['\n']);
     let file = read::parse("a.json", text.as_bytes()).expect("a report");
@@ -78,7 +78,7 @@ fn of_ndjson(report: &Report, findings: &[Finding]) {
     let text = printed(
         |out| {
             let stamp = CatalogStamp::new(builtin());
-            let mut printer = ndjson::Printer::new(out, "out", &stamp, None).expect("begins");
+            let mut printer = ndjson::Printer::new(out, "out", &stamp, None).expect("starts");
             for finding in findings {
                 printer.finding(finding).expect("writes");
             }
@@ -98,7 +98,7 @@ fn of_ndjson(report: &Report, findings: &[Finding]) {
                 ArgValue::Many(values) => assert_eq!(record["args"][&**name], serde_json::json!(values)),
             }
         }
-        // The row that a worker makes, and the line that the printer makes, are the same.
+        // A worker's row equals the printer's line.
         let mut row = Vec::new();
         let place = ndjson::encode(finding, &mut row);
         row.splice(place..place, finding.line.to_string().into_bytes());
@@ -106,8 +106,8 @@ fn of_ndjson(report: &Report, findings: &[Finding]) {
     }
 }
 
-/// A cell as a spreadsheet sees it: behind blanks and quotes.
-fn begins_formula(cell: &str) -> bool {
+/// Whether a spreadsheet would read the cell as a formula: it skips spaces and quotes.
+fn starts_formula(cell: &str) -> bool {
     let cell = cell.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '`'));
     cell.starts_with(['=', '+', '-', '@', '|', '%', '\u{ff1d}'])
 }
@@ -117,7 +117,7 @@ fn of_csv(findings: &[Finding]) {
         let raw = formulas == Formulas::Keep;
         let text = printed(
             |out| {
-                let mut printer = table::Printer::new(out, "out", builtin(), formulas).expect("begins");
+                let mut printer = table::Printer::new(out, "out", builtin(), formulas).expect("starts");
                 for finding in findings {
                     printer.finding(finding).expect("writes");
                 }
@@ -132,7 +132,7 @@ fn of_csv(findings: &[Finding]) {
         assert_eq!(rows.len(), findings.len());
         for (row, finding) in rows.iter().zip(findings) {
             for cell in row.iter().filter(|_| !raw) {
-                assert!(!cell.split(';').any(begins_formula), "{cell:?}");
+                assert!(!cell.split(';').any(starts_formula), "{cell:?}");
             }
             for (name, value) in &finding.args {
                 let ArgValue::One(value) = value else { continue };
@@ -146,7 +146,7 @@ fn of_csv(findings: &[Finding]) {
     }
 }
 
-/// No markup of the log's own: no HTML, no image, and only links that a catalogue has.
+/// No markup comes from a log: no HTML, no image, and only links of the catalogue.
 fn of_markdown(report: &Report) {
     let text = printed(|out| markdown::write_report(report, out), &['\n']);
     let known =
@@ -162,14 +162,14 @@ fn of_markdown(report: &Report) {
                 assert!(known(&dest_url), "{dest_url}: {text}")
             }
             md::Event::Start(md::Tag::Strikethrough | md::Tag::Emphasis | md::Tag::BlockQuote(_)) => {
-                panic!("markup of the log's: {text}");
+                panic!("markup of a log: {text}");
             }
             _ => {}
         }
     }
 }
 
-/// Each `<` begins a tag that the page has, none with a handler; text of the log's is none.
+/// Each `<` starts a tag of the page, and none has an event handler.
 fn of_html(report: &Report) {
     let page = printed(|out| html::write_report(report, None, out), &['\n']);
     let (head, rest) = page.split_once("<style>").expect("a style");
@@ -201,11 +201,11 @@ fn of_junit(report: &Report) {
             _ => {}
         }
     }
-    // What no document of XML may hold, written out or not.
+    // Characters that no XML document may contain, not even as references.
     assert!(!text.contains(['\u{fffe}', '\u{ffff}']), "{text}");
 }
 
-/// One sample a line: a name, labels with closed quotes, a number.
+/// One sample per line: a name, labels with closed quotes, a number.
 fn of_prometheus(report: &Report) {
     let text = printed(|out| prometheus::write_report(report, out), &['\n']);
     for line in text.strip_suffix("# EOF\n").expect("the mark of the end").lines() {

@@ -1,7 +1,7 @@
 //! The failures that a baseline accepts, with the reasons.
 //!
-//! The rules of a report come in; a list of the rules that matched goes out, cut at [`MAX_RULES`], and the number of rules
-//! that matched nothing.
+//! The rules of a report come in; a list of the rules that matched goes out, cut at [`MAX_RULES`], and the
+//! number of rules that matched nothing.
 
 use super::super::words::{accepted, rule_words};
 use super::text::LogText;

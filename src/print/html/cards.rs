@@ -1,7 +1,7 @@
 //! Cards: the findings of each code, and the advice for it.
 //!
-//! Codes of a report come in; an article for each goes out, up to [`MAX_CARDS`]. A card shows the first arguments and places
-//! only; the table of failures has all of them.
+//! Codes of a report come in; an article for each goes out, up to [`MAX_CARDS`]. A card shows the first
+//! arguments and places only; the table of failures has all of them.
 
 use super::super::safe;
 use super::text::{LogText, advice, anchor, arguments, commas, link, severity, value, values};
@@ -165,7 +165,7 @@ fn place(sample: &Finding) -> Markup {
     html! {
         li {
             bdi class="value" { (LogText(&sample.origin.to_string())) ":" (sample.line) }
-            // A message may be written from right to left, whatever the page is.
+            // A message may be written from right to left, although the page is not.
             pre dir="auto" { (safe::block(&sample.text)) }
         }
     }

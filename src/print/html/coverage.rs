@@ -1,7 +1,7 @@
 //! Coverage: the inputs that were read, and those that were not, with the reasons.
 //!
-//! The inputs of a report come in; counts and a table of problems go out. Inputs that could not be read come before those that
-//! were skipped by rule. The table is cut at [`MAX_ROWS`].
+//! The inputs of a report come in; counts and a table of problems go out. Inputs that could not be read come
+//! before those that were skipped by rule. The table is cut at [`MAX_ROWS`].
 
 use super::text::LogText;
 use super::{bytes, plural, thousands};

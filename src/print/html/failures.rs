@@ -1,6 +1,7 @@
 //! The table of failures: each distinct argument set of a code, with its databases.
 //!
-//! Codes of a report come in; a table goes out, cut at [`MAX_ROWS`]. The cells carry what the script sorts by.
+//! Codes of a report come in; a table goes out, cut at [`MAX_ROWS`]. The cells carry what the script sorts
+//! by.
 
 use super::text::{LogText, anchor, arguments, severity, values};
 use super::{plural, seconds, thousands};

@@ -1,7 +1,7 @@
 //! Matrices of extensions by databases, and of servers by codes.
 //!
-//! The pivots of a report come in; tables go out, cut at [`MAX_ROWS`] and [`MAX_COLUMNS`]. Codes are rows, because there are
-//! many codes and few servers.
+//! The pivots of a report come in; tables go out, cut at [`MAX_ROWS`] and [`MAX_COLUMNS`]. Codes are rows,
+//! because there are many codes and few servers.
 
 use super::text::{LogText, anchor, commas, value};
 use super::{plural, thousands};

@@ -1,11 +1,13 @@
 //! HTML: the report as one page that needs nothing else.
 //!
-//! A report comes in; one document goes out, which opens offline and makes no request. Style and script are in the page, and
-//! its Content-Security-Policy allows them by their hashes and nothing else. The whole report is readable without script; the
-//! script only sorts and filters tables, adds copy buttons and remembers the checked steps.
+//! A report comes in; one document goes out, which opens offline and makes no request. Style and script are
+//! in the page, and its Content-Security-Policy allows them by their hashes and nothing else. The whole
+//! report is readable without script; the script only sorts and filters tables, adds copy buttons and
+//! remembers the checked steps.
 //!
-//! maud escapes what is special in HTML. Text from a log is wrapped in `LogText` ([`text`]), which writes out active
-//! characters before that and cuts very long values. Every table is cut at a fixed number of rows, and the page states it.
+//! maud escapes what is special in HTML. Text from a log is wrapped in `LogText` ([`text`]), which writes out
+//! active characters before that and cuts very long values. Every table is cut at a fixed number of rows, and
+//! the page states it.
 
 mod attempts;
 mod baseline;
@@ -44,11 +46,12 @@ pub(super) const FORMAT: Definition = Definition {
 const MAX_STEPS: usize = 200;
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// The policy of the page: this style and this script, and nothing else. A test compares the hashes with the files.
+/// The policy of the page: this style and this script, and nothing else. A test compares the hashes with the
+/// files.
 const POLICY: &str = concat!(
     "default-src 'none'; ",
-    "style-src 'sha256-r0BtvzAz2hYELm9pU28n7Qo0A/e2CXEJoWdAsMaL+vE='; ",
-    "script-src 'sha256-2JV3V4KHuJsTQ5/M8lNMgiLpxmW1RXba8Hx1oJGy1AU='; ",
+    "style-src 'sha256-hnQHCmY3Q9Ai7V5jYRCOgBho8b9Kjp747D9MF5h2gPo='; ",
+    "script-src 'sha256-DtCGGWDdX1b16TFWd20Spu6zq91okCqnt134SvY8FHg='; ",
     "base-uri 'none'; form-action 'none'"
 );
 

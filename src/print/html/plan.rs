@@ -1,7 +1,7 @@
 //! The plan as a checklist, and the facts for a support case.
 //!
-//! Steps come in, in the order in which they are done; a list with check boxes goes out. With script the checks are kept for
-//! this report only: after another scan a step must be found done again.
+//! Steps come in, in the order in which they are done; a list with check boxes goes out. With script the
+//! checks are kept for this report only: after another scan a step must be found done again.
 
 use super::super::safe;
 use super::text::{LogText, advice, anchor, commas, copyable, severity, value, values};
@@ -130,7 +130,10 @@ fn commands(step: &Step) -> Markup {
 pub fn support(report: &Report) -> Option<Markup> {
     let support = &report.support;
     Some(html! {
-        p { "The facts that a support case asks for. Read them before you send them: the names and ids are those of the logs." }
+        p {
+            "The facts that a support case asks for. Read them before you send them: "
+            "the names and ids are those of the logs."
+        }
         (copyable(&block(support), "the facts for support"))
         @if support.truncated { p class="hush" { "Some names are left out (--format json has more)." } }
     })

@@ -1,8 +1,9 @@
 //! The plot of findings over time: a lane for each code, all on one axis.
 //!
-//! Timelines, or the days of a history, come in; inline drawings go out. Positions are percentages, so the drawing stretches
-//! with the page while its text keeps its size. Colours come from classes, because the page's policy allows no other style.
-//! The labels of the drawings hold the numbers, for readers who do not see them.
+//! Timelines, or the days of a history, come in; inline drawings go out. Positions are percentages, so the
+//! drawing stretches with the page while its text keeps its size. Colours come from classes, because the
+//! page's policy allows no other style. The labels of the drawings hold the numbers, for readers who do not
+//! see them.
 
 use super::text::{LogText, anchor};
 use super::{plural, seconds, thousands};
@@ -96,8 +97,8 @@ pub fn figure(report: &Report) -> Option<Markup> {
     })
 }
 
-/// Findings by day; none without a history. If there are too many days for the page, a bar is a week, or seven weeks, and so
-/// on.
+/// Findings by day; none without a history. If there are too many days for the page, a bar is a week, or
+/// seven weeks, and so on.
 pub fn trend(report: &Report) -> Option<Markup> {
     let days = &report.trend.as_ref()?.days;
     let all = || days.values().flat_map(|days| days.keys().copied());
@@ -116,7 +117,8 @@ pub fn trend(report: &Report) -> Option<Markup> {
             ul {
                 @for (code, buckets) in &lanes {
                     @let known = &days[&code.id];
-                    @let label = format!("{}: {} on {}", code.id, plural(code.count, "finding"), plural(known.len() as u64, "day"));
+                    @let (findings, days) = (plural(code.count, "finding"), plural(known.len() as u64, "day"));
+                    @let label = format!("{}: {findings} on {days}", code.id);
                     li {
                         a href={ "#" (anchor(&code.id)) } title=(LogText(&code.title)) { (LogText(&code.id)) }
                         (lane(code, &label, buckets, most, &axis))
@@ -240,7 +242,8 @@ fn lane(code: &CodeReport, label: &str, buckets: &[Bucket], most: u64, axis: &Ax
     }
 }
 
-/// The height of a bar. A square root is exact on every machine, a logarithm is not: the same report must be the same page.
+/// The height of a bar. A square root is exact on every machine, a logarithm is not: the same report must be
+/// the same page.
 fn height(count: u64, most: u64) -> u64 {
     let share = (count as f64 / most as f64).sqrt();
     LOWEST + (share * (HIGHEST - LOWEST) as f64).round() as u64

@@ -1,6 +1,6 @@
 "use strict";
-// The page reads whole without this. It adds what a page cannot do by itself: tables that sort and filter, buttons that
-// copy, and steps that stay ticked. It makes elements and text only, never markup of text.
+// The page is complete without this script. It adds tables that sort and filter, copy buttons, and steps that stay checked.
+// It creates elements and text only, and never parses text as markup.
 (() => {
   const make = (name, properties, ...children) => {
     const element = Object.assign(document.createElement(name), properties);
@@ -8,7 +8,7 @@
     return element;
   };
 
-  // Copying. A page opened from a disk may have no clipboard, so the old way is kept.
+  // Copying. A page opened from a file may not use the clipboard, so there is a fallback.
   const copied = (text) => {
     const area = make("textarea", { value: text, className: "away" });
     area.setAttribute("readonly", "");
@@ -41,11 +41,11 @@
     });
     block.replaceWith(frame);
     frame.append(block, button);
-    // What scrolls has to be reachable with the keyboard.
+    // A block that scrolls must be reachable by keyboard.
     block.tabIndex = 0;
   }
 
-  // Steps stay ticked for this report; another report begins anew.
+  // Steps stay checked for this report only: its fingerprint is the key.
   const boxes = [...document.querySelectorAll("[data-step]")];
   const key = "migsift-" + (document.querySelector("[data-plan]")?.dataset.plan ?? "");
   const stored = () => {
@@ -56,26 +56,26 @@
     }
   };
   const progress = document.querySelector("[data-progress]");
-  const tell = () => {
+  const showProgress = () => {
     const done = boxes.filter((box) => box.checked).length;
     progress.textContent = `${done} of ${boxes.length} done`;
   };
   if (boxes.length > 0 && progress) {
-    const ticked = new Set(stored());
+    const checked = new Set(stored());
     for (const box of boxes) {
-      box.checked = ticked.has(box.dataset.step);
+      box.checked = checked.has(box.dataset.step);
       box.addEventListener("change", () => {
-        tell();
+        showProgress();
         try {
           const done = boxes.filter((box) => box.checked).map((box) => box.dataset.step);
           localStorage.setItem(key, JSON.stringify(done));
         } catch {
-          // Without storage the ticks last as long as the page.
+          // Without storage the steps stay checked until the page is closed.
         }
       });
     }
     progress.hidden = false;
-    tell();
+    showProgress();
   }
 
   // Tables.
@@ -101,7 +101,7 @@
         head.setAttribute("aria-sort", down ? "descending" : "ascending");
         const order = compare[head.dataset.sort];
         const keyed = [...body.rows].map((row) => [cellKey(row, column), row]);
-        // What has no value comes last either way.
+        // Empty cells come last in both directions.
         keyed.sort(([a], [b]) => (a === "") - (b === "") || (down ? order(b, a) : order(a, b)));
         body.append(...keyed.map(([, row]) => row));
       });

@@ -1,11 +1,11 @@
 //! The only way for text into the page.
 //!
-//! Text from logs, paths and the catalogue comes in; markup goes out with active characters written out and everything else
-//! escaped by maud.
+//! Text from logs, paths and the catalogue comes in; markup goes out with active characters written out and
+//! everything else escaped by maud.
 //!
-//! An advice mixes the catalogue's text with values of the log. Only what the catalogue has word for word becomes code to copy
-//! or a link to follow: a log whose database is named "https://evil.example" must not put a link on the page. [`advice`]
-//! therefore looks each statement and each address up in the entry.
+//! An advice mixes the catalogue's text with values of the log. Only what the catalogue has word for word
+//! becomes code to copy or a link to follow: a log whose database is named "https://evil.example" must not
+//! put a link on the page. [`advice`] therefore looks each statement and each address up in the entry.
 
 use super::super::safe;
 use crate::catalog::{ArgValue, Entry, Severity};
@@ -80,7 +80,8 @@ pub fn severity(severity: Severity) -> Markup {
     html! { span class={ "badge " (severity) } { (severity) } }
 }
 
-/// The id of a code's card. Ids of catalogues hold letters, digits and hyphens only; anything else is left out.
+/// The id of a code's card. Ids of catalogues hold letters, digits and hyphens only; anything else is left
+/// out.
 pub fn anchor(id: &str) -> String {
     format!("code-{}", id.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', ""))
 }

@@ -1,8 +1,8 @@
 //! Text for people: what is read in a terminal, a pipe or a mail.
 //!
-//! A report or an entry comes in; text goes out: the verdict, a table by code, then the advice for each code. If the
-//! layout has a width, lines are wrapped to it; without one nothing is wrapped or cut, so that the text can be
-//! searched. Log text is escaped by [`safe::line`](super::safe::line).
+//! A report or an entry comes in; text goes out: the verdict, a table by code, then the advice for each code.
+//! If the layout has a width, lines are wrapped to it; without one nothing is wrapped or cut, so that the
+//! text can be searched. Log text is escaped by [`safe::line`](super::safe::line).
 
 mod attempts;
 mod baseline;
@@ -45,7 +45,8 @@ pub(super) const FORMAT: Definition = Definition {
 const MAX_SHOWN: usize = 10;
 /// Inputs shown that were not read to their end; the others are counted.
 const MAX_PROBLEMS: usize = 20;
-/// The fewest columns for titles and arguments next to the times. With less space the times follow on their own line.
+/// The fewest columns for titles and arguments next to the times. With less space the times follow on their
+/// own line.
 const MIN_BESIDE: usize = 48;
 
 /// Writes the report.

@@ -58,8 +58,8 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Writes a command after `lead`. It is broken only where that does not change it, at spaces outside of quotes;
-    /// `tail` ends each line except the last.
+    /// Writes a command after `lead`. It is broken only where that does not change it, at spaces outside of
+    /// quotes; `tail` ends each line except the last.
     pub(super) fn command(&mut self, lead: &str, text: &str, tail: &str) -> io::Result<()> {
         let width = self.layout.width.map_or(usize::MAX, |width| width.max(lead.width() + 20));
         let mut row = String::new();

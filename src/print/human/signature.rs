@@ -1,7 +1,8 @@
 //! How text for people is recognised as an output of this program.
 //!
-//! Such text has no marker at its start: it opens with the verdict, which often starts with a number, as many log lines do.
-//! So the verdict's first words are not enough. The line that counts the inputs must follow in the first three lines:
+//! Such text has no marker at its start: it opens with the verdict, which often starts with a number, as many
+//! log lines do. So the verdict's first words are not enough. The line that counts the inputs must follow in
+//! the first three lines:
 //!
 //! ```text
 //! 9 blockers in 2 of 8 databases, 1 warning

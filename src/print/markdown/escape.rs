@@ -1,32 +1,34 @@
 //! Escaping for Markdown: text that is rendered as itself, whatever it contains.
 //!
-//! Text comes in; Markdown goes out that every renderer of CommonMark or of GitHub's dialect shows as the same
-//! text. This module does not know a report.
+//! Text comes in; Markdown goes out that every renderer of CommonMark or of GitHub's dialect shows as the
+//! same text. This module does not know a report.
 //!
 //! # Why code instead of backslashes
 //!
-//! A backslash disarms Markdown's own markup, `\*` or `\[`. It does not disarm what an issue tracker turns into a
-//! link, a mention or a picture after rendering: `@somebody`, `#123`, hashes of commits, `www.` addresses,
-//! `:emoji:` and `$math$`. The trackers leave code alone, however. So each word that is not plainly prose is set as
-//! code:
+//! A backslash disarms Markdown's own markup, `\*` or `\[`. It does not disarm what an issue tracker turns
+//! into a link, a mention or a picture after rendering: `@somebody`, `#123`, hashes of commits, `www.`
+//! addresses, `:emoji:` and `$math$`. The trackers leave code alone, however. So each word that is not
+//! plainly prose is set as code:
 //!
 //! ```text
 //! Set 'wal_level' on src-1, see #12     ->  Set '`wal_level`' on `src-1`, see `#12`
 //! ```
 //!
-//! A word is prose if it has only letters, digits and a few marks, and does not look like a name: no domain, path,
-//! hash or issue number ([`is_prose`]). Brackets, quotes and punctuation around a word stay outside its code.
+//! A word is prose if it has only letters, digits and a few marks, and does not look like a name: no domain,
+//! path, hash or issue number ([`is_prose`]). Brackets, quotes and punctuation around a word stay outside its
+//! code.
 //!
 //! # Places
 //!
-//! What is special depends on where the text is put ([`Placement`]). At the start of a line `-`, `#` and `1.` are
-//! markup, so the punctuation of the first word is escaped. In a table a `|` ends the cell even within code, so it
-//! is put between two pieces of code as `\|`.
+//! What is special depends on where the text is put ([`Placement`]). At the start of a line `-`, `#` and `1.`
+//! are markup, so the punctuation of the first word is escaped. In a table a `|` ends the cell even within
+//! code, so it is put between two pieces of code as `\|`.
 //!
 //! # Code
 //!
 //! Code may itself contain backticks. A row of backticks ends the code only if it is as long as the row that
-//! started it, so the fence is a row of a length that the text does not contain: `` a`b `` within two backticks.
+//! started it, so the fence is a row of a length that the text does not contain: `` a`b `` within two
+//! backticks.
 //!
 //! The property tests render hostile text with a real parser and compare what is shown.
 
@@ -201,8 +203,8 @@ pub fn block(language: &str, lines: &[&str]) -> String {
     block
 }
 
-/// Adds text at the start of a line: the punctuation of its first word may be a list, a rule or a heading, so it is
-/// escaped.
+/// Adds text at the start of a line: the punctuation of its first word may be a list, a rule or a heading, so
+/// it is escaped.
 fn line_start(markdown: &mut String, text: &str) {
     let (first, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
     for c in first.chars() {
@@ -247,8 +249,8 @@ fn is_prose(word: &str) -> bool {
     word.chars().all(prose) && !is_name(word)
 }
 
-/// Whether a word of letters, digits and a few marks is a name that a tracker may turn into a link: a domain, a path,
-/// a commit, an issue.
+/// Whether a word of letters, digits and a few marks is a name that a tracker may turn into a link: a domain,
+/// a path, a commit, an issue.
 fn is_name(word: &str) -> bool {
     let lettered = |part: &str| part.chars().take(2).filter(|c| c.is_alphabetic()).count();
     let domain = word.split('.').skip(1).any(|part| lettered(part) == 2);
@@ -279,7 +281,8 @@ mod tests {
     use proptest::prelude::*;
     use pulldown_cmark::{Event, Options, Parser, Tag};
 
-    /// The text that a renderer shows, and whether there is more than paragraphs, code and tags that `ours` allows.
+    /// The text that a renderer shows, and whether there is more than paragraphs, code and tags that `ours`
+    /// allows.
     fn rendered(markdown: &str, ours: fn(&Tag<'_>) -> bool) -> (String, bool) {
         let options = Options::all().difference(Options::ENABLE_SMART_PUNCTUATION);
         let (mut text, mut more) = (String::new(), false);

@@ -1,9 +1,9 @@
 //! Markdown: a report for an issue tracker.
 //!
-//! A report comes in; CommonMark with tables goes out, for every tracker that reads GitHub's dialect: the verdict, a
-//! table by code, the plan, a section for each code, the inputs that were not read. Text from a log or a pattern file
-//! goes through [`escape`]. Lists are cut at fixed counts, so that a ticket can hold the report, and each cut is
-//! stated.
+//! A report comes in; CommonMark with tables goes out, for every tracker that reads GitHub's dialect: the
+//! verdict, a table by code, the plan, a section for each code, the inputs that were not read. Text from a
+//! log or a pattern file goes through [`escape`]. Lists are cut at fixed counts, so that a ticket can hold
+//! the report, and each cut is stated.
 
 pub mod escape;
 mod plan;

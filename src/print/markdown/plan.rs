@@ -1,6 +1,7 @@
 //! The plan as a list of tasks, and the attempts.
 //!
-//! Steps come in; a list with check boxes goes out, as issue trackers show it, with commands as blocks below each step.
+//! Steps come in; a list with check boxes goes out, as issue trackers show it, with commands as blocks below
+//! each step.
 
 use super::super::steps;
 use super::super::words::plural;

@@ -83,7 +83,8 @@ pub struct Step {
     pub scope: Scope,
     /// The person who does it.
     pub actor: Actor,
-    /// The organization that does it where the actor is support. It follows from the catalogue, so no report stores it.
+    /// The organization that does it where the actor is support. It follows from the catalogue, so no report
+    /// stores it.
     #[serde(skip)]
     pub support: String,
     /// Whether the server must be restarted, once, after all of it.

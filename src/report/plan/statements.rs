@@ -91,8 +91,8 @@ fn items<'a>(template: &CommandTemplate, set: &'a ArgSet) -> Vec<Option<&'a str>
     }
 }
 
-/// Whether a placeholder without a value is about the database that the finding is in: the general placeholder, or the
-/// entry's only argument about a database.
+/// Whether a placeholder without a value is about the database that the finding is in: the general
+/// placeholder, or the entry's only argument about a database.
 fn names_the_database(entry: &Entry, name: &str) -> bool {
     let about_database = |subject| subject == Some(Subject::Database);
     match entry.argument(name) {
