@@ -84,9 +84,11 @@
 )]
 #![cfg_attr(not(feature = "history"), doc = "| 6 | `store` | the history (feature `history`) |")]
 //! | 7 | [`print`](mod@print) | a report, findings or a difference as text |
-//! | 8 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
+//! | 8 | `builder` | [`Scan`]: a scan as a value, which skips this program's own reports |
+//! | 9 | the binary's `cli` | arguments, standard output, colours, progress, exit codes |
 
 pub mod baseline;
+mod builder;
 pub mod catalog;
 pub mod check;
 pub mod context;
@@ -108,12 +110,12 @@ pub mod store;
 pub mod summary;
 pub mod text;
 
+pub use builder::Scan;
 pub use catalog::Catalog;
 pub use error::Error;
 pub use finding::Finding;
 pub use matcher::Matcher;
 pub use report::Report;
-pub use scan::Scan;
 
 /// What callers share between threads stays `Send` and `Sync`.
 const _: () = {

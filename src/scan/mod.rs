@@ -21,7 +21,6 @@
 //!
 //! So one huge file, one huge stream and thousands of small files keep all workers busy.
 
-mod builder;
 mod chunk;
 mod content;
 mod in_memory;
@@ -41,7 +40,6 @@ mod worker;
 mod writer;
 mod zip_parts;
 
-pub use builder::Scan;
 pub use content::{Content, Continuation, HEAD_BYTES, Hash, Hasher, TAIL_BYTES, head_hash, tail_hash};
 pub use in_memory::Findings;
 pub use options::{Filter, Options};

@@ -33,8 +33,8 @@ pub struct Options {
     pub limits: Limits,
     /// Which members of archives are scanned.
     pub globs: Globs,
-    /// Signatures of this program's own outputs, which are skipped where a walk finds them. The printers list
-    /// theirs.
+    /// Signatures of this program's own outputs, which are skipped where a walk finds them. Empty here, as
+    /// this layer knows no format; the command line and the builder `Scan` fill it in.
     pub own_outputs: &'static [Signature],
     /// Replaces names by tokens in everything the scan returns. Secrets are masked with or without it.
     pub redactor: Option<Arc<Redactor>>,

@@ -103,3 +103,10 @@ pub fn emit(sink: &mut dyn Sink, finding: &Finding) -> Result<(), Error> {
     }
     if sink.wants_findings() { sink.finding(finding) } else { Ok(()) }
 }
+
+/// A closure that receives each finding.
+impl<F: FnMut(&Finding) -> Result<(), Error> + Send> Sink for F {
+    fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
+        self(finding)
+    }
+}

@@ -7,7 +7,7 @@ use crate::{compare, top};
 use migsift::catalog::{ArgValue, builtin};
 use migsift::context::{Time, time};
 use migsift::input::{WalkOptions, walk};
-use migsift::print::html;
+use migsift::print::{html, own_outputs};
 use migsift::report::Report;
 use migsift::scan::{Options, Outcome, Problem, Progress, Status, scan};
 use migsift::source::Origin;
@@ -20,7 +20,8 @@ use std::sync::{Arc, OnceLock};
 
 fn scanned(path: &str) -> Outcome {
     let walk = walk(&[PathBuf::from(path)], &WalkOptions::default());
-    scan(matcher(), &walk, &Options::default(), None, &Progress::default()).expect("scans")
+    let options = Options { own_outputs: own_outputs(), ..Options::default() };
+    scan(matcher(), &walk, &options, None, &Progress::default()).expect("scans")
 }
 
 fn page(outcome: Outcome) -> String {

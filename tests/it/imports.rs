@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The layers of the modules, as the table in the crate's documentation has them.
-const LAYERS: [(&str, u32); 22] = [
+const LAYERS: [(&str, u32); 23] = [
     ("error", 0),
     ("source", 0),
     ("text", 0),
@@ -29,6 +29,7 @@ const LAYERS: [(&str, u32); 22] = [
     ("diff", 65),
     ("store", 66),
     ("print", 70),
+    ("builder", 75),
     ("cli", 80),
     ("main", 81),
 ];

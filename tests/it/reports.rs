@@ -8,7 +8,7 @@ use migsift::diff::Difference;
 use migsift::finding::Finding;
 use migsift::input::{WalkOptions, walk};
 use migsift::merge::Merger;
-use migsift::print::{Format, json};
+use migsift::print::{Format, json, own_outputs};
 use migsift::record::read::parse;
 use migsift::record::{FindingRecord, ReportRecord};
 use migsift::report::Report;
@@ -28,7 +28,8 @@ fn text(report: &Report) -> String {
 
 fn scanned(paths: &[PathBuf]) -> Report {
     let walk = walk(paths, &WalkOptions::default());
-    let outcome = scan(matcher(), &walk, &Options::default(), None, &Progress::default()).expect("scans");
+    let options = Options { own_outputs: own_outputs(), ..Options::default() };
+    let outcome = scan(matcher(), &walk, &options, None, &Progress::default()).expect("scans");
     Report::build(outcome, builtin())
 }
 

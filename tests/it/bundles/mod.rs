@@ -9,6 +9,7 @@ use migsift::error::Error;
 use migsift::finding::Finding;
 pub use migsift::input::Codec;
 use migsift::input::{WalkOptions, walk};
+use migsift::print::own_outputs;
 use migsift::scan::{Inputs, Options, Progress, Sink, scan};
 use serde_json::Value;
 use std::io::Write;
@@ -173,7 +174,7 @@ pub fn scan_bytes(bytes: &[u8], options: &Options) -> ScanResult {
 
 /// One thread, and the defaults for the rest.
 pub fn one_thread() -> Options {
-    Options { threads: 1, ..Options::default() }
+    Options { threads: 1, own_outputs: own_outputs(), ..Options::default() }
 }
 
 /// A folder that is removed at the end.

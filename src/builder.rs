@@ -1,12 +1,14 @@
 //! A scan as a value: set up step by step, then run over paths.
 //!
-//! A [`Scan`] holds the matcher and the options and calls [`scan`](super::scan()), which does the work.
+//! A [`Scan`] holds the matcher and the options and calls [`scan`](crate::scan::scan()), which does the work.
+//! It is a layer above the printers, because it adds what the scan itself does not know: how the outputs of
+//! this program start, so that reports in a scanned folder are skipped.
 
-use super::{Options, Outcome, Progress, Sink, scan};
 use crate::error::Error;
-use crate::finding::Finding;
 use crate::input::{WalkOptions, Walker};
 use crate::matcher::Matcher;
+use crate::print;
+use crate::scan::{Options, Outcome, Progress, Sink, scan};
 use std::path::PathBuf;
 
 /// A scan of files, folders and archives.
@@ -61,7 +63,8 @@ impl<'s> Scan<'s> {
         self.start(paths, None)
     }
 
-    /// The same, and passes each finding to `sink` in the order path, member, offset. A sink may be a closure:
+    /// The same, and passes each finding to `sink` in the order path, member, offset. A sink may be a
+    /// closure:
     ///
     /// ```
     /// use migsift::{Finding, Matcher, Scan, catalog};
@@ -95,13 +98,7 @@ impl<'s> Scan<'s> {
         let paths: Vec<PathBuf> = paths.into_iter().map(Into::into).collect();
         let walker = Walker::new(&paths, &self.walk);
         let unseen = Progress::default();
-        scan(self.matcher, walker, &self.options, sink, self.progress.unwrap_or(&unseen))
-    }
-}
-
-/// A closure that receives each finding.
-impl<F: FnMut(&Finding) -> Result<(), Error> + Send> Sink for F {
-    fn finding(&mut self, finding: &Finding) -> Result<(), Error> {
-        self(finding)
+        let options = Options { own_outputs: print::own_outputs(), ..self.options.clone() };
+        scan(self.matcher, walker, &options, sink, self.progress.unwrap_or(&unseen))
     }
 }
