@@ -43,7 +43,7 @@ pub fn all(report: &Report) -> Option<Markup> {
             div class="scroll" role="region" aria-labelledby="problems-caption" tabindex="0" {
                 table {
                     caption id="problems-caption" {
-                        (plural(problems.len() as u64, "input")) " not read to the end"
+                        (plural(problems.len() as u64, "input")) " not read in full"
                         @if more > 0 {
                             "; " (thousands(more as u64)) " of them are not shown (--format json has them)"
                         }

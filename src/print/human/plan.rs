@@ -93,7 +93,7 @@ impl Page<'_> {
         for (i, code) in codes.enumerate() {
             self.field(if i == 0 { "codes" } else { "" }, &code)?;
         }
-        self.field("read by", &format!("migsift {}, catalogue {}", support.version, support.edition))
+        self.field("made by", &format!("migsift {}, catalogue {}", support.version, support.edition))
     }
 
     fn field(&mut self, name: &str, value: &str) -> io::Result<()> {
