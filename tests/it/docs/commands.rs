@@ -237,6 +237,7 @@ fn prepare(folder: &Folder) {
     folder.write("worker.log.gz", packed);
     // What the next attempt adds: one failure is left, and one is new.
     folder.write("more.log", MORE);
+    folder.write("drifted.log", DRIFTED);
     let left = String::from_utf8_lossy(worker);
     let left = left.lines().filter(|line| line.contains("603405"));
     let left: String = left.flat_map(|line| [line, "\n"]).collect();
@@ -251,6 +252,9 @@ fn prepare(folder: &Folder) {
     std::os::unix::fs::symlink(program, folder.path().join("bin/migsift")).expect("links");
 }
 
+/// A log whose message has other words than the catalogue.
+const DRIFTED: &str = "2024-06-06 21:40:12 ERROR 603104: Missing Replication Role. User `repl` lacks the required \
+                       replication role on the server `src-1`.\n";
 /// A log with one failure that the sample does not have.
 const MORE: &str = "2024-06-07 09:12:44.120 UTC [3107] ERROR 603101: Database exists in target. Database `crm` exists on \
                     the target server.\n";
