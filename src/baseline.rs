@@ -195,61 +195,87 @@ fn date(value: &toml::Value) -> Option<Date> {
     if text.len() == "2025-01-31".len() { text.parse().ok() } else { None }
 }
 
+/// Findings that a rule matches as a whole or not at all.
+struct Group<'g> {
+    /// Their arguments; none if the report counts them without listing their arguments.
+    set: Option<&'g ArgSet>,
+    /// Their database, if it is known.
+    database: Option<&'g str>,
+    by_severity: SeverityCounts,
+    failures: u64,
+}
+
+/// The rules of one code, and what they suppress.
+///
+/// Each database of each argument set is a group of its findings, and counts for the first rule that matches.
+/// Findings without a database are folded into those with one, as in every count: they are suppressed if all
+/// databases of their arguments are. What the report counts but does not list is the last group.
+struct Matching<'m, 'r> {
+    code: &'m CodeReport,
+    rules: &'m mut [&'r mut Suppression],
+    suppressed: Suppressed,
+    /// The databases in which something is not suppressed.
+    open: BTreeSet<String>,
+}
+
 /// Matches the findings of a code with its rules. Returns what is suppressed, and the databases in which
 /// something is not.
-///
-/// Each database of each argument set is matched on its own, and the first rule that matches counts it.
-/// Findings without a database are folded into those with one, as everywhere: they are suppressed if all
-/// databases of their arguments are. What the report counts but does not list is matched last, by rules that
-/// match any arguments.
 fn suppress(code: &CodeReport, rules: &mut [&mut Suppression]) -> (Suppressed, BTreeSet<String>) {
-    let mut open = BTreeSet::new();
-    let mut all = Suppressed::default();
-    let mut suppressed = |args: Option<&ArgSet>,
-                          database: Option<&str>,
-                          found: SeverityCounts,
-                          failures: u64| {
-        let Some(rule) = rules.iter_mut().find(|rule| matches(rule, args, database)) else { return false };
-        let found = Suppressed { by_severity: found, failures };
-        rule.suppressed.add(found);
-        if !rule.expired {
-            all.add(found);
-        }
-        !rule.expired
-    };
-    let mut rest = code.by_severity;
+    let mut matching = Matching { code, rules, suppressed: Suppressed::default(), open: BTreeSet::new() };
+    let mut by_severity = code.by_severity;
     let mut failures = code.failures;
     for set in &code.args {
-        rest = rest - set.by_severity();
+        by_severity = by_severity - set.by_severity();
         failures = failures.saturating_sub(set.failures());
-        let mut known = true;
-        for (database, found) in &set.databases {
-            if !suppressed(Some(set), Some(database), *found, 1) {
-                known = false;
-                open.insert(database.clone());
+        matching.arg_set(set);
+    }
+    if !by_severity.is_empty() {
+        matching.group(Group { set: None, database: None, by_severity, failures });
+    }
+    (matching.suppressed, matching.open)
+}
+
+impl Matching<'_, '_> {
+    /// Counts a group for the first rule that matches it. Returns whether it is suppressed: an expired rule only
+    /// records what it matches.
+    fn group(&mut self, group: Group<'_>) -> bool {
+        let first = self.rules.iter_mut().find(|rule| matches(rule, group.set, group.database));
+        let Some(rule) = first else { return false };
+        let counts = Suppressed { by_severity: group.by_severity, failures: group.failures };
+        rule.suppressed.add(counts);
+        if !rule.expired {
+            self.suppressed.add(counts);
+        }
+        !rule.expired
+    }
+
+    fn arg_set(&mut self, set: &ArgSet) {
+        let group =
+            |database, by_severity, failures| Group { set: Some(set), database, by_severity, failures };
+        let mut all_suppressed = true;
+        for (database, counts) in &set.databases {
+            if !self.group(group(Some(database), *counts, 1)) {
+                all_suppressed = false;
+                self.open.insert(database.clone());
             }
         }
         if set.databases_truncated() {
-            known &= suppressed(Some(set), None, set.other_databases, 0);
+            all_suppressed &= self.group(group(None, set.other_databases, 0));
         }
         match set.databases.keys().next() {
             _ if set.without_database.is_empty() => {}
             None => {
-                if !suppressed(Some(set), None, set.without_database, 1) {
-                    open.extend(databases(code.entry.as_deref(), set).map(str::to_string));
+                if !self.group(group(None, set.without_database, 1)) {
+                    self.open.extend(databases(self.code.entry.as_deref(), set).map(str::to_string));
                 }
             }
-            // They repeat the failures in the named databases: suppressed if those all are.
-            Some(first) if known => {
-                suppressed(Some(set), Some(first), set.without_database, 0);
+            // They repeat the failures in the named databases, and are no failures of their own.
+            Some(first) if all_suppressed => {
+                self.group(group(Some(first), set.without_database, 0));
             }
             Some(_) => {}
         }
     }
-    if !rest.is_empty() {
-        suppressed(None, None, rest, failures);
-    }
-    (all, open)
 }
 
 /// Returns whether a rule matches. Arguments that the report does not list, and findings without a database,
