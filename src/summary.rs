@@ -17,7 +17,7 @@
 //! | collection | order | bound |
 //! |---|---|---|
 //! | [`CodeSummary::args`], [`Distinct`] | a stable hash of the arguments | [`MAX_ARG_SETS`], [`MAX_DISTINCT`] |
-//! | [`ArgSet::databases`], [`CodeSummary::servers`], [`Names`] | the name | [`MAX_DATABASES`], [`MAX_SERVERS`], [`MAX_NAMES`] |
+//! | [`ArgSet::databases`], [`CodeSummary::servers`], [`BoundedNames`] | the name | [`MAX_DATABASES`], [`MAX_SERVERS`], [`MAX_NAMES`] |
 //! | [`CodeSummary::samples`], [`CodeSummary::drift`] | path, member, offset | [`MAX_SAMPLES`], 1 |
 //! | [`Attempts`] | the id; the hour, latest first | [`MAX_NAMES`], 10,000 |
 //!

@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 /// read whole, the summary last.
 #[derive(Debug, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
+#[cfg_attr(test, schemars(rename = "Line"))]
 #[serde(untagged)]
-pub enum Line<'a> {
+pub enum NdjsonLine<'a> {
     /// The first line.
     Run(RunRecord<'a>),
     /// A finding.

@@ -18,7 +18,7 @@ mod timeline;
 pub use baseline::SuppressionRecord;
 pub use code::{ArgSetRecord, CodeRecord, DatabaseRecord, DriftRecord, GradesRecord};
 pub use finding::FindingRecord;
-pub use lines::{CountsRecord, InputRecord, Line, RunRecord, SummaryRecord};
+pub use lines::{CountsRecord, InputRecord, NdjsonLine, RunRecord, SummaryRecord};
 pub use timeline::{BucketRecord, TimelineRecord};
 
 use crate::context::Time;

@@ -16,7 +16,7 @@ pub fn report() -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use crate::record::{Line, ReportRecord};
+    use crate::record::{NdjsonLine, ReportRecord};
     use schemars::generate::SchemaSettings;
     use schemars::{JsonSchema, Schema};
     use std::path::Path;
@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn the_schemas_are_generated_from_the_records() {
         for (file, schema, text) in [
-            ("record/schemas/finding.json", written::<Line<'_>>(), super::finding()),
+            ("record/schemas/finding.json", written::<NdjsonLine<'_>>(), super::finding()),
             ("record/schemas/report.json", written::<ReportRecord<'_>>(), super::report()),
             ("catalog/schema.json", crate::catalog::generated_schema(), crate::catalog::schema()),
         ] {
