@@ -12,10 +12,10 @@
 //! 2024-06-06 21:42:53.039 80 ERROR  validate.c:214   603101: Database exists in target. Database "orders" doesn\u0027t ...
 //! ```
 //!
-//! - **Stage 1** ([`Matcher::hits`]) finds `603101` by the prefix that its code space declares, and parts of
+//! - **Stage 1** (`Matcher::hits`) finds `603101` by the prefix that its code space declares, and parts of
 //!   "Database" or "exists" by the *anchors*: substrings chosen so that every message of the catalogue
 //!   contains at least one. Hits whose neighbors exclude a message or a code are dropped at once.
-//! - **Stage 2** ([`Matcher::matches`]) bounds the line around each hit, undoes its escapes, normalizes it,
+//! - **Stage 2** (`Matcher::matches`) bounds the line around each hit, undoes its escapes, normalizes it,
 //!   verifies the wordings that contain the anchor, reads their arguments, judges whether `603101` is
 //!   a code here, and joins the code, the title and the message to one match.
 //!
@@ -31,6 +31,7 @@
 //! | [`wording`], `argument`, `messages` | 2 | verifies wordings and reads arguments |
 //! | [`code`] | 2 | judges whether what has the form of a code is one |
 //! | [`link`] | 2 | decides which codes and messages are one finding |
+//! | `matches` | 2 | makes a match of each, with all that its text says |
 //! | [`align`] | 2 | recovers arguments from messages with other words than the catalogue's |
 //! | `naive` | | the definition: the same without stage 1, for tests |
 //!
@@ -51,6 +52,7 @@ mod code_anchors;
 mod frequency;
 mod lines;
 pub mod link;
+mod matches;
 mod messages;
 #[cfg(any(test, fuzzing))]
 mod naive;
@@ -63,23 +65,22 @@ pub mod wording;
 use crate::catalog::{ArgValue, Catalog, Code, Entry, Template};
 use crate::input::Window;
 use anchors::Anchor;
-use bounds::Side;
 use code::Mention;
 use code_anchors::{CodeAnchors, CodeCandidate};
 use lines::BLOCK;
 pub use lines::Lines;
-use link::{Cluster, Token, TokenKind};
+use link::{Token, TokenKind};
 use messages::{Message, Verifier, distinct, is_near};
 #[cfg(any(test, fuzzing))]
 pub use naive::naive;
-use normalized::{Normalized, UnescapedText};
+use normalized::UnescapedText;
 use prefilter::{NeighborFilter, Neighbors};
 use region::Region;
 use searcher::Searcher;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use wording::{MatchQuality, Verification, Wording, WordingPart};
+use wording::{MatchQuality, Wording};
 
 /// A compiled catalogue.
 #[derive(Debug)]
@@ -202,9 +203,9 @@ impl Matcher {
 
     /// Stage 1: returns all hits in `range`, in order, and its lines.
     ///
-    /// The bytes are read in blocks, by each search in turn, so that all but the first search and the counting
-    /// of lines find a block in the cache. A hit belongs to the block in which it starts and may reach into the
-    /// next.
+    /// The bytes are read in blocks, by each search in turn, so that all but the first search and the
+    /// counting of lines find a block in the cache. A hit belongs to the block in which it starts and may
+    /// reach into the next.
     fn hits(&self, bytes: &[u8], range: Range<usize>, counting: LineCounting) -> (Vec<Hit>, Lines) {
         let mut hits = Vec::new();
         let mut lines = Lines::new(range.start);
@@ -312,36 +313,6 @@ impl Matcher {
         is_near(messages, &range, entry) || code::may_be_titled(bytes, range.end, &self.titles[entry])
     }
 
-    /// Joins distinct messages and codes that are one finding, and returns the findings in order.
-    fn join(&self, window: &Window<'_>, mut messages: Vec<Message>, codes: Vec<Token>) -> Vec<Match> {
-        let mut tokens = codes;
-        // Without its own title or message, an ambiguous code is none and separates nothing.
-        tokens.retain(|token| match token.kind {
-            TokenKind::Code { ambiguous: true, titled: false, .. } => {
-                token.entry.is_some_and(|entry| is_near(&messages, &token.range, entry))
-            }
-            _ => true,
-        });
-        tokens.extend(messages.iter().enumerate().map(|(i, message)| Token {
-            range: message.range.clone(),
-            entry: Some(message.entry),
-            kind: TokenKind::Message(i),
-        }));
-        tokens.sort_by_key(|token| {
-            (token.range.start, token.range.end, matches!(token.kind, TokenKind::Message(_)))
-        });
-        let is_title = |entry: usize, line: &[u8]| {
-            let line = Normalized::new(line).bytes;
-            line.strip_suffix(b".").unwrap_or(&line) == self.titles[entry]
-        };
-        let clusters = link::clusters(window.bytes, &tokens, &is_title);
-        let joined = |cluster: &Cluster| self.joined(window, cluster, &tokens, &mut messages);
-        let mut matches: Vec<Match> = Vec::with_capacity(clusters.len());
-        matches.extend(clusters.iter().filter_map(joined));
-        matches.sort_by_key(|found| (found.range.start, found.range.end, found.id));
-        matches
-    }
-
     /// Judges what may be a code in the line `line`, and whether the entry's title follows it.
     fn code_at(&self, bytes: &[u8], line: &Region<'_>, candidate: CodeCandidate) -> Option<Token> {
         let above = || {
@@ -366,114 +337,6 @@ impl Matcher {
             entry,
             kind: TokenKind::Code { code, ambiguous, trailing, titled: title.is_some() },
         })
-    }
-
-    /// Returns the finding that a cluster of tokens is, and moves the arguments of its message into it.
-    fn joined(
-        &self,
-        window: &Window<'_>,
-        cluster: &Cluster,
-        tokens: &[Token],
-        messages: &mut [Message],
-    ) -> Option<Match> {
-        let members = || cluster.message.iter().chain(&cluster.codes).map(|index| &tokens[*index]);
-        let start = members().map(|token| token.range.start).min()?;
-        let end = members().map(|token| token.range.end).max()?;
-        let message = cluster.message.and_then(|index| match tokens[index].kind {
-            TokenKind::Message(message) => Some(&mut messages[message]),
-            TokenKind::Code { .. } => None,
-        });
-        let code = cluster.codes.first().and_then(|index| match tokens[*index].kind {
-            TokenKind::Code { code, titled, .. } => Some((code, tokens[*index].entry, titled)),
-            TokenKind::Message(_) => None,
-        });
-        let alone = message.is_none();
-        let mut found = match (message, code) {
-            (Some(message), _) if !cluster.foreign => Match {
-                id: MatchId::Entry(message.entry),
-                quality: message.quality,
-                args: std::mem::take(&mut message.args),
-                range: start..end,
-                code_in_log: code.is_some(),
-            },
-            (_, Some((code, entry, titled))) => {
-                // The title is the whole message of an entry without wordings.
-                let whole = titled && entry.is_some_and(|entry| self.entries[entry].wordings.is_empty());
-                Match {
-                    id: entry.map_or(MatchId::Unknown(code), MatchId::Entry),
-                    quality: if whole { MatchQuality::Exact } else { MatchQuality::Absent },
-                    args: Vec::new(),
-                    range: start..end,
-                    code_in_log: true,
-                }
-            }
-            (_, None) => return None,
-        };
-        if alone && found.quality == MatchQuality::Absent {
-            self.recover(window, cluster, tokens, &mut found);
-        }
-        if !cluster.foreign {
-            self.follow(window, &mut found);
-        }
-        Some(found)
-    }
-
-    /// Aligns the text around a code without a message with the wordings of its entry: the message may have
-    /// drifted.
-    fn recover(&self, window: &Window<'_>, cluster: &Cluster, tokens: &[Token], found: &mut Match) {
-        let MatchId::Entry(entry) = found.id else { return };
-        let (Some(first), Some(last)) = (cluster.codes.first(), cluster.codes.last()) else { return };
-        let trailing = matches!(tokens[*first].kind, TokenKind::Code { trailing: true, .. });
-        let side = if trailing { Side::Before } else { Side::After };
-        let mut range = bounds::message_region(window, &found.range, side);
-        let text = UnescapedText::new(&window.bytes[range.clone()], range.start);
-        // The text of other findings is not this one's.
-        let counts = |token: &&Token| !matches!(token.kind, TokenKind::Code { ambiguous: true, .. });
-        if let Some(before) = tokens[..*first].iter().rev().find(counts) {
-            range.start = range.start.max(before.range.end);
-        }
-        if let Some(after) = tokens[last + 1..].iter().find(counts) {
-            range.end = range.end.min(after.range.start);
-        }
-        let (from, to) = (text.index_of(range.start), text.index_of(range.end));
-        let wordings = self.wordings.iter().filter(|wording| wording.entry == entry);
-        let Some(aligned) = align::best(wordings, &text.bytes[from..to.max(from)]) else { return };
-        found.quality = MatchQuality::Drifted;
-        found.args = aligned.args;
-        found.range.start = found.range.start.min(text.raw_start(from + aligned.start));
-        found.range.end = found.range.end.max(text.raw_end(from + aligned.end));
-    }
-
-    /// Extends a match by a sentence after it that has arguments, but only next to the entry's code or
-    /// message: alone it may be anything, as "Add allowlisted extensions {extensions} ..." may.
-    fn follow(&self, window: &Window<'_>, found: &mut Match) {
-        let MatchId::Entry(entry) = found.id else { return };
-        let mut followups = self.followups.iter().filter(|followup| followup.entry == entry).peekable();
-        if followups.peek().is_none() {
-            return;
-        }
-        let end = bounds::line_within(window.bytes, found.range.end, 0, bounds::WRAP_AFTER).end;
-        // The text of the match decides, too, which escapes are undone.
-        let start = bounds::line(window, found.range.start).start.min(found.range.start);
-        let region = Region::new(window.bytes, start..end);
-        let first = region.index_of(found.range.end);
-        for followup in followups {
-            let Some((part, literal)) = followup.parts.iter().enumerate().find_map(|(i, part)| match part {
-                WordingPart::Literal { normalized, .. } => Some((i, normalized)),
-                WordingPart::Argument { .. } => None,
-            }) else {
-                continue;
-            };
-            for at in memchr::memmem::find_iter(&region.normalized().bytes[first..], literal) {
-                if let Verification::Match(more) = followup.verify_at(&region.haystack(), part, 0, first + at)
-                {
-                    found.range.end = region.text.raw_end(more.end);
-                    found.args.extend(more.args);
-                    found.args.sort_by_key(|(index, _)| *index);
-                    return;
-                }
-            }
-        }
     }
 
     /// Returns the unescaped text of `range`.
