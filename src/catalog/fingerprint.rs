@@ -72,6 +72,11 @@ mod tests {
 
     const FILE: &str = r#"format = 1
 edition = "2025-01"
+[[code_space]]
+prefix = "CT"
+alphabet = "alphanumeric"
+length = 6
+word = "code"
 [vendor]
 support = "Contoso support"
 [[entry]]
@@ -103,6 +108,7 @@ title = "Do it"
         assert_eq!(
             describe(&catalog),
             [
+                "code_space:22:CT alphanumeric 6 code\n",
                 "id:10:disk-quota\n",
                 "code:0:\n",
                 "title:10:Disk quota\n",
@@ -134,6 +140,7 @@ title = "Do it"
             known
         );
         for (old, new) in [
+            ("length = 6", "length = 7"),
             ("Contoso support", "Fabrikam support"),
             ("subject = \"server\"", "subject = \"role\""),
             ("merge = \"max\"", "merge = \"union\""),

@@ -368,11 +368,18 @@ impl Catalog {
         self.entries.iter().find(|entry| &*entry.id == id)
     }
 
-    /// Returns the vendor to ask about the code or id: its entry's, and for a code that no entry lists, the vendor of
-    /// the file that lists other codes of the same service.
+    /// Returns the vendor to ask about the code or id: its entry's. For a code that no entry lists, it is the vendor of
+    /// the other codes in its code space, which are the built-in ones if this catalogue lists none of the space.
     pub fn vendor(&self, id: &str) -> Arc<Vendor> {
-        let of_service = || self.entries.iter().find(|entry| entry.code.is_some());
-        self.entry(id).or_else(of_service).map(|entry| entry.vendor.clone()).unwrap_or_default()
+        let listed = self.entry(id).or_else(|| self.entry_of_space(id));
+        let entry = listed.or_else(|| builtin().entry_of_space(id));
+        entry.map(|entry| entry.vendor.clone()).unwrap_or_default()
+    }
+
+    /// Returns the first entry whose code is in the same code space as `code`.
+    fn entry_of_space(&self, code: &str) -> Option<&Arc<Entry>> {
+        let space = self.code_spaces.iter().find(|space| space.contains(code))?;
+        self.entries.iter().find(|entry| entry.code.is_some_and(|known| space.contains(&*known)))
     }
 }
 
@@ -394,6 +401,15 @@ mod tests {
         assert_eq!(catalog.replaced, [catalog.entries[3].id.to_string()]);
         assert_ne!(catalog.fingerprint(), before.1);
         assert!(catalog.edition.ends_with("+mine"));
+    }
+
+    #[test]
+    fn a_code_without_an_entry_has_the_vendor_of_its_space() {
+        let known = builtin().entries[0].vendor.clone();
+        assert_eq!(builtin().vendor("603104"), known);
+        assert_eq!(builtin().vendor("603999"), known);
+        assert_eq!(Catalog::without_entries().vendor("603999"), known);
+        assert_eq!(*builtin().vendor("disk-quota"), Vendor::default());
     }
 
     #[test]
