@@ -353,13 +353,30 @@ impl Catalog {
         let mut places: HashMap<Arc<str>, usize> =
             self.entries.iter().enumerate().map(|(i, entry)| (entry.id.clone(), i)).collect();
         for entry in other.entries {
-            if let Some(&place) = places.get(&entry.id) {
+            let place = places.get(&entry.id).copied();
+            let entry = self.with_vendor(entry, place);
+            if let Some(place) = place {
                 self.replaced.push(entry.id.to_string());
                 self.entries[place] = entry;
             } else {
                 places.insert(entry.id.clone(), self.entries.len());
                 self.entries.push(entry);
             }
+        }
+    }
+
+    /// Returns an entry that is added at `place`, if it replaces one. Where its own file declares no vendor, it has that of
+    /// the entry that it replaces, or of the service that its code is of: a file that corrects a built-in entry need not
+    /// repeat how the service's servers are changed.
+    fn with_vendor(&self, entry: Arc<Entry>, place: Option<usize>) -> Arc<Entry> {
+        let known = match place {
+            _ if *entry.vendor != Vendor::default() => return entry,
+            Some(place) => Some(&self.entries[place]),
+            None => self.entry_of_space(&entry.id).or_else(|| builtin().entry_of_space(&entry.id)),
+        };
+        match known {
+            Some(known) => Arc::new(Entry { vendor: known.vendor.clone(), ..Entry::clone(&entry) }),
+            None => entry,
         }
     }
 
@@ -410,6 +427,16 @@ mod tests {
         assert_eq!(builtin().vendor("603999"), known);
         assert_eq!(Catalog::without_entries().vendor("603999"), known);
         assert_eq!(*builtin().vendor("disk-quota"), Vendor::default());
+        let mut own = Catalog { entries: builtin().entries[..2].to_vec(), ..Catalog::default() };
+        for (entry, id) in own.entries.iter_mut().zip(["603999", "disk-quota"]) {
+            let (id, code) = (id.into(), Code::new(id));
+            *entry = Arc::new(Entry { id, code, vendor: Arc::default(), ..Entry::clone(entry) });
+        }
+        for mut catalog in [builtin().clone(), Catalog::without_entries()] {
+            catalog.add(own.clone());
+            assert_eq!(catalog.entry("603999").map(|entry| entry.vendor.clone()), Some(known.clone()));
+            assert_eq!(catalog.entry("disk-quota").map(|entry| entry.vendor.clone()), Some(Arc::default()));
+        }
     }
 
     #[test]
