@@ -4,7 +4,7 @@
 //! catalogue's fingerprint, all that decides what a scan finds and reports counts. The order of entries, examples,
 //! negatives and the lines of a file do not.
 
-use super::{Argument, Catalog, CodeSpace, Entry, Merge, Subject, Template, render};
+use super::{Argument, Catalog, CodeSpace, Entry, Merge, Subject, Template, Vendor, render};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -110,7 +110,9 @@ fn changes(old: &Entry, new: &Entry) -> Vec<FieldChange> {
         text.lines().map(|line| line.trim().to_string()).filter(|line| line.len() > 1).collect()
     };
     let fix = |entry: &Entry| lines(entry.fix.as_ref().map(render::fix).unwrap_or_default());
-    let vendor = |entry: &Entry| lines(render::vendor(&entry.vendor));
+    // An entry whose file declares no vendor takes over that of the entry that it replaces, so the two do not differ.
+    let declared = [old, new].iter().all(|entry| *entry.vendor != Vendor::default());
+    let vendor = |entry: &Entry| lines(if declared { render::vendor(&entry.vendor) } else { String::new() });
     let fields = [
         ("wordings", texts(&old.wordings), texts(&new.wordings)),
         ("title", one(&old.title), one(&new.title)),
