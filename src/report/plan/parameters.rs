@@ -176,9 +176,17 @@ fn vendor_commands(
 fn sql_commands(changes: &BTreeMap<(FixKind, String), MergedChange>, restart: bool) -> Vec<String> {
     let mut commands = Vec::new();
     for ((_, name), change) in changes {
-        let value = change.value();
-        let bare = value.starts_with('<') || value.bytes().all(|byte| byte.is_ascii_digit());
-        let value = if bare { value } else { format!("'{value}'") };
+        let value = match change.new_value() {
+            NewValue::Blank(blank) => blank,
+            NewValue::Exactly(value) if value.bytes().all(|byte| byte.is_ascii_digit()) => value,
+            NewValue::Exactly(value) => format!("'{value}'"),
+            NewValue::WithItems(items) => {
+                // Setting a list replaces it. Each item has its own quotes: in one pair, they would be one item.
+                commands.push(format!("SHOW {name};"));
+                let items: Vec<String> = items.iter().map(|item| format!("'{item}'")).collect();
+                format!("<current-value>, {}", items.join(", "))
+            }
+        };
         commands.push(format!("ALTER SYSTEM SET {name} = {value};"));
     }
     if !restart {
