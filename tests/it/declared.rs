@@ -138,6 +138,14 @@ fn the_vendor_of_the_file_is_named_and_its_commands_are_used() {
             "az contoso set --server <target-server> --name limits.extensions --value \"<current-value>,pg_cron,postgis\"",
         ]
     );
+    assert_eq!(
+        commands(&without),
+        [
+            "SHOW limits.extensions;",
+            "ALTER SYSTEM SET limits.extensions = <current-value>, 'pg_cron', 'postgis';",
+            "SELECT pg_reload_conf();",
+        ]
+    );
 }
 
 /// Reports do not store who supports what: it is read from the catalogue again.
