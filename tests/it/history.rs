@@ -1,4 +1,4 @@
-//! The history as a nightly job: what it says, what it reads, what it forgets, and what a crash or a full disk leaves.
+//! The history as a nightly job: its messages, its reports, retention, and the store after a crash or on a full disk.
 
 use crate::metrics::{assert_metrics, metrics as metrics_of};
 use crate::store::{Place, append, numbers, record};
@@ -22,34 +22,25 @@ actor = "customer"
 wordings = ["The own thing failed on the server."]
 "#;
 
-/// A run as a clock starts it: nothing asks for a report, and nobody sees it.
+/// A run as a scheduler starts it: without a format and without a terminal.
 fn job(place: &Place, more: &[&str]) -> Output {
     let mut command = program();
     command.args(["scan", "--store"]).arg(place.store()).arg(place.logs()).args(more);
     command.stdin(Stdio::null()).output().expect("the program runs")
 }
 
-fn report(place: &Place, more: &[&str]) -> Output {
-    program().args(["report", "--store"]).arg(place.store()).args(more).output().expect("the program runs")
-}
-
-/// The lines of the history's findings.
+/// The findings of the history, as lines of NDJSON.
 fn findings(place: &Place) -> Vec<String> {
-    let text = stdout(&report(place, &["-f", "ndjson"]));
+    let text = stdout(&place.report(&["-f", "ndjson"]));
     text.lines().filter(|line| line.starts_with("{\"type\":\"finding\"")).map(str::to_string).collect()
 }
 
-fn query<T: rusqlite::types::FromSql>(place: &Place, sql: &str) -> T {
-    let store = rusqlite::Connection::open(place.store()).expect("the store");
-    store.query_row(sql, [], |row| row.get(0)).expect("a row")
-}
-
 #[test]
-fn a_job_says_one_line_and_prints_what_it_is_asked_for() {
+fn a_job_reports_one_line_and_prints_only_what_was_asked_for() {
     let place = Place::new();
     append(&place.log("app.log"), &record(1));
     let first = job(&place, &[]);
-    let line = "migsift: store: run 1: 1 inputs read, 0 in part, 0 not; 0 unchanged, 0 known by content; 1 findings, 1 new\n";
+    let line = "migsift: store: run 1: 1 inputs read, 0 partly read, 0 not read; 0 unchanged, 0 known by content; 1 findings, 1 new\n";
     assert_eq!(
         (first.status.code(), stdout(&first), stderr(&first)),
         (Some(1), String::new(), line.to_string())
@@ -62,7 +53,7 @@ fn a_job_says_one_line_and_prints_what_it_is_asked_for() {
     let asked = job(&place, &["-q", "--rescan", "-f", "human"]);
     assert!(stdout(&asked).contains("ext1"), "{}", stdout(&asked));
     let again = job(&place, &["--timezone", "+02:00"]);
-    let why = "migsift: store: 1 inputs are read again: options that change what is found have changed\n";
+    let why = "migsift: store: 1 inputs are read again: options that change findings have changed\n";
     assert!(stderr(&again).starts_with(why), "{}", stderr(&again));
     let own = place.store().with_file_name("own.toml");
     fs::write(&own, OWN).expect("a catalogue");
@@ -79,9 +70,9 @@ fn reports_of_the_last_run_and_by_day() {
     job(&place, &[]);
     append(&place.log("app.log"), &record(200_000));
     job(&place, &[]);
-    assert_eq!(numbers(&report(&place, &["-f", "ndjson", "--run", "last"])), [200_000]);
-    assert_eq!(report(&place, &["--run", "latest"]).status.code(), Some(2));
-    let html = stdout(&report(&place, &["-f", "html"]));
+    assert_eq!(numbers(&place.report(&["-f", "ndjson", "--run", "last"])), [200_000]);
+    assert_eq!(place.report(&["--run", "latest"]).status.code(), Some(2));
+    let html = stdout(&place.report(&["-f", "html"]));
     let (_, trend) = html.split_once("id=\"trend\"").expect("a trend");
     let trend = trend.split("</section>").next().expect("its section");
     assert_eq!(trend.matches("<rect").count(), 2, "{trend}");
@@ -91,13 +82,13 @@ fn reports_of_the_last_run_and_by_day() {
     );
     assert!(
         !stdout(&job(&place, &["--rescan", "-f", "html"])).contains("id=\"trend\""),
-        "a scan knows no days"
+        "a scan has no trend by day"
     );
 }
 
-/// What a textfile collector reads, by a parser of the format.
+/// The file for a textfile collector, read by a parser of the format.
 #[test]
-fn a_run_as_metrics() {
+fn metrics_of_a_run() {
     let place = Place::new();
     append(&place.log("app.log"), &record(1));
     fs::write(place.log("broken.gz"), b"\x1f\x8b\x08\x00nothing that can be read").expect("written");
@@ -140,7 +131,7 @@ fn a_run_as_metrics() {
 }
 
 #[test]
-fn what_is_gone_long_ago_is_forgotten() {
+fn files_that_are_gone_long_ago_are_removed() {
     let place = Place::new();
     for number in 0..3 {
         append(&place.log(&format!("{number}.log")), &record(number));
@@ -148,26 +139,24 @@ fn what_is_gone_long_ago_is_forgotten() {
     let run = |more: &[&str]| numbers(&place.run(&[&["--retention", "30d", "--new-only"], more].concat()));
     assert_eq!(run(&[]), [0, 1, 2]);
     fs::remove_file(place.log("0.log")).expect("removed");
-    assert_eq!((run(&[]), place.history()), (vec![], vec![0, 1, 2]), "it has only just gone");
-    let age = |runs: &str| {
-        let store = rusqlite::Connection::open(place.store()).expect("the store");
-        let sql = format!("UPDATE run SET started = '2001-01-01T00:00:00Z' WHERE id IN ({runs})");
-        store.execute(&sql, []).expect("aged");
+    assert_eq!((run(&[]), place.history()), (vec![], vec![0, 1, 2]), "it is gone only since this run");
+    let age = |run: u64| {
+        place.execute(&format!("UPDATE run SET started = '2001-01-01T00:00:00Z' WHERE id = {run}"));
     };
-    age("1");
-    assert_eq!((run(&[]), place.history()), (vec![], vec![0, 1, 2]), "nobody has missed it for so long");
-    assert_eq!(query::<i64>(&place, "SELECT count(*) FROM run WHERE id = 1"), 0, "the run is forgotten");
-    age("2");
+    age(1);
+    assert_eq!((run(&[]), place.history()), (vec![], vec![0, 1, 2]), "it has not been missing for so long");
+    assert_eq!(place.query::<i64>("SELECT count(*) FROM run WHERE id = 1"), 0, "the run is removed");
+    age(2);
     let output = place.run(&["--retention", "30d"]);
-    let line = "store: forgotten: 1 runs, 1 files that are gone, 1 findings in them";
+    let line = "store: removed 1 old runs, 1 files that are gone, 1 findings in them";
     assert!(stderr(&output).contains(line), "{}", stderr(&output));
-    assert_eq!(place.history(), [1, 2], "what is there is kept, however old");
-    assert_eq!(run(&["--rescan"]), Vec::<u64>::new(), "and is not new");
+    assert_eq!(place.history(), [1, 2], "what exists is kept, however old it is");
+    assert_eq!(run(&["--rescan"]), Vec::<u64>::new(), "and it is not new");
     assert_eq!(job(&place, &["--retention", "-3d"]).status.code(), Some(2));
     assert_eq!(job(&place, &["--retention", "soon"]).status.code(), Some(2));
 }
 
-/// Parts of messages, so that what is appended may belong to what stood before.
+/// Parts of messages, so that appended text may belong to text before it.
 fn part() -> impl Strategy<Value = String> {
     prop_oneof![
         3 => (0..1000_u64).prop_map(record),
@@ -184,22 +173,22 @@ fn part() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
-    /// A large log that grows is read from near its old end, and gives what reading it at once gives, byte for byte.
+    /// A large log that has grown is read from near its old end; the history is byte for byte that of reading it at once.
     #[test]
-    fn a_large_log_is_read_on(
+    fn a_large_log_is_resumed(
         filler in 17_000_000..26_000_000_usize,
         parts in proptest::collection::vec(part(), 40..120),
         cuts in proptest::collection::vec(0.0..1.0_f64, 1..4),
     ) {
         let place = Place::new();
         let line = "2024-06-06 21:42:53.039 80 LOG  nothing happens here, as on most days of a migration\n";
-        let begin = record(0) + &line.repeat(filler / line.len()) + &record(1);
+        let start = record(0) + &line.repeat(filler / line.len()) + &record(1);
         let end = parts.concat();
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| (cut * end.len() as f64) as usize).collect();
         cuts.sort_unstable();
         cuts.push(end.len());
         let log = place.log("app.log");
-        append(&log, &begin);
+        append(&log, &start);
         place.run(&[]);
         let mut from = 0;
         for cut in cuts {
@@ -208,7 +197,7 @@ proptest! {
             append(&log, &String::from_utf8_lossy(text));
             from = cut;
             place.run(&[]);
-            let bytes: i64 = query(&place, "SELECT bytes FROM run ORDER BY id DESC LIMIT 1");
+            let bytes: i64 = place.query("SELECT bytes FROM run ORDER BY id DESC LIMIT 1");
             let most = if grown { 9 << 20 } else { 0 };
             prop_assert!(bytes <= most, "{bytes} bytes were read");
         }
@@ -219,9 +208,9 @@ proptest! {
     }
 }
 
-/// What looks like growth and is none is read anew.
+/// A log that was overwritten, and only looks as if it had grown, is read from its start.
 #[test]
-fn a_large_log_that_was_written_anew_is_no_growth() {
+fn a_large_log_that_was_overwritten_is_not_resumed() {
     let place = Place::new();
     let line = "2024-06-06 21:42:53.039 80 LOG  nothing happens here, as on most days of a migration\n";
     let text = |number: u64, lines: usize| line.repeat(20) + &record(number) + &line.repeat(lines);
@@ -234,10 +223,10 @@ fn a_large_log_that_was_written_anew_is_no_growth() {
     other.replace_range(near..near + 5, "other");
     fs::write(&log, other + &record(3)).expect("written");
     assert_eq!(numbers(&place.run(&["--new-only"])), [2, 3]);
-    assert_eq!(place.history(), [1, 2, 3], "what was overwritten keeps its history");
+    assert_eq!(place.history(), [1, 2, 3], "what was overwritten stays in the history");
 }
 
-/// A program that can be asked for by `strace`, or none where that is not there or not allowed.
+/// Runs the program under `strace`; `None` if that is not installed.
 #[cfg(target_os = "linux")]
 fn traced(place: &Place, inject: &str) -> Option<Output> {
     let mut command = Command::new("strace");
@@ -256,10 +245,10 @@ fn traced(place: &Place, inject: &str) -> Option<Output> {
     command.arg(place.logs()).stdin(Stdio::null()).output().ok()
 }
 
-/// Killed before each call that changes what is on the disk: the next run has exact totals.
+/// The run is killed before each call that changes the disk; the next run has exact totals.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_run_that_is_killed_at_any_write_costs_nothing() {
+fn a_run_that_is_killed_at_any_write_loses_nothing() {
     let probe = Place::new();
     append(&probe.log("app.log"), &record(1));
     let ran = traced(&probe, "pwrite64:error=EIO:when=60000");
@@ -284,7 +273,7 @@ fn a_run_that_is_killed_at_any_write_costs_nothing() {
             let next = place.run(&[]);
             assert!(matches!(next.status.code(), Some(0 | 1)), "{call} {nth}: {}", stderr(&next));
             assert_eq!(place.history(), wanted, "{call} {nth}");
-            assert_eq!(query::<String>(&place, "PRAGMA integrity_check"), "ok", "{call} {nth}");
+            assert_eq!(place.query::<String>("PRAGMA integrity_check"), "ok", "{call} {nth}");
             killed += usize::from(!whole);
             if whole && nth % 2 == 0 {
                 break;
@@ -294,10 +283,10 @@ fn a_run_that_is_killed_at_any_write_costs_nothing() {
     assert!(killed >= 20, "only {killed} runs were killed");
 }
 
-/// A disk that is full, as far as a limit of the file's size shows it: exit code 4, and the store is as it was.
+/// A full disk, simulated by a limit of the file size, ends the run with 4, and the store is unchanged.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_leaves_the_store_as_it_was() {
+fn a_full_disk_leaves_the_store_unchanged() {
     let place = Place::new();
     append(&place.log("app.log"), &record(0));
     assert_eq!(numbers(&place.run(&[])), [0]);
@@ -310,14 +299,14 @@ fn a_full_disk_leaves_the_store_as_it_was() {
     assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
     assert!(stderr(&output).contains("history.db"), "{}", stderr(&output));
     assert_eq!(place.history(), [0]);
-    assert_eq!(query::<String>(&place, "PRAGMA integrity_check"), "ok");
-    assert!(fs::read(place.store()).expect("the store") == before, "it is as it was");
+    assert_eq!(place.query::<String>("PRAGMA integrity_check"), "ok");
+    assert!(fs::read(place.store()).expect("the store") == before, "it is unchanged");
     assert_eq!(numbers(&place.run(&["--new-only"])).len(), 1_999);
 }
 
-/// Two jobs at once: one of them does it, and nothing counts twice.
+/// Jobs at the same time: one of them reads the files, and nothing counts twice.
 #[test]
-fn two_runs_at_once_are_one_after_the_other() {
+fn runs_at_the_same_time_take_turns() {
     let place = Place::new();
     (0..200).for_each(|number| append(&place.log(&format!("{number}.log")), &record(number)));
     let codes: Vec<Option<i32>> = std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Every night: the files to copy in `samples/schedule`, held by the programs that read them.
+//! Nightly jobs: the files in `samples/schedule`, checked by the programs that read them.
 
 use crate::metrics::{assert_metrics, metrics, promtool};
 use crate::store::{Place, append, record};
@@ -15,11 +15,10 @@ fn scan(place: &Place, more: &[&str]) -> Output {
 }
 
 #[test]
-fn the_rules_for_alerts_are_rules_and_ask_for_what_there_is() {
+fn the_alert_rules_are_valid_and_use_existing_metrics() {
     if let Some(output) = promtool(&["check", "rules", "samples/schedule/alerts.yml"], "") {
         assert!(output.status.success(), "{}", stderr(&output));
     }
-    // They ask for what there is.
     let place = Place::new();
     append(&place.log("a.log"), &record(1));
     let text = stdout(&scan(&place, &["-f", "prometheus"]));
@@ -32,10 +31,10 @@ fn the_rules_for_alerts_are_rules_and_ask_for_what_there_is() {
     assert!(asked.len() >= 3 && asked.iter().all(|name| families.contains_key(*name)), "{asked:?}");
 }
 
-/// The units are what systemd takes, but for the program, which may not be installed here.
+/// systemd accepts the units, except for the program, which may not be installed here.
 #[cfg(target_os = "linux")]
 #[test]
-fn systemd_takes_the_units() {
+fn systemd_accepts_the_units() {
     let folder = tempfile::tempdir().expect("a folder");
     let names = ["migsift.service", "migsift.timer"];
     for name in names {
@@ -50,16 +49,16 @@ fn systemd_takes_the_units() {
             not_checked("the units, because systemd-analyze is missing");
             return;
         };
-        let said = stderr(&output);
-        let own: Vec<&str> = said.lines().filter(|line| line.contains("migsift")).collect();
+        let messages = stderr(&output);
+        let own: Vec<&str> = messages.lines().filter(|line| line.contains("migsift")).collect();
         assert!(own.is_empty(), "{own:#?}");
     }
 }
 
-/// The script for a chat, with a `curl` that writes down what it is given.
+/// The script for a chat, with a `curl` that writes its input to a file.
 #[cfg(unix)]
 #[test]
-fn the_webhook_is_told_what_is_new_and_only_that() {
+fn the_webhook_posts_only_what_is_new() {
     use std::os::unix::fs::PermissionsExt;
     if Command::new("jq").arg("--version").output().is_err() {
         return not_checked("the message to a chat, because jq is not installed");
@@ -68,9 +67,9 @@ fn the_webhook_is_told_what_is_new_and_only_that() {
     append(&place.log("a.log"), &record(1));
     let bin = place.store().with_file_name("bin");
     fs::create_dir(&bin).expect("a folder");
-    let said = place.store().with_file_name("said");
+    let posted = place.store().with_file_name("posted");
     let curl = bin.join("curl");
-    fs::write(&curl, format!("#!/bin/sh\ncat >> '{}'\n", said.display())).expect("writes");
+    fs::write(&curl, format!("#!/bin/sh\ncat >> '{}'\n", posted.display())).expect("writes");
     fs::set_permissions(&curl, fs::Permissions::from_mode(0o755)).expect("changes");
     let program = Path::new(env!("CARGO_BIN_EXE_migsift")).parent().expect("a folder");
     let path = [bin.as_os_str(), program.as_os_str(), &std::env::var_os("PATH").unwrap_or_default()];
@@ -80,16 +79,16 @@ fn the_webhook_is_told_what_is_new_and_only_that() {
         script.arg(top().join("samples/schedule/webhook")).arg(place.store()).arg("http://chat.invalid/");
         script.env("PATH", &path).output().expect("runs")
     };
-    let tell = || {
+    let post = || {
         scan(&place, &["-q"]);
         let output = run();
         assert!(output.status.success(), "{}", stderr(&output));
-        fs::read_to_string(&said).unwrap_or_default()
+        fs::read_to_string(&posted).unwrap_or_default()
     };
-    let first = tell();
+    let first = post();
     let message: serde_json::Value = serde_json::from_str(&first).expect("one message");
     assert_eq!(message["text"], "603405 Unsupported Extensions extensions=ext1 (1)");
-    assert_eq!(tell(), first, "nothing is new");
-    fs::write(place.store(), "no store").expect("writes");
-    assert_eq!(run().status.code(), Some(2), "what cannot be read is no silence");
+    assert_eq!(post(), first, "nothing is new");
+    fs::write(place.store(), "not a store").expect("writes");
+    assert_eq!(run().status.code(), Some(2), "an unreadable store is an error, not silence");
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-/// A folder with logs and a store beside it.
+/// A folder of logs, and a store beside it.
 pub struct Place {
     folder: tempfile::TempDir,
 }
@@ -43,15 +43,32 @@ impl Place {
         command.args(more).stdin(Stdio::null()).output().expect("the program runs")
     }
 
-    /// What the history holds: the number of each finding, sorted.
-    pub fn history(&self) -> Vec<u64> {
+    /// Runs `report` on the store.
+    pub fn report(&self, more: &[&str]) -> Output {
         let mut command = program();
-        let output = command.args(["report", "-f", "ndjson", "--store"]).arg(self.store()).output();
-        numbers(&output.expect("the program runs"))
+        command.args(["report", "--store"]).arg(self.store()).args(more);
+        command.stdin(Stdio::null()).output().expect("the program runs")
+    }
+
+    /// The numbers of all findings in the history, sorted.
+    pub fn history(&self) -> Vec<u64> {
+        numbers(&self.report(&["-f", "ndjson"]))
+    }
+
+    /// Executes SQL in the store.
+    pub fn execute(&self, sql: &str) {
+        let store = rusqlite::Connection::open(self.store()).expect("the store");
+        store.execute_batch(sql).expect("SQL that succeeds");
+    }
+
+    /// Reads a value from the store.
+    pub fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        let store = rusqlite::Connection::open(self.store()).expect("the store");
+        store.query_row(sql, [], |row| row.get(0)).expect("a row")
     }
 }
 
-/// A record with a number of its own, which is its time.
+/// A record that is identified by its number, which is also its time.
 pub fn record(number: u64) -> String {
     let time = jiff::Timestamp::from_second(1_700_000_000 + number as i64).expect("a time");
     format!(
@@ -60,6 +77,7 @@ pub fn record(number: u64) -> String {
     )
 }
 
+/// The numbers of the printed findings, sorted.
 pub fn numbers(output: &Output) -> Vec<u64> {
     assert!(matches!(output.status.code(), Some(0 | 1)), "{:?} {}", output.status, stderr(output));
     let text = stdout(output);
@@ -92,9 +110,9 @@ fn gzip(from: &Path, to: &Path) {
 enum Event {
     /// Records are written whole.
     Append(u8),
-    /// The last record is written but for its end.
+    /// The last record is written without its end.
     Partial,
-    /// The log is renamed, and a new one begins.
+    /// The log is renamed, and a new one starts.
     Rotate,
     /// An old log gets another name.
     Rename,
@@ -102,7 +120,7 @@ enum Event {
     CopyTruncate,
     /// An old log is compressed.
     Gzip,
-    /// An old log goes.
+    /// An old log is deleted.
     Delete,
     /// An old log is copied.
     Copy,
@@ -110,7 +128,7 @@ enum Event {
     Run,
     /// A run that reads everything again.
     Rescan,
-    /// A run that is killed after as many milliseconds.
+    /// A run that is killed after this many milliseconds.
     Kill(u8),
 }
 
@@ -130,24 +148,25 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// What the logs are, and what a history must hold.
+/// The state of the logs, and what the history must hold.
 #[derive(Default)]
 struct Model {
     next: u64,
-    /// What is in the open log; the end of its last record, if that is not written yet.
+    /// The records in the open log.
     open: Vec<u64>,
+    /// The end of its last record, if that is not written yet.
     rest: Option<String>,
-    /// Old logs by name.
+    /// Old logs: names and records.
     old: Vec<(String, Vec<u64>)>,
     names: u64,
-    /// What runs have seen.
+    /// The records that runs have read.
     seen: BTreeSet<u64>,
 }
 
 impl Model {
     fn name(&mut self) -> String {
         self.names += 1;
-        // Before and behind the open log in the order of the walk.
+        // Before and after the open log in the order of the walk.
         format!("{}.{}", if self.names.is_multiple_of(2) { "app.log" } else { "a" }, self.names)
     }
 
@@ -177,7 +196,7 @@ impl Model {
             Event::Partial => {
                 self.complete(&log);
                 let text = record(self.next);
-                // The code and the number are there.
+                // The cut is after the code and the number.
                 let (now, rest) = text.split_at(text.len() - 20);
                 append(&log, now);
                 self.rest = Some(rest.to_string());
@@ -226,7 +245,7 @@ impl Model {
                 };
                 let new: Vec<u64> = self.seen.difference(&before).copied().collect();
                 let got = numbers(&place.run(more));
-                // What a killed run has kept is not new any more, though nobody was told.
+                // What a killed run has recorded is not new, although it was never printed.
                 assert!(got.iter().all(|number| new.contains(number)), "{got:?} of {new:?}");
                 let history: Vec<u64> = self.seen.iter().copied().collect();
                 assert_eq!(place.history(), history);
@@ -250,10 +269,8 @@ impl Model {
         if !place.store().exists() || fs::metadata(place.store()).is_ok_and(|store| store.len() == 0) {
             return;
         }
-        let mut command = program();
-        let report = command.args(["report", "-f", "ndjson", "--store"]).arg(place.store()).output();
-        let report = report.expect("the program runs");
-        // No run has ended yet, or no table has been made.
+        let report = place.report(&["-f", "ndjson"]);
+        // No run has ended yet, or no table has been created.
         if report.status.code() == Some(2) {
             return;
         }
@@ -289,7 +306,7 @@ fn a_store_in_use_ends_the_run_at_once_and_wait_waits() {
     });
 }
 
-/// They waited for each other: each kept the lock of a reader, without which the other could not write.
+/// Regression: each kept the shared lock of a reader, so that none could write, and all waited until their timeout.
 #[test]
 fn runs_that_wait_for_a_new_store_take_turns() {
     for _ in 0..5 {
@@ -305,9 +322,10 @@ fn runs_that_wait_for_a_new_store_take_turns() {
     }
 }
 
-/// Each page of the store, overwritten: never "nothing new", and what is said names the file and the way out.
+/// Any page of the store may be overwritten: the run never reports "nothing new", and its error names the file and how to
+/// recover.
 #[test]
-fn a_damaged_store_is_said() {
+fn a_damaged_store_is_reported() {
     let place = Place::new();
     for number in 0..40 {
         append(&place.log(&format!("{number}.log")), &record(number));
@@ -328,7 +346,7 @@ fn a_damaged_store_is_said() {
         assert_eq!(output.status.code(), Some(2), "{i}: {}", stderr(&output));
         assert!(stderr(&output).contains("history.db: "), "{}", stderr(&output));
         assert!(stderr(&output).contains("away"), "{}", stderr(&output));
-        assert_eq!(fs::read(place.store()).expect("the store"), *bytes, "{i}: nobody writes to it");
+        assert_eq!(fs::read(place.store()).expect("the store"), *bytes, "{i}: it is not written to");
     }
 }
 
@@ -342,16 +360,16 @@ fn an_input_that_breaks_loses_nothing_and_is_tried_again() {
     assert_eq!(numbers(&place.run(&[])).len(), 400);
     fs::write(&packed, &whole[..whole.len() / 2]).expect("written");
     for _ in 0..2 {
-        assert_eq!(place.run(&[]).status.code(), Some(3), "each run says it");
+        assert_eq!(place.run(&[]).status.code(), Some(3), "each run reports it");
     }
     fs::write(&packed, &whole).expect("written");
     assert_eq!(place.run(&["--new-only"]).status.code(), Some(0));
-    assert!(place.history().into_iter().collect::<BTreeSet<_>>().len() == 400);
+    assert_eq!(place.history().into_iter().collect::<BTreeSet<_>>().len(), 400);
 }
 
-/// Members of the same name with the same bytes are told apart, and the store below what is scanned is not read.
+/// Members with the same name and bytes are counted separately, and a store in the scanned folder is not read as a log.
 #[test]
-fn members_of_one_name_count_each_and_the_store_is_no_log() {
+fn members_of_one_name_count_each_and_the_store_is_not_scanned() {
     let place = Place::new();
     let mut builder = tar::Builder::new(Vec::new());
     for _ in 0..2 {
@@ -372,8 +390,24 @@ fn members_of_one_name_count_each_and_the_store_is_no_log() {
     assert_eq!((numbers(&again), place.history()), (vec![], vec![7, 7]));
 }
 
+/// A store of the version before this one has the options of its methods in another text. Its files are read again, and
+/// the history goes on.
 #[test]
-fn another_catalogue_reads_again_and_runs_are_compared() {
+fn a_method_in_another_text_rereads_and_keeps_the_history() {
+    let place = Place::new();
+    append(&place.log("app.log"), &record(1));
+    assert_eq!(numbers(&place.run(&[])), [1]);
+    place.execute("UPDATE method SET options = 'UTC [] [] 0 Limits { nesting: 8, members: 100000 }'");
+    let output = place.run(&["--new-only"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let reason = "store: 1 inputs are read again: options that change findings have changed";
+    assert!(stderr(&output).contains(reason), "{}", stderr(&output));
+    assert_eq!((numbers(&output), place.history()), (vec![], vec![1]));
+    assert!(!stderr(&place.run(&[])).contains("read again"), "the new text is remembered");
+}
+
+#[test]
+fn another_time_zone_reads_again_and_runs_are_compared() {
     let place = Place::new();
     append(&place.log("app.log"), &record(1));
     assert_eq!(numbers(&place.run(&[])), [1]);
@@ -391,9 +425,9 @@ fn another_catalogue_reads_again_and_runs_are_compared() {
     assert_eq!(diff("1", "9").0, Some(2), "no such run");
 }
 
-/// A common first page proves nothing: only all of what was read does.
+/// A common first page proves nothing; only all bytes that were read do.
 #[test]
-fn logs_with_the_same_head_are_not_taken_for_one_another() {
+fn logs_with_the_same_head_are_not_confused() {
     let place = Place::new();
     let banner = "# banner\n".repeat(500);
     for number in 0..3 {
@@ -412,7 +446,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// The sum over all runs is the truth.
+    /// The sum of all runs is what the logs hold.
     #[test]
     fn reading_in_pieces_equals_reading_at_once(events in proptest::collection::vec(event(), 1..24)) {
         let place = Place::new();

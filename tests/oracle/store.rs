@@ -1,4 +1,4 @@
-//! Stores: any bytes as a store are opened and read, or refused in words; nothing panics.
+//! Stores: a file of any bytes is opened and read as a store, or refused with a reason; nothing panics.
 
 use super::generated::Choices;
 use migsift::catalog::builtin;
@@ -9,10 +9,10 @@ use migsift::store::{Method, RunTotals, Selection, Store, WhenBusy};
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Takes whatever is in it.
-struct Counted(usize);
+/// Counts findings.
+struct Counter(usize);
 
-impl Sink for Counted {
+impl Sink for Counter {
     fn finding(&mut self, _: &Finding) -> Result<(), Error> {
         self.0 += 1;
         Ok(())
@@ -24,28 +24,29 @@ fn method(options: &str) -> Method {
 }
 
 /// A store with a run in it.
-fn sound() -> &'static [u8] {
-    static SOUND: OnceLock<Vec<u8>> = OnceLock::new();
-    SOUND.get_or_init(|| {
+fn valid() -> &'static [u8] {
+    static VALID: OnceLock<Vec<u8>> = OnceLock::new();
+    VALID.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.db");
         let mut store = Store::open(&path, WhenBusy::Fail).expect("opens");
-        store.start_run("2024-06-06T21:42:53Z", &method("a")).expect("begins");
+        store.start_run("2024-06-06T21:42:53Z", &method("a")).expect("starts");
         store.finish_run("2024-06-06T21:42:54Z", &RunTotals::default(), &[]).expect("ends");
         drop(store);
         std::fs::read(&path).expect("reads")
     })
 }
 
-/// The first byte says whether the rest is the file, or changes to a sound one: two bytes of place and one of value each.
+/// The first byte decides whether the rest is the file, or a list of changes to a valid one: two bytes of place and one of
+/// value each.
 pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let file = if choices.byte() % 4 == 0 {
         choices.0.to_vec()
     } else {
-        let mut file = sound().to_vec();
+        let mut file = valid().to_vec();
         while let [page, at, value] = *choices.take(3) {
-            // What decides stands at the begin of pages.
+            // The first bytes of a page decide most.
             let at = (usize::from(page) * 1024 + usize::from(at)) % file.len();
             file[at] = value;
         }
@@ -60,7 +61,7 @@ pub fn check(data: &[u8]) {
 
 fn read(path: &Path) {
     let Ok(store) = Store::read(path).map_err(refused) else { return };
-    if let Err(error) = store.history(&Selection::default(), builtin(), &mut Counted(0)) {
+    if let Err(error) = store.history(&Selection::default(), builtin(), &mut Counter(0)) {
         refused(error);
     }
     let _ = store.run(None).map_err(refused);
@@ -72,7 +73,7 @@ fn written(path: &Path) {
     let _ = store.finish_run("2024-06-07T21:42:54Z", &RunTotals::default(), &[]).map_err(refused);
 }
 
-/// Why it was refused is said.
+/// A refusal has a reason.
 fn refused(error: Error) {
     assert!(!error.to_string().is_empty());
 }
