@@ -14,7 +14,7 @@
 //! | not found, everything was read | passed |
 //! | not found, but some input was not read | skipped: nobody knows |
 //!
-//! So the suite has failures if and only if the run ends with code 1 (or would, were it not incomplete). Each
+//! So the suite has failures exactly if the run ends with code 1, or would if everything had been read. Each
 //! input that could not be read to its end is a test case with an error.
 //!
 //! # XML

@@ -14,6 +14,7 @@ pub mod junit;
 pub mod markdown;
 pub mod ndjson;
 pub mod prometheus;
+mod published;
 pub mod safe;
 mod steps;
 mod verdict;

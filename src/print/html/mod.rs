@@ -6,7 +6,7 @@
 //! remembers the checked steps.
 //!
 //! maud escapes what is special in HTML. Text from a log is wrapped in `LogText` ([`text`]), which writes out
-//! active characters before that and cuts very long values. Every table is cut at a fixed number of rows, and
+//! hidden characters before that and cuts very long values. Every table is cut at a fixed number of rows, and
 //! the page states it.
 
 mod attempts;

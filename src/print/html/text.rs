@@ -1,6 +1,6 @@
 //! The only way for text into the page.
 //!
-//! Text from logs, paths and the catalogue comes in; markup goes out with active characters written out and
+//! Text from logs, paths and the catalogue comes in; markup goes out with hidden characters written out and
 //! everything else escaped by maud.
 //!
 //! An advice mixes the catalogue's text with values of the log. Only what the catalogue has word for word
@@ -10,6 +10,7 @@
 use super::super::safe;
 use crate::catalog::{ArgValue, Entry, Severity};
 use crate::finding::Args;
+use crate::print::published::statement;
 use crate::text::is_hidden;
 use maud::{Markup, Render, html};
 
@@ -17,10 +18,6 @@ use maud::{Markup, Render, html};
 pub const MAX_CHARS: usize = 500;
 /// The most items shown of one list.
 const MAX_ITEMS: usize = 50;
-/// The first words of statements that are worth a block to copy.
-const STATEMENTS: [&str; 9] =
-    ["SELECT ", "ALTER ", "CREATE ", "DROP ", "GRANT ", "REVOKE ", "SHOW ", "UPDATE ", "az "];
-
 /// Text from a log, on one line.
 pub struct LogText<'t>(pub &'t str);
 
@@ -100,16 +97,13 @@ pub fn advice(text: &str, entry: Option<&Entry>) -> Markup {
     if pieces.len().is_multiple_of(2) {
         return html! { p { (linked(text, entry)) } };
     }
-    let statement = |piece: &str| {
-        STATEMENTS.iter().any(|start| piece.starts_with(start)) && published(entry, &format!("`{piece}`"))
-    };
     html! {
         // HTML allows no block within a paragraph, so the text is in a `div`.
         div class="advice" {
             @for (i, piece) in pieces.iter().enumerate() {
                 @if i % 2 == 0 {
                     (linked(piece, entry))
-                } @else if statement(piece) {
+                } @else if statement(piece, entry).is_some() {
                     (copyable(piece, "statement"))
                 } @else {
                     code { (LogText(piece)) }

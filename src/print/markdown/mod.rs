@@ -9,6 +9,7 @@ pub mod escape;
 mod plan;
 
 use super::format::{Definition, Writer};
+use super::published::{block_name, statement};
 use super::verdict::inputs_read;
 use super::words::{UNKNOWN_CODE, accepted, actor, period, plural, redacted, rule_words, side, thousands};
 use crate::catalog::{ArgValue, Entry};
@@ -37,9 +38,6 @@ const MAX_SHOWN: usize = 10;
 const MAX_PROBLEMS: usize = 20;
 /// Rules of a baseline shown; the others are counted.
 const MAX_RULES: usize = 20;
-/// The first words of SQL statements.
-const SQL: [&str; 9] = ["ALTER", "CREATE", "DELETE", "DROP", "GRANT", "REVOKE", "SELECT", "SET", "UPDATE"];
-
 /// Writes the report.
 ///
 /// # Errors
@@ -206,7 +204,7 @@ fn advice(report: &CodeReport, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes one resolution: the catalogue's SQL as blocks to copy, all other text as lines between them.
+/// Writes one resolution: the catalogue's statements as blocks to copy, all other text as lines between them.
 fn resolved(resolution: &str, entry: &Entry, out: &mut dyn Write) -> io::Result<()> {
     let links = links(entry);
     let mut line = MarkdownLine::default();
@@ -217,9 +215,9 @@ fn resolved(resolution: &str, entry: &Entry, out: &mut dyn Write) -> io::Result<
     let parts: Vec<&str> = resolution.split('`').collect();
     for (i, part) in parts.iter().enumerate() {
         let quoted = i % 2 == 1 && i + 1 < parts.len();
-        if quoted && is_published_sql(part, entry) {
+        if let Some(language) = statement(part, Some(entry)).filter(|_| quoted) {
             put(&mut line, out)?;
-            write!(out, "\n{}", block("sql", &[part]))?;
+            write!(out, "\n{}", block(block_name(language), &[part]))?;
         } else if quoted {
             line.code(part);
         } else {
@@ -252,14 +250,6 @@ fn unmarked(text: &str, links: &[String]) -> String {
         }
     }
     text
-}
-
-/// Whether `code` is SQL that the catalogue has word for word. Text from a log is never offered to be copied.
-fn is_published_sql(code: &str, entry: &Entry) -> bool {
-    let first = code.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
-    let quoted = format!("`{code}`");
-    let mut published = entry.resolutions.iter().chain(&entry.wordings);
-    SQL.contains(&first) && code.contains(' ') && published.any(|template| template.text.contains(&quoted))
 }
 
 /// Writes the rules of the baseline with their reasons.

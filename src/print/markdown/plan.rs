@@ -3,11 +3,12 @@
 //! Steps come in; a list with check boxes goes out, as issue trackers show it, with commands as blocks below
 //! each step.
 
+use super::super::published::block_name;
 use super::super::steps;
 use super::super::words::plural;
 use super::escape::{block, inline, text as paragraph};
 use crate::report::Report;
-use crate::report::plan::{Command, CommandLanguage, Step};
+use crate::report::plan::{Command, Step};
 use std::io::{self, Write};
 
 /// The most steps.
@@ -41,7 +42,7 @@ fn item(step: &Step, out: &mut dyn Write) -> io::Result<()> {
         let (place, language) = place(&commands[0]);
         below(&format!("{place}:"), out)?;
         writeln!(out)?;
-        for row in block(if language == CommandLanguage::Az { "sh" } else { "sql" }, &lines).lines() {
+        for row in block(block_name(language), &lines).lines() {
             writeln!(out, "{INDENT}{row}")?;
         }
     }
