@@ -112,6 +112,21 @@ impl WindowBatch {
     }
 }
 
+/// What a part of an archive may take when it starts.
+pub(super) struct Allowance {
+    pub left: Amount,
+    pub certainty: Certainty,
+}
+
+/// Whether the allowance of a part is final.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Certainty {
+    /// All parts before it are done.
+    Exact,
+    /// The part was started before its turn; parts before it may still take some.
+    Speculative,
+}
+
 /// Whether a speculative part may go on.
 pub(super) enum Admission {
     /// Its turn has not come.
@@ -295,13 +310,14 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         }
     }
 
-    /// Starts a part of an archive. Returns its allowance, and whether it is speculative.
-    pub fn start_zip_part(&self, part: &ZipPart<'s>) -> (Amount, bool) {
+    /// Starts a part of an archive.
+    pub fn start_zip_part(&self, part: &ZipPart<'s>) -> Allowance {
         let mut state = self.state();
         let speculative = state.turn != part.part_id;
         let known = state.parts.entry(part.part_id).or_default();
         known.speculative = speculative.then(|| Speculative { part: part.clone(), spent: None });
-        (part.zip.left(), speculative)
+        let certainty = if speculative { Certainty::Speculative } else { Certainty::Exact };
+        Allowance { left: part.zip.left(), certainty }
     }
 
     /// Decides whether a speculative part that took `spent` so far may go on.

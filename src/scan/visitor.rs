@@ -21,7 +21,7 @@ use super::chunk::WindowOutput;
 use super::content::ReadAs;
 use super::numbering::Source;
 use super::part_output::PartOutput;
-use super::scheduler::{Admission, Job, WindowBatch};
+use super::scheduler::{Admission, Certainty, Job, WindowBatch};
 use super::shared::Shared;
 use super::totals::WorkerTotals;
 use super::zip_parts::ZipPart;
@@ -122,8 +122,11 @@ impl<'r, 's, 'k> ScanVisitor<'r, 's, 'k> {
     }
 
     /// Makes this the visitor of a part of an archive.
-    pub fn of_part(mut self, part: &'r ZipPart<'s>, speculative: bool) -> ScanVisitor<'r, 's, 'k> {
-        let state = if speculative { RunState::Speculative } else { RunState::Admitted };
+    pub fn of_part(mut self, part: &'r ZipPart<'s>, certainty: Certainty) -> ScanVisitor<'r, 's, 'k> {
+        let state = match certainty {
+            Certainty::Exact => RunState::Admitted,
+            Certainty::Speculative => RunState::Speculative,
+        };
         self.zip_part = Some(ZipPartRun { part, state });
         self.containers.insert(None, part.zip.container.clone());
         self

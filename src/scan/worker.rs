@@ -243,13 +243,13 @@ impl<'s> Worker<'_, 's, '_> {
     /// Unpacks a part of an archive.
     fn zip_part(&mut self, part: &ZipPart<'s>) {
         let (shared, options) = (self.shared, self.shared.options);
-        let (left, speculative) = shared.scheduler.start_zip_part(part);
-        let budget = Rc::new(Budget::new(left));
+        let allowance = shared.scheduler.start_zip_part(part);
+        let budget = Rc::new(Budget::new(allowance.left));
         let mut output = PartOutput::new(part.part_id);
         let path = &part.zip.container.origin.path;
         let mut help = |job| self.job(job);
-        let mut visitor =
-            ScanVisitor::new(shared, &mut help, &mut output, path, budget.clone()).of_part(part, speculative);
+        let mut visitor = ScanVisitor::new(shared, &mut help, &mut output, path, budget.clone())
+            .of_part(part, allowance.certainty);
         let mut unpacker = Unpacker {
             limits: &options.limits,
             globs: &options.globs,
