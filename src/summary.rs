@@ -94,7 +94,7 @@ impl Summary {
     fn code(&mut self, finding: &Finding) -> &mut CodeSummary {
         self.codes
             .entry(finding.id.clone())
-            .or_insert_with(|| CodeSummary::new(finding.code.clone(), finding.title.clone(), finding.known))
+            .or_insert_with(|| CodeSummary::new(finding.code, finding.title.clone(), finding.known))
     }
 
     /// Adds another summary.
