@@ -23,14 +23,16 @@ pub fn builtin() -> &'static Catalog {
     })
 }
 
-/// Parses the pattern file `name` with the content `text`. Its entries may have codes of the built-in catalogue's code spaces
-/// without declaring them: so an entry can correct a built-in one.
+/// Parses the pattern file `name` with the content `text`. The built-in code spaces are always among its own, so that an entry
+/// can correct a built-in one without declaring them again.
 ///
 /// # Errors
 ///
 /// [`Error::Catalog`] with every problem found.
 pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
-    file::parse(name, text, &builtin().code_spaces)
+    let mut catalog = file::parse(name, text, &builtin().code_spaces)?;
+    catalog.add_code_spaces(&builtin().code_spaces);
+    Ok(catalog)
 }
 
 impl Catalog {

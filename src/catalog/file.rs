@@ -197,8 +197,7 @@ pub(crate) fn generated_schema() -> schemars::Schema {
     settings.for_deserialize().into_generator().into_root_schema_for::<RawFile>()
 }
 
-/// Parses the pattern file `name` with the content `text`. Its entries may have codes of `known` spaces, too; the catalogue
-/// gets those that they use.
+/// Parses the pattern file `name` with the content `text`. Its entries may have codes of `known` spaces, too.
 ///
 /// # Errors
 ///
@@ -279,12 +278,7 @@ impl Parser<'_> {
                 let at = raw.id.span().start;
                 self.problem(Some(at), Some(&id), "this id occurs twice in the file".into());
             }
-            let entry = self.entry(raw, &catalog.code_spaces);
-            let of_entry = |space: &&CodeSpace| entry.code.is_some_and(|code| space.contains(&*code));
-            if !catalog.code_spaces.iter().any(|space| of_entry(&space)) {
-                catalog.code_spaces.extend(self.known_spaces.iter().find(of_entry).cloned());
-            }
-            catalog.entries.push(Arc::new(entry));
+            catalog.entries.push(Arc::new(self.entry(raw, &catalog.code_spaces)));
         }
         Some(catalog)
     }
@@ -330,10 +324,11 @@ impl Parser<'_> {
                 Err(message) => self.problem(Some(at), None, message),
             }
         }
-        if spaces.len() > MAX_CODE_SPACES {
-            let message = format!("{} code spaces; at most {MAX_CODE_SPACES} are accepted", spaces.len());
+        let most = MAX_CODE_SPACES.saturating_sub(self.known_spaces.len());
+        if spaces.len() > most {
+            let message = format!("{} code spaces; at most {most} are accepted", spaces.len());
             self.problem(None, None, message);
-            spaces.truncate(MAX_CODE_SPACES);
+            spaces.truncate(most);
         }
         spaces
     }

@@ -333,6 +333,15 @@ impl Entry {
 }
 
 impl Catalog {
+    /// Adds the code spaces that it does not have yet.
+    fn add_code_spaces(&mut self, spaces: &[CodeSpace]) {
+        for space in spaces {
+            if !self.code_spaces.contains(space) {
+                self.code_spaces.push(space.clone());
+            }
+        }
+    }
+
     /// Whether `text` has the form of a code, whether an entry lists it or not.
     pub fn is_code(&self, text: &str) -> bool {
         self.code_spaces.iter().any(|space| space.contains(text))
@@ -345,11 +354,7 @@ impl Catalog {
         } else if !other.edition.is_empty() {
             self.edition = format!("{}+{}", self.edition, other.edition);
         }
-        for space in other.code_spaces {
-            if !self.code_spaces.contains(&space) {
-                self.code_spaces.push(space);
-            }
-        }
+        self.add_code_spaces(&other.code_spaces);
         let mut places: HashMap<Arc<str>, usize> =
             self.entries.iter().enumerate().map(|(i, entry)| (entry.id.clone(), i)).collect();
         for entry in other.entries {

@@ -4,7 +4,7 @@
 
 use crate::cli::args::CatalogArgs;
 use crate::cli::files::{self, Choice, FileError};
-use migsift::catalog::{self, Catalog, MAX_ENTRIES, MAX_FILE_BYTES};
+use migsift::catalog::{self, Catalog, MAX_CODE_SPACES, MAX_ENTRIES, MAX_FILE_BYTES};
 use migsift::error::{CatalogProblem, Error};
 use std::path::{Path, PathBuf};
 
@@ -25,10 +25,13 @@ pub fn load(args: &CatalogArgs) -> Result<Catalog, Error> {
                 Err(Error::Catalog(more)) => problems.extend(more),
                 Err(other) => return Err(other),
             }
-            if catalog.entries.len() > MAX_ENTRIES {
-                let message = format!(
-                    "with this file the catalogue has more than {MAX_ENTRIES} entries, which is the limit"
-                );
+            let counts = [
+                (catalog.entries.len(), MAX_ENTRIES, "entries"),
+                (catalog.code_spaces.len(), MAX_CODE_SPACES, "code spaces"),
+            ];
+            if let Some((_, most, what)) = counts.into_iter().find(|(count, most, _)| count > most) {
+                let message =
+                    format!("with this file the catalogue has more than {most} {what}, which is the limit");
                 problems.push(problem(&file.path, message));
                 return Err(Error::Catalog(problems));
             }
