@@ -23,8 +23,8 @@ pub fn builtin() -> &'static Catalog {
     })
 }
 
-/// Parses the pattern file `name` with the content `text`. The built-in code spaces are always among its own, so that an entry
-/// can correct a built-in one without declaring them again.
+/// Parses the pattern file `name` with the content `text`. The built-in code spaces are always among its own,
+/// so that an entry can correct a built-in one without declaring them again.
 ///
 /// # Errors
 ///
@@ -36,8 +36,8 @@ pub fn parse(name: &str, text: &str) -> Result<Catalog, Error> {
 }
 
 impl Catalog {
-    /// Returns a catalogue that has the built-in code spaces and no entry: the codes of the built-in catalogue are codes even
-    /// where its entries are left out.
+    /// Returns a catalogue that has the built-in code spaces and no entry: the codes of the built-in
+    /// catalogue are codes even where its entries are left out.
     pub fn without_entries() -> Catalog {
         Catalog { code_spaces: builtin().code_spaces.clone(), ..Catalog::default() }
     }

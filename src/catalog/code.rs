@@ -1,9 +1,10 @@
 //! Codes and code spaces: which texts are error codes of a service.
 //!
-//! A pattern file declares the form of its codes in `[[code_space]]` tables: a prefix, the characters that follow it and
-//! the length of the whole. That is all that any other module knows of codes: the matcher searches for the prefixes, and
-//! whether a text is a code is decided by [`CodeSpace::contains`] alone, for `--code` as for a baseline, a merge, an import or
-//! a pattern file's own entries. Where a code counts in a log is not known here, but to [`crate::matcher::code`].
+//! A pattern file declares the form of its codes in `[[code_space]]` tables: a prefix, the characters that
+//! follow it and the length of the whole. That is all that any other module knows of codes: the matcher
+//! searches for the prefixes, and whether a text is a code is decided by [`CodeSpace::contains`] alone, for
+//! `--code` as for a baseline, a merge, an import or a pattern file's own entries. Where a code counts in a
+//! log is not known here, but to [`crate::matcher::code`].
 
 #[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -19,8 +20,8 @@ pub const MAX_CODE_SPACES: usize = 16;
 /// The longest word for codes, in bytes.
 const MAX_WORD_LEN: usize = 30;
 
-/// An error code: one to [`MAX_CODE_LEN`] digits and upper-case letters. It is kept inline, so that it is copied and compared
-/// without memory of its own.
+/// An error code: one to [`MAX_CODE_LEN`] digits and upper-case letters. It is kept inline, so that it is
+/// copied and compared without memory of its own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code {
     /// The characters, then zeros: so codes are ordered as their texts.
@@ -115,7 +116,8 @@ impl Alphabet {
     }
 }
 
-/// The form of a service's codes: all texts of `length` characters that start with `prefix` and go on in `alphabet`.
+/// The form of a service's codes: all texts of `length` characters that start with `prefix` and go on in
+/// `alphabet`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CodeSpace {
     /// The first characters of every code; scans search for it.

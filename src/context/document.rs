@@ -1,9 +1,9 @@
 //! JSON documents: an index of their objects by place.
 //!
-//! The bytes of a document come in; a [`Document`] returns, for an offset, the objects that enclose it, innermost first,
-//! each with its own name and its scalar members. serde_json decides whether the bytes are JSON; after that one walk over
-//! them is enough to build the index. The document does not know what its keys mean, except that the text of one kind of
-//! array is kept for [`super::migration_info`].
+//! The bytes of a document come in; a [`Document`] returns, for an offset, the objects that enclose it,
+//! innermost first, each with its own name and its scalar members. serde_json decides whether the bytes are
+//! JSON; after that one walk over them is enough to build the index. The document does not know what its keys
+//! mean, except that the text of one kind of array is kept for [`super::migration_info`].
 
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -219,7 +219,8 @@ impl<'a> Indexer<'a> {
         readable.then_some(())
     }
 
-    /// Moves from an opening bracket or a member to the next member; where there is none, past `close`, and returns false.
+    /// Moves from an opening bracket or a member to the next member; where there is none, past `close`, and
+    /// returns false.
     fn next(&mut self, close: u8) -> bool {
         self.blanks();
         if self.text.as_bytes()[self.at] != close {

@@ -1,9 +1,9 @@
 //! The fields of a context: what one record says about the place of a failure.
 //!
-//! Words as logged come in, typed fields come out. Levels and states are open sets: PostgreSQL, pgcopydb and the migration
-//! service each have their own words and add to them. So each type lists the words that the program knows and keeps every
-//! other word as it was logged; printing a value returns the logged text byte for byte. Nothing here knows how a record is
-//! read.
+//! Words as logged come in, typed fields come out. Levels and states are open sets: PostgreSQL, pgcopydb and
+//! the migration service each have their own words and add to them. So each type lists the words that the
+//! program knows and keeps every other word as it was logged; printing a value returns the logged text byte
+//! for byte. Nothing here knows how a record is read.
 
 #[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -55,7 +55,8 @@ macro_rules! open_words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         ///
-        /// Words are compared as written: `ERROR` and `Error` are two values. Values are ordered by their text.
+        /// Words are compared as written: `ERROR` and `Error` are two values. Values are ordered by their
+        /// text.
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
@@ -183,7 +184,8 @@ impl Level {
 }
 
 open_words! {
-    /// The state of a migration, of one of its databases or of a validation, in the migration service's words.
+    /// The state of a migration, of one of its databases or of a validation, in the migration service's
+    /// words.
     State {
         /// It is not done yet.
         InProgress = "InProgress",
@@ -199,8 +201,8 @@ open_words! {
 }
 
 impl State {
-    /// Whether the migration has ended. Here case and the two spellings of "canceled" do not matter: the service's API,
-    /// its command line and its portal differ in them.
+    /// Whether the migration has ended. Here case and the two spellings of "canceled" do not matter: the
+    /// service's API, its command line and its portal differ in them.
     pub fn is_final(&self) -> bool {
         let last = ["succeeded", "failed", "canceled", "cancelled"];
         last.iter().any(|word| word.eq_ignore_ascii_case(self.as_str()))

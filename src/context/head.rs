@@ -1,8 +1,8 @@
 //! The head of a log line: what is written before the message.
 //!
-//! The text of a line up to the match comes in; its time stamp goes out, and level and database are filled into a
-//! [`Context`]. It knows the layouts that migrations meet (PostgreSQL's `log_line_prefix` and csvlog, pgcopydb's worker,
-//! container runtimes) and nothing of JSON or of the message.
+//! The text of a line up to the match comes in; its time stamp goes out, and level and database are filled
+//! into a [`Context`]. It knows the layouts that migrations meet (PostgreSQL's `log_line_prefix` and csvlog,
+//! pgcopydb's worker, container runtimes) and nothing of JSON or of the message.
 //!
 //! | line | time | level | database |
 //! |---|---|---|---|
@@ -50,8 +50,8 @@ pub(super) fn read_head(head: &str, zone: &TimeZone, context: &mut Context) -> O
     stamp.map(|(time, _)| time)
 }
 
-// Each pattern below is compiled when a line first needs it, after a cheap test that most lines fail: compiling all of
-// them takes longer than everything else that is done for a few small files.
+// Each pattern below is compiled when a line first needs it, after a cheap test that most lines fail:
+// compiling all of them takes longer than everything else that is done for a few small files.
 
 /// The database column of pgcopydb's worker: time, database, PID, file and level, separated by tabs.
 fn worker_database(rest: &str) -> Option<&str> {

@@ -1,9 +1,9 @@
 //! Context lines: the lines before and after a finding.
 //!
-//! A window's bytes and the range of a match come in; the lines around it go out as text, as many as were asked for. Like
-//! everything that is reported they are a function of the bytes within fixed distances of the match's start, so that no cut
-//! of the source into windows changes them: a line that starts farther away is not shown. Findings that are close to each
-//! other share their lines. It does not know what was found.
+//! A window's bytes and the range of a match come in; the lines around it go out as text, as many as were
+//! asked for. Like everything that is reported they are a function of the bytes within fixed distances of the
+//! match's start, so that no cut of the source into windows changes them: a line that starts farther away is
+//! not shown. Findings that are close to each other share their lines. It does not know what was found.
 
 use crate::matcher::bounds;
 use crate::matcher::bytes::lossy;
@@ -24,8 +24,8 @@ pub const MAX_DISTANCE: usize = 32 << 10;
 // A line that starts within reach can be read as far as it is shown, in whatever window the match is.
 const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < bounds::MARGIN);
 
-/// The lines before and after the lines of a finding, in the source's order; secrets are masked, and bytes that are not
-/// UTF-8 are replaced by U+FFFD.
+/// The lines before and after the lines of a finding, in the source's order; secrets are masked, and bytes
+/// that are not UTF-8 are replaced by U+FFFD.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ContextLines {
     /// The lines before it.
@@ -44,7 +44,8 @@ pub struct ContextLinesReader<'a> {
 }
 
 impl<'a> ContextLinesReader<'a> {
-    /// A reader of at most `lines` lines on either side, never more than [`MAX_LINES`], in a window's `bytes`.
+    /// A reader of at most `lines` lines on either side, never more than [`MAX_LINES`], in a window's
+    /// `bytes`.
     pub fn new(bytes: &'a [u8], lines: usize) -> ContextLinesReader<'a> {
         ContextLinesReader { bytes, lines: lines.min(MAX_LINES), known: HashMap::new() }
     }

@@ -1,7 +1,8 @@
-//! Migration info: what a migration's resource says around a finding, and the ids its record can be searched by.
+//! Migration info: what a migration's resource says around a finding, and the ids its record can be searched
+//! by.
 //!
-//! A document and an offset in it come in, or the text of a line; names of servers and databases and ids go out. It does
-//! not know what was found there.
+//! A document and an offset in it come in, or the text of a line; names of servers and databases and ids go
+//! out. It does not know what was found there.
 //!
 //! # How a migration resource is read
 //!
@@ -15,12 +16,13 @@
 //!    "currentStatus": {"state": "Failed", "currentSubStateDetails": {"dbDetails": {"orders": {"message": "…"}}}}}}
 //! ```
 //!
-//! The servers are named once, in `properties`, far above the message of a failure, and apply to every message inside. So
-//! the enclosing objects are searched from the message outwards for one that names a source or target server: that one is
-//! the resource. From it everything else is read: the id (its own, or that of the object around it), the databases (the
-//! list, the keys of `dbDetails` and every `databaseName`), the state and the times of the steps. A `list` prints an array
-//! of such objects; because the nearest one counts, each message gets its own migration. The same resource usually
-//! encloses many findings, so [`MigrationReader`] remembers the last one.
+//! The servers are named once, in `properties`, far above the message of a failure, and apply to every
+//! message inside. So the enclosing objects are searched from the message outwards for one that names a
+//! source or target server: that one is the resource. From it everything else is read: the id (its own, or
+//! that of the object around it), the databases (the list, the keys of `dbDetails` and every `databaseName`),
+//! the state and the times of the steps. A `list` prints an array of such objects; because the nearest one
+//! counts, each message gets its own migration. The same resource usually encloses many findings, so
+//! [`MigrationReader`] remembers the last one.
 
 use super::document::{Document, ObjectView};
 use super::fields::State;
@@ -81,7 +83,8 @@ pub(super) struct MigrationReader {
 }
 
 impl MigrationReader {
-    /// What the migration's resource around `offset` says, with the ids of the objects around it; none if there is neither.
+    /// What the migration's resource around `offset` says, with the ids of the objects around it; none if
+    /// there is neither.
     pub(super) fn read(&self, document: &Document<'_>, offset: usize) -> Option<Arc<MigrationInfo>> {
         let own = ids(document.around(offset));
         let is_resource = |index: &usize| is_resource(document.object(*index));
@@ -185,7 +188,8 @@ pub(super) fn ids_in_line(text: &[u8]) -> Option<MigrationInfo> {
     info
 }
 
-/// The id in `Tracking ID: '…'`, `trackingId=…`, `\"correlationId\": \"…\"`, given the text after the first word.
+/// The id in `Tracking ID: '…'`, `trackingId=…`, `\"correlationId\": \"…\"`, given the text after the first
+/// word.
 fn id_after(rest: &[u8]) -> Option<String> {
     let is_other =
         |byte: &u8| !matches!(byte, b' ' | b'_' | b'-' | b':' | b'=' | b'\'' | b'"' | b'`' | b'\\' | b'(');

@@ -1,8 +1,8 @@
 //! Reads the time and the context of a window's matches.
 //!
-//! A window comes in once, then range after range of its matches; each returns the record's time and fields. Documents and
-//! lines are parsed at most once, because many findings are often in the same one. How a log line's head is read is known
-//! to [`super::head`], how a document is indexed to [`super::document`].
+//! A window comes in once, then range after range of its matches; each returns the record's time and fields.
+//! Documents and lines are parsed at most once, because many findings are often in the same one. How a log
+//! line's head is read is known to [`super::head`], how a document is indexed to [`super::document`].
 
 use super::document::Document;
 use super::fields::{Context, Level, State};
@@ -105,8 +105,8 @@ impl<'w, 'a> ContextReader<'w, 'a> {
         if !is_json {
             return (read_head(&before, self.zone, &mut context), context);
         }
-        // The nearest wins: the head of the message itself (a log line inside a JSON string), then the objects around
-        // it, then the head of the line that the object is on.
+        // The nearest wins: the head of the message itself (a log line inside a JSON string), then the
+        // objects around it, then the head of the line that the object is on.
         let mut nearest = Context::default();
         let logged = read_head(in_string(&before), self.zone, &mut nearest);
         nearest.fill_from(context);

@@ -1,19 +1,20 @@
 //! Time stamps: what logs print, as an instant.
 //!
-//! Text comes in; its first time stamp goes out as an instant in UTC, with as many digits as the log printed. It reads no
-//! clock: a caller that accepts "three days ago" passes the current time.
+//! Text comes in; its first time stamp goes out as an instant in UTC, with as many digits as the log printed.
+//! It reads no clock: a caller that accepts "three days ago" passes the current time.
 //!
 //! # How times are recognised
 //!
-//! A log line of a migration starts with an ISO date and time in nearly all cases: PostgreSQL, pgcopydb, containers and
-//! JSON all print `2024-06-13 21:37:45.518`, with `T` or a blank, `.` or `,`, with or without a zone. `leading` reads
-//! that form at the start of the text byte by byte, because it is done for every finding. Everything else goes to one
-//! regular expression (`anywhere`): stamps inside the text and text beyond ASCII. If that finds none, the portal's
-//! `6/13/2024, 9:37:45 PM` is tried. A property test holds `leading` to the results of the pattern.
+//! A log line of a migration starts with an ISO date and time in nearly all cases: PostgreSQL, pgcopydb,
+//! containers and JSON all print `2024-06-13 21:37:45.518`, with `T` or a blank, `.` or `,`, with or without
+//! a zone. `leading` reads that form at the start of the text byte by byte, because it is done for every
+//! finding. Everything else goes to one regular expression (`anywhere`): stamps inside the text and text
+//! beyond ASCII. If that finds none, the portal's `6/13/2024, 9:37:45 PM` is tried. A property test holds
+//! `leading` to the results of the pattern.
 //!
-//! Nothing is guessed: a time without a date or a date without a year (syslog's `Jun  6`) is no time stamp, because a wrong
-//! day moves a finding into another attempt of the migration. A stamp without a zone, or with an ambiguous abbreviation
-//! such as `CET`, is in the zone that the caller names.
+//! Nothing is guessed: a time without a date or a date without a year (syslog's `Jun  6`) is no time stamp,
+//! because a wrong day moves a finding into another attempt of the migration. A stamp without a zone, or with
+//! an ambiguous abbreviation such as `CET`, is in the zone that the caller names.
 
 use crate::text::pattern;
 use jiff::tz::{Offset, TimeZone};
@@ -117,8 +118,8 @@ impl JsonSchema for Time {
     }
 }
 
-/// The first time stamp in `text`, with its byte range. One without a zone is in `zone`; so is one with an abbreviation
-/// that names different zones in different countries (`CET`, `EST`).
+/// The first time stamp in `text`, with its byte range. One without a zone is in `zone`; so is one with an
+/// abbreviation that names different zones in different countries (`CET`, `EST`).
 pub fn first(text: &str, zone: &TimeZone) -> Option<(Time, Range<usize>)> {
     if let Some(stamp) = leading(text) {
         return Some((stamp.resolve(zone)?, stamp.range));
@@ -163,8 +164,8 @@ impl Stamp<'_> {
     }
 }
 
-/// The stamp at the very start of `text`: what the pattern of [`anywhere`] finds there, much sooner. None where only the
-/// pattern can decide.
+/// The stamp at the very start of `text`: what the pattern of [`anywhere`] finds there, much sooner. None
+/// where only the pattern can decide.
 fn leading(text: &str) -> Option<Stamp<'_>> {
     // Unicode has more digits and word characters than ASCII; the pattern knows them.
     let head = &text.as_bytes()[..text.len().min(64)];
@@ -196,8 +197,8 @@ fn two_digits(head: &[u8], at: usize) -> Option<i32> {
     }
 }
 
-/// The zone after a leading stamp that ends at `end`, and where the zone ends; none where the stamp names none. The offset
-/// is none where it is out of range.
+/// The zone after a leading stamp that ends at `end`, and where the zone ends; none where the stamp names
+/// none. The offset is none where it is out of range.
 fn zone_at(head: &[u8], end: usize) -> Option<(Option<Offset>, usize)> {
     let mark = |at: usize, marks: &[u8]| head.get(at).is_some_and(|byte| marks.contains(byte));
     let edge = |at: usize| !head.get(at).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
@@ -280,8 +281,8 @@ fn number(text: Option<&str>) -> Option<i32> {
     text.and_then(|text| text.parse().ok())
 }
 
-/// Reads a bound as people write it: RFC 3339, `YYYY-MM-DD[ HH:MM[:SS]]` in `zone`, a duration before `now` (`-3d`,
-/// `2h30m`), or `now`, `today`, `yesterday`.
+/// Reads a bound as people write it: RFC 3339, `YYYY-MM-DD[ HH:MM[:SS]]` in `zone`, a duration before `now`
+/// (`-3d`, `2h30m`), or `now`, `today`, `yesterday`.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Codes: whether a text that has the form of a code is an error code here.
 //!
-//! A line's text, the place of a candidate in it and the [`CodeForm`] that it has come in; a [`Mention`] goes out or nothing.
-//! Which codes are listed is not known here, nor what the messages are.
+//! A line's text, the place of a candidate in it and the [`CodeForm`] that it has come in; a [`Mention`] goes
+//! out or nothing. Which codes are listed is not known here, nor what the messages are.
 //!
 //! # Why six digits are rarely a code
 //!
@@ -15,25 +15,26 @@
 //! GET /items/603105?page=603400 HTTP/1.1                          a part of a URL
 //! ```
 //!
-//! One false alarm in such a line costs more trust than a missed code: its message is usually found by its wording anyway.
-//! So a candidate is refused unless the text itself treats it as a code:
+//! One false alarm in such a line costs more trust than a missed code: its message is usually found by its
+//! wording anyway. So a candidate is refused unless the text itself treats it as a code:
 //!
-//! - after a word that announces one: `errorCode: "603405"`, `Error (603405)`, `failed with error code 603701`; but not
-//!   `exit code 603405`, which is another kind of code, and not `errors: 603405`, which is a count;
+//! - after a word that announces one: `errorCode: "603405"`, `Error (603405)`, `failed with code 603701`; but
+//!   not `exit code 603405`, which is another kind of code, and not `errors: 603405`, which is a count;
 //! - at the head of a message, with a colon or in brackets: `ERROR 603104: Missing …`, `[603104] Missing …`;
 //! - in round brackets at the end of a text: `… on the target server. (603405)`.
 //!
-//! Between those and a clear no there are places where a code may be, but a process id or a column as well: after a time
-//! stamp, in a column of a table, at the head of a line without a colon. There the mention is
+//! Between those and a clear no there are places where a code may be, but a process id or a column as well:
+//! after a time stamp, in a column of a table, at the head of a line without a colon. There the mention is
 //! [`ambiguous`](Mention::ambiguous): it counts beside its own title or message and not alone.
 //!
-//! Codes with letters (`S0004`, `42P01`) are judged by the same rules, except that they are never a process id or an amount:
-//! those are numbers.
+//! Codes with letters (`S0004`, `42P01`) are judged by the same rules, except that they are never a process
+//! id or an amount: those are numbers.
 //!
-//! The rules are applied three times, from cheap to exact. [`may_be_code`] looks at the raw bytes next to the candidate and
-//! drops nearly all of them. [`is_ambiguous`] looks back at most 48 raw bytes for an announcing word, so that an ambiguous
-//! candidate without an entry of its own is dropped before its line is unescaped. [`mention`] then decides on the line's
-//! unescaped text. The first two may keep too much, but never drop what the third accepts.
+//! The rules are applied three times, from cheap to exact. [`may_be_code`] looks at the raw bytes next to the
+//! candidate and drops nearly all of them. [`is_ambiguous`] looks back at most 48 raw bytes for an announcing
+//! word, so that an ambiguous candidate without an entry of its own is dropped before its line is unescaped.
+//! [`mention`] then decides on the line's unescaped text. The first two may keep too much, but never drop a
+//! code that counts in the end.
 
 use super::bytes::is_word;
 use super::normalized::Normalized;
@@ -48,8 +49,8 @@ use std::sync::LazyLock;
 #[derive(Debug, Clone)]
 pub struct CodeForm {
     space: CodeSpace,
-    /// What announces a code, apart from the usual words: the last word of how people call it, as [`Word`] has it
-    /// (`sqlstate`).
+    /// What announces a code, apart from the usual words: the last word of how people call it, as [`Word`]
+    /// has it (`sqlstate`).
     own_word: Vec<u8>,
 }
 
@@ -99,7 +100,8 @@ const ERROR_WORDS: [&str; 12] = [
 ];
 /// Words that may be between such a word and the code.
 const CONNECTORS: [&str; 8] = ["code", "with", "number", "no", "nr", "is", "was", "id"];
-/// Words that make a following "code" another kind of code, unless it is what people call the codes of this form.
+/// Words that make a following "code" another kind of code, unless it is what people call the codes of this
+/// form.
 const OTHER_CODES: [&str; 10] =
     ["exit", "status", "zip", "postal", "country", "return", "response", "http", "area", "sqlstate"];
 /// Units: a number before one of these is an amount.
@@ -175,7 +177,8 @@ pub fn may_be_code(raw: &[u8], at: usize, form: &CodeForm) -> bool {
     bounded_before && bounded_after && !(is_number(code) && is_process_id(raw, at, end))
 }
 
-/// Whether the number at `at` to `end` is between a number or a bracket and a level: a PID in nearly every log line.
+/// Whether the number at `at` to `end` is between a number or a bracket and a level: a PID in nearly every
+/// log line.
 fn is_process_id(raw: &[u8], at: usize, end: usize) -> bool {
     let before = raw[..at].iter().rev().find(|byte| !matches!(byte, b' ' | b'\t' | b'['));
     let rest = &raw[end..raw.len().min(end + 16)];
@@ -191,9 +194,9 @@ const MAX_LOOK: usize = 48;
 /// How many letters of a word count.
 const MAX_WORD: usize = 40;
 
-/// Whether a code for which [`may_be_code`] holds is at most an ambiguous mention, judged by raw bytes: most candidates in a
-/// log are, and their lines need not be normalized where neither their title nor their message is near. False where escapes
-/// leave it open.
+/// Whether a code for which [`may_be_code`] holds is at most an ambiguous mention, judged by raw bytes: most
+/// candidates in a log are, and their lines need not be normalized where neither their title nor their
+/// message is near. False where escapes leave it open.
 pub fn is_ambiguous(raw: &[u8], at: usize, form: &CodeForm) -> bool {
     let is_escape = |byte: &u8| matches!(byte, b'\\' | b'&' | b';' | b'>' | 0x1b | 0x80..);
     let (before, after) = (&raw[at.saturating_sub(MAX_LOOK)..at], &raw[at + form.code_len()..]);
@@ -346,7 +349,8 @@ impl Word {
         words.iter().any(|word| word.as_bytes() == self.letters())
     }
 
-    /// Whether it announces the code after it. It counts as a whole: `errors` and `error_count` are other words.
+    /// Whether it announces the code after it. It counts as a whole: `errors` and `error_count` are other
+    /// words.
     fn announces(&self, form: &CodeForm) -> bool {
         self.is_one_of(&ERROR_WORDS)
             || self.letters().ends_with(b"errorcode")
@@ -385,7 +389,8 @@ fn is_amount(rest: &[u8]) -> bool {
     UNITS.iter().any(|unit| unit.as_bytes() == word)
 }
 
-/// Whether the code is part of a URL or path: of a token with `://` or `?` in it, or with a slash at its head.
+/// Whether the code is part of a URL or path: of a token with `://` or `?` in it, or with a slash at its
+/// head.
 fn in_url(text: &[u8], at: usize) -> bool {
     let is_edge =
         |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'(' | b'[');

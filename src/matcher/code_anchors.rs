@@ -1,9 +1,10 @@
 //! Code anchors: the search for codes in stage 1, one for each prefix that a code space declares.
 //!
-//! The code spaces of a catalogue come in once; then the places in a haystack where a code may be go out. Whether there is
-//! one is decided by [`code`](super::code). One prefix costs one more search over every byte: it is done for a block while
-//! the block is in a near cache, and a search for one fixed string is much faster than any automaton for several. The usual
-//! catalogue has one prefix, and the number of spaces is limited.
+//! The code spaces of a catalogue come in once; then the places in a haystack where a code may be go out.
+//! Whether there is one is decided by [`code`](super::code). One prefix costs one more search over every
+//! byte: it is done for a block while the block is in a near cache, and a search for one fixed string is much
+//! faster than any automaton for several. The usual catalogue has one prefix, and the number of spaces is
+//! limited.
 
 use super::code::{CodeForm, may_be_code};
 use crate::catalog::CodeSpace;
@@ -63,8 +64,9 @@ impl CodeAnchors {
         self.forms.iter().map(CodeForm::code_len).max().unwrap_or(0)
     }
 
-    /// Calls `found` for each candidate with its prefix in `range` of `bytes`; those of one prefix are in order. Spaces may
-    /// overlap (`60` and `603`), so that a place may be found more than once, as several forms.
+    /// Calls `found` for each candidate with its prefix in `range` of `bytes`; those of one prefix are in
+    /// order. Spaces may overlap (`60` and `603`), so that a place may be found more than once, as several
+    /// forms.
     pub fn each(&self, bytes: &[u8], range: Range<usize>, mut found: impl FnMut(CodeCandidate)) {
         for anchor in &self.anchors {
             for at in anchor.finder.find_iter(&bytes[range.clone()]).map(|at| range.start + at) {
