@@ -1,8 +1,8 @@
 //! The arguments of the command line, as plain data.
 //!
-//! Each flag is defined once, on its field: name, value, help, conflicts, and its [`Effect`] on findings. Help, completions
-//! and the manual page come from here, and so do the lists of `flags.rs`. Nothing is read or
-//! opened here; combinations that clap cannot express are checked by the commands.
+//! Each flag is defined once, on its field: name, value, help, conflicts, and its [`Effect`] on findings.
+//! Help, completions and the manual page come from here, and so do the lists of `flags.rs`. Nothing is read
+//! or opened here; combinations that clap cannot express are checked by the commands.
 
 use super::effect::{Effect, WithEffect};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -13,7 +13,8 @@ use migsift::print::Format;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// Reads the logs of a failed PostgreSQL migration and reports, for each error code, what happened and how to fix it.
+/// Reads the logs of a failed PostgreSQL migration and reports, for each error code, what happened and how to
+/// fix it.
 #[derive(Debug, Parser)]
 #[command(name = "migsift", version = version(), arg_required_else_help = true, max_term_width = 100)]
 pub struct Cli {
@@ -37,7 +38,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Merge JSON reports of other machines or other days into one
     Merge(MergeArgs),
-    /// Compare two JSON reports or two runs of a history: what is fixed, new and still failing. Exits with 1 if something is new
+    /// Compare two JSON reports or two runs of a history: what is fixed, new and still failing. Exits with 1
+    /// if something is new
     Diff(DiffArgs),
     /// Report from the history that `scan --store` keeps, without scanning
     Report(ReportArgs),
@@ -69,7 +71,8 @@ pub enum Command {
                   another run; after a partial result: 130 interrupted, 143 terminated"
 )]
 pub struct ScanArgs {
-    /// Files, directories and archives to scan; `-` is standard input. Default: standard input, unless it is a terminal
+    /// Files, directories and archives to scan; `-` is standard input. Default: standard input, unless it is
+    /// a terminal
     #[arg(value_name = "PATH", effect = Effect::None)]
     pub paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -77,23 +80,24 @@ pub struct ScanArgs {
     /// Do not escape CSV cells that a spreadsheet would read as formulas
     #[arg(long, effect = Effect::None)]
     pub csv_raw: bool,
-    /// Show N lines before and after each finding, up to 100: below samples in human output, as `before` and `after` in
-    /// json and ndjson. A line is cut at 512 bytes and then ends with an ellipsis; lines that start more than 32 KiB away
-    /// are left out
+    /// Show N lines before and after each finding, up to 100: below samples in human output, as `before` and
+    /// `after` in json and ndjson. A line is cut at 512 bytes and then ends with an ellipsis; lines that
+    /// start more than 32 KiB away are left out
     // Such lines may contain any name, so they cannot be redacted.
     #[arg(short = 'C', long, value_name = "N", default_value_t = 0, hide_default_value = true, effect = Effect::Findings,
           conflicts_with = "redact", value_parser = clap::value_parser!(u32).range(..=100))]
     pub context_lines: u32,
-    /// Replace names of servers, databases, roles, tables, paths, addresses and subscriptions by tokens, so that the output
-    /// can be shared. With MAPFILE, the key and the names are kept in this file, and later runs use the same tokens: keep
-    /// it secret
+    /// Replace names of servers, databases, roles, tables, paths, addresses and subscriptions by tokens, so
+    /// that the output can be shared. With MAPFILE, the key and the names are kept in this file, and later
+    /// runs use the same tokens: keep it secret
     #[arg(long, value_name = "MAPFILE", num_args = 0..=1, require_equals = true, effect = Effect::None)]
     #[expect(clippy::option_option, reason = "absent, alone, with a file")]
     pub redact: Option<Option<PathBuf>>,
-    /// Keep a history in FILE, and read only what is new. Files are identified by their content, so rotated, renamed and
-    /// compressed logs are not read twice. The report covers what this run has read; without --format and --output it is
-    /// printed only on a terminal
-    // A filtered or redacted history would lack what later runs do not read again; filters conflict by their effect.
+    /// Keep a history in FILE, and read only what is new. Files are identified by their content, so rotated,
+    /// renamed and compressed logs are not read twice. The report covers what this run has read; without
+    /// --format and --output it is printed only on a terminal
+    // A filtered or redacted history would lack what later runs do not read again; filters conflict by their
+    // effect.
     #[arg(long, value_name = "FILE", effect = Effect::None, conflicts_with = "redact")]
     pub store: Option<PathBuf>,
     /// Print and judge only findings that the store does not have yet
@@ -102,8 +106,8 @@ pub struct ScanArgs {
     /// Read all inputs again, even those that the store knows; no finding counts twice
     #[arg(long, requires = "store", effect = Effect::None)]
     pub rescan: bool,
-    /// Drop records of files that have been missing for at least DURATION (90d, 36h), with their findings, and records of
-    /// older runs
+    /// Drop records of files that have been missing for at least DURATION (90d, 36h), with their findings,
+    /// and records of older runs
     #[arg(long, requires = "store", value_name = "DURATION", effect = Effect::None)]
     pub retention: Option<String>,
     /// Wait while another run uses the store, instead of ending with exit code 5
@@ -115,8 +119,8 @@ pub struct ScanArgs {
     /// Count only findings of at least this severity
     #[arg(long, value_enum, effect = Effect::Filter)]
     pub severity: Option<MinSeverity>,
-    /// Count only findings at this time or later: RFC 3339, a date (2024-06-13) with or without a time (21:37), -3d, 2h30m,
-    /// today or yesterday
+    /// Count only findings at this time or later: RFC 3339, a date (2024-06-13) with or without a time
+    /// (21:37), -3d, 2h30m, today or yesterday
     #[arg(long, value_name = "T", allow_hyphen_values = true, effect = Effect::Filter)]
     pub since: Option<String>,
     /// Count only findings before this time
@@ -129,8 +133,9 @@ pub struct ScanArgs {
     /// The time zone of times without one, in logs and in --since and --until
     #[arg(long, value_name = "TZ", default_value = "UTC", allow_hyphen_values = true, effect = Effect::Findings)]
     pub timezone: String,
-    /// Count only findings of the last attempt: those of the migration with the latest finding or, where no migration is
-    /// named, those since the last hour without any. Reads the inputs twice, so they cannot be streams
+    /// Count only findings of the last attempt: those of the migration with the latest finding or, where no
+    /// migration is named, those since the last hour without any. Reads the inputs twice, so they cannot be
+    /// streams
     #[arg(long, effect = Effect::Filter)]
     pub last_attempt: bool,
     #[command(flatten)]
@@ -170,7 +175,8 @@ pub struct OutputArgs {
     /// Also write a report in FORMAT to FILE, whole or not at all (repeatable)
     #[arg(long, value_name = "FORMAT=FILE", value_parser = report, effect = Effect::None)]
     pub report: Vec<(Format, PathBuf)>,
-    /// Print the plan: ordered steps with commands to review, and what a support case needs (human; JSON always has it)
+    /// Print the plan: ordered steps with commands to review, and what a support case needs (human; JSON
+    /// always has it)
     #[arg(long, effect = Effect::None)]
     pub plan: bool,
     /// When to use colours
@@ -196,8 +202,8 @@ pub struct JudgeArgs {
 #[derive(Debug, Args)]
 pub struct WalkArgs {
     /// Scan only files and archive members that match this glob: a name (`*.log`), or a path below an operand
-    /// (`logs/*.gz`). If an archive's name matches, all its members are scanned; archives in a directory that do not
-    /// match are not opened (repeatable)
+    /// (`logs/*.gz`). If an archive's name matches, all its members are scanned; archives in a directory that
+    /// do not match are not opened (repeatable)
     #[arg(long, value_name = "GLOB", effect = Effect::Findings)]
     pub include: Vec<String>,
     /// Skip files, directories and archive members that match this glob (repeatable)
@@ -232,8 +238,8 @@ pub struct LimitArgs {
     /// Bytes of one name or extended header in a tar archive [default: 1M]
     #[arg(long, value_name = "N", value_parser = bytes, effect = Effect::Findings)]
     pub max_metadata_bytes: Option<u64>,
-    /// Bytes that the decoders of one file may allocate, up to half of it for one window or dictionary, or for a zip
-    /// archive in a stream; numbers of bytes may end with K, M, G or T [default: 256M]
+    /// Bytes that the decoders of one file may allocate, up to half of it for one window or dictionary, or
+    /// for a zip archive in a stream; numbers of bytes may end with K, M, G or T [default: 256M]
     #[arg(long, value_name = "N", value_parser = bytes, effect = Effect::Findings)]
     pub max_decoder_memory: Option<u64>,
 }
@@ -383,7 +389,8 @@ pub struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub struct DiffArgs {
-    /// Compare two runs of this history by the findings that each was the first to find. OLD and NEW are their numbers
+    /// Compare two runs of this history by the findings that each was the first to find. OLD and NEW are
+    /// their numbers
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
     #[command(flatten)]
@@ -448,8 +455,8 @@ pub struct ImportArgs {
     /// The Markdown document; tables without a column of codes and one of messages are skipped
     #[arg(value_name = "TABLE.md")]
     pub table: PathBuf,
-    /// Names for the placeholders of a code, or of the id of an entry without a code, in the order in which its texts first
-    /// use them (repeatable)
+    /// Names for the placeholders of a code, or of the id of an entry without a code, in the order in which
+    /// its texts first use them (repeatable)
     #[arg(long, value_name = "CODE=NAME,NAME", value_parser = names)]
     pub names: Vec<(String, Vec<String>)>,
     /// Write the output to FILE, whole or not at all, instead of standard output

@@ -1,7 +1,7 @@
 //! `--baseline`: failures that are known and accepted, from a file, applied to a report.
 //!
-//! The path and the report come in, the report with suppressed failures goes out. The rules are the library's; the file
-//! and the current day are read here.
+//! The path and the report come in, the report with suppressed failures goes out. The rules are the
+//! library's; the file and the current day are read here.
 
 use super::files::{self, Choice};
 use super::say;

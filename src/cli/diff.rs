@@ -1,6 +1,7 @@
 //! `diff`: compares two reports; the exit code says whether something is new.
 //!
-//! Two reports, or two runs of a store, come in; their difference goes to standard output. Comparing is the library's.
+//! Two reports, or two runs of a store, come in; their difference goes to standard output. Comparing is the
+//! library's.
 
 use super::args::{DiffArgs, TextFormat};
 use super::exit::Exit;

@@ -1,17 +1,19 @@
-//! Effects: whether a flag changes the findings of a scan. Every flag of `scan` declares one; `flags.rs` derives lists.
+//! Effects: whether a flag changes the findings of a scan. Every flag of `scan` declares one; `flags.rs`
+//! derives lists.
 //!
-//! An effect is a group of arguments for clap: the only property of an argument that clap passes on to others.
+//! An effect is a group of arguments for clap: the only property of an argument that clap passes on to
+//! others.
 
 use clap::Arg;
 
 /// The effect of a flag on the findings of a scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// The same bytes yield other findings, or findings with other fields. A store reads files again that were read with
-    /// another value.
+    /// The same bytes yield other findings, or findings with other fields. A store reads files again that
+    /// were read with another value.
     Findings,
-    /// Findings are left out. A store would record files as read whose findings it does not have, so the flag conflicts
-    /// with `--store`.
+    /// Findings are left out. A store would record files as read whose findings it does not have, so the flag
+    /// conflicts with `--store`.
     Filter,
     /// Neither. The flag decides which inputs are read, how fast, what is printed, or how the run is judged.
     None,

@@ -1,7 +1,7 @@
 //! Exit codes, the same for every command and format, and the errors that end a command.
 //!
-//! A report or an error comes in, an exit code goes out. A partial result outranks findings: what was not read may hold
-//! worse ones.
+//! A report or an error comes in, an exit code goes out. A partial result outranks findings: what was not
+//! read may hold worse ones.
 
 use super::args::{FailOn, JudgeArgs};
 use migsift::error::Error;
@@ -49,7 +49,8 @@ impl Exit {
         }
     }
 
-    /// The exit code after a fatal error. A reader that closed the pipe, such as `head`, has read what it wanted.
+    /// The exit code after a fatal error. A reader that closed the pipe, such as `head`, has read what it
+    /// wanted.
     pub fn of(error: &Error) -> Exit {
         match error {
             Error::Output { source, .. } if source.kind() == ErrorKind::BrokenPipe => Exit::Clean,

@@ -1,8 +1,9 @@
 //! Small files that users name: pattern files, baselines, reports, maps of a redaction.
 //!
-//! A path and a limit come in; bytes or a [`FileError`] go out. Never more than the limit is read, whatever the path is. A
-//! user may name a pipe (`--catalog <(…)`), so a named pipe is read up to the limit. A device, a socket or a directory is
-//! refused, and so is a pipe that was only found in a directory: reading it would wait for a writer.
+//! A path and a limit come in; bytes or a [`FileError`] go out. Never more than the limit is read, whatever
+//! the path is. A user may name a pipe (`--catalog <(…)`), so a named pipe is read up to the limit. A device,
+//! a socket or a directory is refused, and so is a pipe that was only found in a directory: reading it would
+//! wait for a writer.
 
 use migsift::error::reason;
 use migsift::source::STDIN;

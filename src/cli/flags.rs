@@ -1,11 +1,12 @@
 //! Flags: the lists and texts that follow from the definitions in `args.rs`.
 //!
-//! `args.rs` gives every flag of `scan` an [`Effect`], beside its name and help. From the effects follow the flags that
-//! `--store` cannot be combined with, and the options after whose change a store reads files again; from the conflicts
-//! follows a sentence of the help. A flag cannot be missing from a list by oversight: without an effect, a test fails.
+//! `args.rs` gives every flag of `scan` an [`Effect`], beside its name and help. From the effects follow the
+//! flags that `--store` cannot be combined with, and the options after whose change a store reads files
+//! again; from the conflicts follows a sentence of the help. A flag cannot be missing from a list by
+//! oversight: without an effect, a test fails.
 //!
-//! clap takes the members of a group for alternatives unless the group is declared otherwise. So all parsing goes through
-//! [`command`], which declares the groups.
+//! clap treats the members of a group as alternatives unless the group is declared otherwise. So all parsing
+//! goes through [`command`], which declares the groups.
 
 use super::args::{Cli, ScanArgs};
 use super::effect::Effect;
@@ -71,8 +72,9 @@ fn with_effect(scan: &Command, effect: Effect) -> Vec<String> {
     flags.filter_map(|flag| flag.get_long().map(str::to_string)).collect()
 }
 
-/// The options of the method that a store remembers: the values of all flags that change findings, as a JSON object by
-/// name. It depends on values only, so a default that is written out is no change, and neither is `1M` for `1048576`.
+/// The options of the method that a store remembers: the values of all flags that change findings, as a JSON
+/// object by name. It depends on values only, so a default that is written out is no change, and neither is
+/// `1M` for `1048576`.
 pub fn finding_options(args: &ScanArgs) -> String {
     let mut command = command();
     command.build();
@@ -83,7 +85,8 @@ pub fn finding_options(args: &ScanArgs) -> String {
     json!(values).to_string()
 }
 
-/// The value of a flag that changes findings; `None` for those of the catalogue, which a store knows by its fingerprint.
+/// The value of a flag that changes findings; `None` for those of the catalogue, which a store knows by its
+/// fingerprint.
 fn finding_option(args: &ScanArgs, flag: &str) -> Option<Value> {
     let limits = Limits::from(&args.limits);
     Some(match flag {
@@ -167,7 +170,8 @@ mod tests {
                 pairs += 1;
             }
         }
-        // --store with --redact and five filters, -C with --redact, --verbose with --quiet; each from both sides.
+        // --store with --redact and five filters, -C with --redact, --verbose with --quiet; each from both
+        // sides.
         assert_eq!(pairs, 16);
     }
 

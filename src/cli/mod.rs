@@ -1,8 +1,9 @@
 //! The command line: arguments in, an exit code out.
 //!
-//! Only here are standard output and error, colours, exit codes, signals and progress. [`args`] defines the arguments as
-//! plain data, [`flags`] derives lists from them, and there is one module for each command. What a command needs besides:
-//! `paths` and `files` read what users name, `writer` and `outputs` print, `exit` decides the exit code.
+//! Only here are standard output and error, colours, exit codes, signals and progress. [`args`] defines the
+//! arguments as plain data, [`flags`] derives lists from them, and there is one module for each command. What
+//! a command needs besides: `paths` and `files` read what users name, `writer` and `outputs` print, `exit`
+//! decides the exit code.
 
 pub mod args;
 mod baseline;

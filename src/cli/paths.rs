@@ -1,7 +1,7 @@
 //! The input of a scan: paths from the command line and from `--files-from`.
 //!
-//! Arguments come in; [`Paths`] go out, which are walked once, before the scan or while it runs. Files are found and opened
-//! by the library.
+//! Arguments come in; [`Paths`] go out, which are walked once, before the scan or while it runs. Files are
+//! found and opened by the library.
 
 use super::args::{ScanArgs, WalkArgs};
 use super::exit::UsageError;

@@ -1,7 +1,7 @@
 //! Progress: a bar on standard error while a scan runs.
 //!
-//! The scan counts bytes and inputs in atomic counters; a thread polls them ten times a second and draws. The scan itself
-//! never waits for the terminal.
+//! The scan counts bytes and inputs in atomic counters; a thread polls them ten times a second and draws. The
+//! scan itself never waits for the terminal.
 
 use super::args::When;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -1,8 +1,10 @@
-//! `--redact[=MAPFILE]`: the key of a redaction, new for each run or kept in a file with the names of its tokens.
+//! `--redact[=MAPFILE]`: the key of a redaction, new for each run or kept in a file with the names of its
+//! tokens.
 //!
-//! The path of the file comes in; a [`Redactor`] goes out. Whoever has the file can undo the redaction, so it is created
-//! for its owner alone, and refused if others can read it. It is saved before the outputs are written, so that every
-//! token in an output can be resolved. Which texts are names is the library's decision.
+//! The path of the file comes in; a [`Redactor`] goes out. Whoever has the file can undo the redaction, so it
+//! is created for its owner alone, and refused if others can read it. It is saved before the outputs are
+//! written, so that every token in an output can be resolved. Which texts are names is the library's
+//! decision.
 
 use super::files::{self, Choice};
 use super::writer::{self, TEMPORARY_PREFIX};
@@ -48,7 +50,8 @@ struct Map {
 }
 
 impl Redaction {
-    /// Creates a redaction with a new key, or with the key of the file, which is created if it does not exist.
+    /// Creates a redaction with a new key, or with the key of the file, which is created if it does not
+    /// exist.
     pub fn new(path: Option<&Path>) -> Result<Redaction, Error> {
         let Some(path) = path else {
             return Ok(Redaction { redactor: Arc::new(Redactor::new(&random_key("--redact")?)), file: None });
@@ -73,8 +76,8 @@ impl Redaction {
         Ok(Redaction { redactor, file: Some(MapFile { path: path.to_path_buf(), map }) })
     }
 
-    /// Adds the names of this run's tokens to the file, if there is one. Another run may have added names meanwhile, so the
-    /// file is read again.
+    /// Adds the names of this run's tokens to the file, if there is one. Another run may have added names
+    /// meanwhile, so the file is read again.
     pub fn save(&self) -> Result<(), Error> {
         let Some(MapFile { path, map: known }) = &self.file else { return Ok(()) };
         let name = path.display().to_string();
@@ -167,7 +170,8 @@ fn check_private(_: &Path) -> Result<(), u32> {
     Ok(())
 }
 
-/// Writes the file whole or not at all. Temporary files can be used only by their owner, so neither can the result.
+/// Writes the file whole or not at all. Temporary files can be used only by their owner, so neither can the
+/// result.
 fn write(path: &Path, map: &Map) -> io::Result<()> {
     // A symbolic link is kept, and its target replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -1,8 +1,8 @@
 //! `scan`: from arguments to an exit code.
 //!
-//! [`run`] is the order of the steps: check the arguments, open the store while the folders are walked, prepare the
-//! matcher, scan with the outputs as sink, print, report problems. Scanning itself is the library's; batches of a store
-//! are in `store.rs`.
+//! [`run`] is the order of the steps: check the arguments, open the store while the folders are walked,
+//! prepare the matcher, scan with the outputs as sink, print, report problems. Scanning itself is the
+//! library's; batches of a store are in `store.rs`.
 
 use super::args::ScanArgs;
 use super::exit::{CommandError, Exit, UsageError};
@@ -45,7 +45,7 @@ pub fn run(args: &ScanArgs) -> Result<Exit, CommandError> {
         Some(redaction) => baseline.map(|known| known.redacted(&redaction.redactor, &catalog)),
         None => baseline,
     };
-    let options = options(args, &times, &paths, redaction.as_ref(), store.is_some());
+    let options = options(args, &times, &paths, redaction.as_ref(), store.as_ref());
     let matcher = Matcher::new(&catalog);
     let oldest = times.oldest;
     let mut scan =
@@ -89,8 +89,8 @@ struct OpenInputs {
 }
 
 impl OpenInputs {
-    /// Opens the store and walks the paths, at the same time. The store is locked first, so that no other run can record
-    /// what this one is about to find.
+    /// Opens the store and walks the paths, at the same time. The store is locked first, so that no other run
+    /// can record what this one is about to find.
     fn open(args: &ScanArgs) -> Result<OpenInputs, CommandError> {
         let when_busy = if args.wait { WhenBusy::Wait } else { WhenBusy::Fail };
         let opening = args.store.as_deref().map(|path| OpeningStore::start(path, when_busy)).transpose()?;
@@ -106,8 +106,8 @@ impl OpenInputs {
     }
 }
 
-/// Whether all is walked before any of it is scanned: for a progress bar with a total, for a store, for a second scan of
-/// the same inputs, and if files are written that the walk must not find.
+/// Whether all is walked before any of it is scanned: for a progress bar with a total, for a store, for a
+/// second scan of the same inputs, and if files are written that the walk must not find.
 fn walks_first(args: &ScanArgs) -> bool {
     let writes = args.outputs.output.is_some() || !args.outputs.report.is_empty() || args.redact.is_some();
     writes || args.store.is_some() || args.last_attempt || progress_display(args).is_enabled()
@@ -123,7 +123,7 @@ fn options(
     times: &Times,
     paths: &Paths,
     redaction: Option<&Redaction>,
-    identify: bool,
+    store: Option<&Store>,
 ) -> Options {
     Options {
         threads: args.threads,
@@ -136,7 +136,7 @@ fn options(
         globs: paths.options.globs.clone(),
         own_outputs: print::own_outputs(),
         redactor: redaction.map(|redaction| redaction.redactor.clone()),
-        identify,
+        identify: store.is_some(),
     }
 }
 
@@ -228,7 +228,7 @@ impl ScanRun<'_> {
         store::scan(store, request, sink, |walk, sink| self.scan_walk(walk, &self.options, sink))
     }
 
-    /// Restricts the scan to the last attempt, which a scan of its own finds.
+    /// Restricts the scan to the last attempt, which a separate scan finds.
     fn select_last_attempt(&mut self) -> Result<(), CommandError> {
         let mut inputs = self.paths.walk().inputs.iter();
         if inputs.any(|input| !matches!(input.kind, InputKind::File { .. })) {
@@ -239,8 +239,8 @@ impl ScanRun<'_> {
         Ok(())
     }
 
-    /// Finds the last attempt in the time that was asked for. Codes and severities do not matter: the last attempt may have
-    /// none of those that were asked for.
+    /// Finds the last attempt in the time that was asked for. Codes and severities do not matter: the last
+    /// attempt may have none of those that were asked for.
     fn last_attempt(&self) -> Result<LastAttempt, Error> {
         let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
         // Attempts are distinguished by names in the logs, not by tokens.
@@ -256,7 +256,8 @@ impl ScanRun<'_> {
     }
 }
 
-/// Whether a run with a store prints no report: it was started by a scheduler, and nobody asked for an output.
+/// Whether a run with a store prints no report: it was started by a scheduler, and nobody asked for an
+/// output.
 fn is_silent(args: &ScanArgs) -> bool {
     args.outputs.format.is_none() && args.outputs.output.is_none() && !std::io::stdout().is_terminal()
 }

@@ -1,9 +1,9 @@
 //! Signals: an interrupted scan ends with a valid partial result; a second signal ends it at once.
 //!
-//! A signal handler may do next to nothing, so it only sets flags. The scan polls [`Signals::stop`] and returns what it has,
-//! and the outputs are written as always. If that takes too long, the user presses Ctrl-C again: the handler finds the
-//! flag set and restores the default, which ends the process. Files are safe even then, because they are renamed only
-//! when they are complete.
+//! A signal handler may do next to nothing, so it only sets flags. The scan polls [`Signals::stop`] and
+//! returns what it has, and the outputs are written as always. If that takes too long, the user presses
+//! Ctrl-C again: the handler finds the flag set and restores the default, which ends the process. Files are
+//! safe even then, because they are renamed only when they are complete.
 
 use super::exit::Exit;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ impl Signals {
                 let _ = register(signal, own.clone());
                 let _ = register(signal, signals.stop.clone());
             }
-            // By default a write beyond `ulimit -f` kills the process; with a handler it is an error of that write.
+            // By default a write beyond `ulimit -f` kills the process; with a handler it is an error of that
+            // write.
             let _ = register(SIGXFSZ, flag());
         }
         signals

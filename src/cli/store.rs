@@ -1,13 +1,14 @@
 //! `scan --store`: scans what the store does not know, batch by batch, and records what is found.
 //!
-//! A walk and an open store come in; the outcome and the run's totals go out. The store decides what is known, the caller
-//! scans and prints. Here is only the order of the steps:
+//! A walk and an open store come in; the outcome and the run's totals go out. The store decides what is
+//! known, the caller scans and prints. Here is only the order of the steps:
 //!
-//! 1. Ask for the freshness of every input, so that all unchanged streams are reserved before any changed file is.
-//! 2. Cut the changed inputs into batches. A batch is one scan and one transaction, so that the store holds whole batches
-//!    at any time, and a crash costs at most one.
-//! 3. For each batch: resume large logs that have grown, hash the other files whose head is known, drop those whose content
-//!    is known, and scan the rest with the recorder as sink.
+//! 1. Ask for the freshness of every input, so that all unchanged streams are reserved before any changed
+//!    file is.
+//! 2. Cut the changed inputs into batches. A batch is one scan and one transaction, so that the store holds
+//!    whole batches at any time, and a crash costs at most one.
+//! 3. For each batch: resume large logs that have grown, hash the other files whose head is known, drop those
+//!    whose content is known, and scan the rest with the recorder as sink.
 //! 4. Remove old records, and end the run.
 
 use super::args::ScanArgs;
@@ -30,8 +31,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-/// The most bytes and inputs of a batch; a single input may be larger. A batch is what a crash can cost, and each one
-/// waits for the disk when it ends.
+/// The most bytes and inputs of a batch; a single input may be larger. A batch is what a crash can cost, and
+/// each one waits for the disk when it ends.
 const MAX_BATCH_BYTES: u64 = 1 << 30;
 const MAX_BATCH_INPUTS: usize = 65_536;
 
@@ -228,8 +229,8 @@ impl<'a> StoreRun<'a> {
         self.totals.findings += batch.findings;
         self.totals.new += batch.new;
         let mut summary = batch.summary;
-        // Each batch numbers its sources from 0, so the numbers of two batches must not be compared: keep only how many
-        // there were.
+        // Each batch numbers its sources from 0, so the numbers of two batches must not be compared: keep
+        // only how many there were.
         for code in summary.codes.values_mut() {
             code.prior_sources += std::mem::take(&mut code.sources).len() as u64;
         }
@@ -287,7 +288,8 @@ impl<'a> StoreRun<'a> {
             }
             _ => ReadPlan::Whole,
         })?;
-        // A file that another one of the batch may be a copy of is not resumed but hashed, so that it counts once.
+        // A file that another one of the batch may be a copy of is not resumed but hashed, so that it counts
+        // once.
         let heads: Vec<u64> = plans.iter().filter_map(ReadPlan::head).collect();
         for (input, plan) in inputs.iter().zip(&mut plans) {
             let ReadPlan::Resume(stream, _) = plan else { continue };

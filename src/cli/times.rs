@@ -1,6 +1,7 @@
 //! Times of the command line: `--since`, `--until`, `--timezone`, `--retention`.
 //!
-//! Texts come in, instants and zones go out. This is where the clock is read for relative times such as `-3d`.
+//! Texts come in, instants and zones go out. This is where the clock is read for relative times such as
+//! `-3d`.
 
 use super::args::{ScanArgs, Undated};
 use super::exit::UsageError;

@@ -1,9 +1,9 @@
 //! Writers: standard output, or a file that appears whole or not at all.
 //!
-//! Reports are read by others while they are written: by a web server, by Prometheus' textfile collector, by the next job.
-//! So a file is written under a temporary name in the same folder, synchronised to the disk, and renamed over its
-//! target. If the run is killed or the disk is full, the old report stays as it was. A device or a named pipe cannot be
-//! replaced, so it is written directly.
+//! Reports are read by others while they are written: by a web server, by Prometheus' textfile collector, by
+//! the next job. So a file is written under a temporary name in the same folder, synchronised to the disk,
+//! and renamed over its target. If the run is killed or the disk is full, the old report stays as it was. A
+//! device or a named pipe cannot be replaced, so it is written directly.
 
 use super::args::When;
 use migsift::error::Error;
@@ -109,8 +109,8 @@ pub fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Creates a temporary file beside `path`. It gets the permissions of any new file, not those of a temporary one, which
-/// only its owner can read.
+/// Creates a temporary file beside `path`. It gets the permissions of any new file, not those of a temporary
+/// one, which only its owner can read.
 fn temporary(path: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);

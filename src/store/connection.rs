@@ -1,23 +1,24 @@
 //! The connection: opens the SQLite file, locks it, checks it, and translates SQLite's errors.
 //!
-//! A path comes in, a [`Store`] or an [`Error`] goes out. Everything that the store knows is loaded here once; what runs
-//! read and write is in `run.rs`, `inputs.rs`, `recorder.rs`, `retention.rs` and `history.rs`.
+//! A path comes in, a [`Store`] or an [`Error`] goes out. Everything that the store knows is loaded here
+//! once; what runs read and write is in `run.rs`, `inputs.rs`, `recorder.rs`, `retention.rs` and
+//! `history.rs`.
 //!
 //! # Locks and crashes
 //!
-//! A run has the store for itself from before its walk to its end. Two runs at once would each find the other's files
-//! new. SQLite's `locking_mode=EXCLUSIVE` keeps a lock until the connection is closed, and the operating system releases
-//! it when the process dies, so there is never a stale lock to remove by hand.
+//! A run has the store for itself from before its walk to its end. Two runs at once would each find the
+//! other's files new. SQLite's `locking_mode=EXCLUSIVE` keeps a lock until the connection is closed, and the
+//! operating system releases it when the process dies, so there is never a stale lock to remove by hand.
 //!
-//! The order of the statements in [`Store::open`] matters. In exclusive mode a connection also keeps the *shared* lock of
-//! its first read. If two new runs each kept one, neither could get the exclusive lock that it needs to write, and both
-//! would wait until their timeout. So the exclusive lock is acquired first, in normal mode, by `BEGIN EXCLUSIVE`; only then
-//! is the mode changed, and the `COMMIT` keeps the lock.
+//! The order of the statements in [`Store::open`] matters. In exclusive mode a connection also keeps the
+//! *shared* lock of its first read. If two new runs each kept one, neither could get the exclusive lock that
+//! it needs to write, and both would wait until their timeout. So the exclusive lock is acquired first, in
+//! normal mode, by `BEGIN EXCLUSIVE`; only then is the mode changed, and the `COMMIT` keeps the lock.
 //!
-//! A batch is one transaction with a rollback journal and `synchronous=FULL`. The journal is on the disk before the
-//! first page of the store is overwritten. Whoever opens the store after a crash finds the journal and restores the
-//! pages, so the store holds whole batches at any time. The journal is deleted with each commit: between runs the history
-//! is a single file, which can be copied.
+//! A batch is one transaction with a rollback journal and `synchronous=FULL`. The journal is on the disk
+//! before the first page of the store is overwritten. Whoever opens the store after a crash finds the journal
+//! and restores the pages, so the store holds whole batches at any time. The journal is deleted with each
+//! commit: between runs the history is a single file, which can be copied.
 
 use super::known::Known;
 use super::method::Method;
@@ -70,13 +71,13 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store for a run, or creates it. The store is locked until it is dropped. Its content is not read before
-    /// [`Store::load`].
+    /// Opens the store for a run, or creates it. The store is locked until it is dropped. Its content is not
+    /// read before [`Store::load`].
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`], [`Error::Unusable`] for a file that is not a store, is damaged or is of a later version, and
-    /// [`Error::Output`].
+    /// [`Error::Busy`], [`Error::Unusable`] for a file that is not a store, is damaged or is of a later
+    /// version, and [`Error::Output`].
     pub fn open(path: &Path, when_busy: WhenBusy) -> Result<Store, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let store = Store::connect(path, flags)?;
@@ -84,8 +85,8 @@ impl Store {
             WhenBusy::Wait => WAIT_TIMEOUT,
             WhenBusy::Fail => BUSY_TIMEOUT,
         };
-        // Foreign keys are not enforced: findings are written before the stream's row, which needs the hash of its last
-        // byte.
+        // Foreign keys are not enforced: findings are written before the stream's row, which needs the hash
+        // of its last byte.
         let pragmas =
             format!("PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
         store.pragmas(&pragmas, timeout)?;
@@ -106,7 +107,8 @@ impl Store {
         Ok(self)
     }
 
-    /// Opens an existing store only to read it. It reads one snapshot, and a run cannot write until it is dropped.
+    /// Opens an existing store only to read it. It reads one snapshot, and a run cannot write until it is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -193,8 +195,8 @@ impl Store {
         failed(&self.path, error)
     }
 
-    /// Checks that the file is a store of a known version. A writer creates the tables of an empty one, and upgrades those
-    /// of an earlier version; it must be in a transaction.
+    /// Checks that the file is a store of a known version. A writer creates the tables of an empty one, and
+    /// upgrades those of an earlier version; it must be in a transaction.
     fn check_version(&self, purpose: Purpose) -> Result<(), Error> {
         let application = self.pragma("application_id")?;
         let version = self.pragma("user_version")?;

@@ -1,14 +1,15 @@
 //! Identity: hashes a file before it is scanned, to find the stream that it is or continues.
 //!
-//! A file comes in; an [`Identity`] goes out, with a hash for each length that a known stream has. Decoded bytes count,
-//! except for archives, which are identified by their own bytes. A file whose first 1 KiB starts no known stream is not
-//! read further: the scan, which reads it anyway, reports its content. What an identity means for the run is decided in
-//! `inputs.rs`.
+//! A file comes in; an [`Identity`] goes out, with a hash for each length that a known stream has. Decoded
+//! bytes count, except for archives, which are identified by their own bytes. A file whose first 1 KiB starts
+//! no known stream is not read further: the scan, which reads it anyway, reports its content. What an
+//! identity means for the run is decided in `inputs.rs`.
 //!
-//! One pass is enough for any number of candidates. If streams of 100, 4,000 and 9,000 bytes share the file's head, the
-//! hasher pauses at 100, 4,000 and 9,000 bytes and notes its value each time; [`Known::longest_prefix`] then compares.
+//! One pass is enough for any number of candidates. If streams of 100, 4,000 and 9,000 bytes share the file's
+//! head, the hasher pauses at 100, 4,000 and 9,000 bytes and notes its value each time;
+//! [`Known::longest_prefix`] then compares.
 
-use super::known::Known;
+use super::known::{Known, StreamKind};
 use super::sql::path_key;
 use crate::error::SourceError;
 use crate::input::limits::Budget;
@@ -50,8 +51,8 @@ pub struct Prefix {
     pub hash: Hash,
 }
 
-/// Lengths of the known logs that may be a prefix of a file with this head, sorted, each once; `None` if no known stream
-/// starts with these bytes.
+/// Lengths of the known logs that may be a prefix of a file with this head, sorted, each once; `None` if no
+/// known stream starts with these bytes.
 pub(super) type PrefixLengths<'l> = dyn Fn(&[u8]) -> Option<Vec<u64>> + 'l;
 
 /// Identifies files against the store, on any thread.
@@ -72,9 +73,9 @@ impl Identifier<'_> {
         identify(input, options, &|head| self.known.prefix_lengths(head))
     }
 
-    /// Returns the stream that the grown file continues, and where to resume reading it; `None` if the whole file must be
-    /// read. It continues its stream if it is the same inode, and neither its head nor the 32 KiB before the stream's
-    /// end have changed.
+    /// Returns the stream that the grown file continues, and where to resume reading it; `None` if the whole
+    /// file must be read. It continues its stream if it is the same inode, and neither its head nor the 32
+    /// KiB before the stream's end have changed.
     pub fn continues(&self, input: &Input, options: &Options) -> Option<(i64, Resume)> {
         let InputKind::File { stat } = input.kind else { return None };
         let known = self.known.inputs.get(&*path_key(self.folder, &input.path))?;
@@ -102,7 +103,7 @@ pub(super) fn identify(
 ) -> Result<Identity, SourceError> {
     let opened = OpenFile::open_input(input, Access::Read, options.own_outputs, &mut Vec::new())?;
     if opened.plain {
-        return Ok(hash(opened.reader(None), lengths, false));
+        return Ok(hash(opened.reader(None), lengths, StreamKind::Log));
     }
     let budget = Rc::new(Budget::new(options.limits.allowance(opened.bytes)));
     let mut outer = OuterStream { identity: None, has_members: false, lengths };
@@ -118,7 +119,7 @@ pub(super) fn identify(
     match outer.identity.filter(|_| !outer.has_members) {
         Some(identity) => Ok(identity),
         // An archive never continues another, so no prefix of it is hashed.
-        None => Ok(hash(opened.reader(None), &|head| lengths(head).map(|_| Vec::new()), true)),
+        None => Ok(hash(opened.reader(None), &|head| lengths(head).map(|_| Vec::new()), StreamKind::Archive)),
     }
 }
 
@@ -152,7 +153,7 @@ struct OuterStream<'o> {
 impl Visitor for OuterStream<'_> {
     fn source(&mut self, member: Option<&str>, reader: PeekReader<'_>) {
         match member {
-            None => self.identity = Some(hash(Transcoder::new(reader), self.lengths, false)),
+            None => self.identity = Some(hash(Transcoder::new(reader), self.lengths, StreamKind::Log)),
             Some(_) => self.has_members = true,
         }
     }
@@ -169,7 +170,7 @@ impl Visitor for OuterStream<'_> {
 }
 
 /// Hashes everything that `reader` yields before an error, if `lengths` has any for its head.
-fn hash(mut reader: impl Read, lengths: &PrefixLengths<'_>, archive: bool) -> Identity {
+fn hash(mut reader: impl Read, lengths: &PrefixLengths<'_>, kind: StreamKind) -> Identity {
     let mut head = Vec::new();
     let _ = (&mut reader).take(HEAD_BYTES as u64).read_to_end(&mut head);
     let Some(lengths) = lengths(&head) else { return Identity::New };
@@ -186,6 +187,7 @@ fn hash(mut reader: impl Read, lengths: &PrefixLengths<'_>, archive: bool) -> Id
     }
     let PrefixHasher { hasher, prefixes, .. } = hasher;
     let (length, hash, head) = (hasher.length, hasher.hash(), scan::head_hash(&head));
+    let archive = kind == StreamKind::Archive;
     Identity::Hashed(Identified {
         content: Content { archive, length, hash, head, continuation: None },
         prefixes,

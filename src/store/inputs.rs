@@ -1,12 +1,12 @@
 //! Inputs and streams: which inputs a run reads, as which stream, and the rows that say so.
 //!
-//! Inputs come in with their metadata, then with their identity; decisions go out, and rows of `input` and `stream`. How
-//! a file is recognised is explained in `mod.rs`. Findings are the recorder's.
+//! Inputs come in with their metadata, then with their identity; decisions go out, and rows of `input` and
+//! `stream`. How a file is recognised is explained in `mod.rs`. Findings are the recorder's.
 //!
-//! A stream is **reserved** by the first file of a run that is, or will be, this stream. Reservation makes copies count
-//! once: the second file with the same bytes finds the stream reserved and is not read. So all unchanged inputs must be
-//! asked about ([`Store::freshness`]) before any changed one is reserved; else a copy of an unchanged log that comes
-//! earlier in the walk would be read as that log.
+//! A stream is **reserved** by the first file of a run that is, or will be, this stream. Reservation makes
+//! copies count once: the second file with the same bytes finds the stream reserved and is not read. So all
+//! unchanged inputs must be asked about ([`Store::freshness`]) before any changed one is reserved; else a
+//! copy of an unchanged log that comes earlier in the walk would be read as that log.
 
 use super::connection::Store;
 use super::identity::{Identified, Identifier};
@@ -50,8 +50,8 @@ pub enum Reread {
 }
 
 impl Store {
-    /// Compares the metadata of an input with those of the last run. Must be asked about all inputs of a run before any is
-    /// reserved.
+    /// Compares the metadata of an input with those of the last run. Must be asked about all inputs of a run
+    /// before any is reserved.
     pub fn freshness(&mut self, input: &Input) -> Freshness {
         let InputKind::File { stat } = input.kind else { return Freshness::Changed };
         if self.known.inputs.is_empty() {
@@ -92,9 +92,9 @@ impl Store {
         self.known.streams.is_empty()
     }
 
-    /// Reserves the stream of a file that [`Identifier::continues`] it. Returns false if another file has reserved it, or if
-    /// its head is among `heads`, those of other files of the batch: one of them may be a copy of the whole grown file,
-    /// which only a hash of all its bytes shows.
+    /// Reserves the stream of a file that [`Identifier::continues`] it. Returns false if another file has
+    /// reserved it, or if its head is among `heads`, those of other files of the batch: one of them may be a
+    /// copy of the whole grown file, which only a hash of all its bytes shows.
     pub fn reserve_continued(&mut self, stream: i64, heads: &[u64]) -> bool {
         let known = self.known.streams.get_mut(&stream);
         known.is_some_and(|known| {

@@ -1,13 +1,14 @@
 //! The store's knowledge in memory: every path as it was last seen, and every stream.
 //!
-//! Loaded once when a run starts, and updated with everything that the run writes. The lookups serve many threads at
-//! once: which streams may start with this head, which stream has this content, which stream is the longest prefix.
-//! Nothing here writes to the file.
+//! Loaded once when a run starts, and updated with everything that the run writes. The lookups serve many
+//! threads at once: which streams may start with this head, which stream has this content, which stream is
+//! the longest prefix. Nothing here writes to the file.
 //!
-//! Three indexes make a lookup independent of the size of the history. `contents` finds a stream by length and hash.
-//! `heads` finds all streams whose first 1 KiB hashes to a value: it holds the last one, and each stream links to the one
-//! before it. A log shorter than 1 KiB has the hash of all its bytes as head, so a longer file that continues it has
-//! another head; `short` counts the lengths of such logs, and each of those lengths is tried for every file.
+//! Three indexes make a lookup independent of the size of the history. `contents` finds a stream by length
+//! and hash. `heads` finds all streams whose first 1 KiB hashes to a value: it holds the last one, and each
+//! stream links to the one before it. A log shorter than 1 KiB has the hash of all its bytes as head, so a
+//! longer file that continues it has another head; `short` counts the lengths of such logs, and each of those
+//! lengths is tried for every file.
 
 use super::sql;
 use crate::input::Stat;
@@ -16,14 +17,15 @@ use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
 
-/// How long before `now` the last change of a file must be for its times to be reliable, in nanoseconds. The coarsest
-/// clock of a common file system has ticks of two seconds (FAT).
+/// How long before `now` the last change of a file must be for its times to be reliable, in nanoseconds. The
+/// coarsest clock of a common file system has ticks of two seconds (FAT).
 const RACY_NANOSECONDS: i128 = 3_000_000_000;
 
 /// Whether a file's times show that it has not changed since it was read.
 ///
-/// With a clock of one second, a file that is written at 0.2 s, read at 0.4 s and written again at 0.6 s to the same
-/// size has the same metadata before and after the second write. Git calls such an entry of its index *racily clean*.
+/// With a clock of one second, a file that is written at 0.2 s, read at 0.4 s and written again at 0.6 s to
+/// the same size has the same metadata before and after the second write. Git calls such an entry of its
+/// index *racily clean*.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mtime {
     /// The file had been unchanged for some seconds when it was read: any later change shows.
@@ -248,8 +250,8 @@ impl Known {
         self.heads.contains_key(&head)
     }
 
-    /// Lengths of the logs that may be a prefix of a file with this head, sorted. `None` if no stream starts with these
-    /// bytes: the file cannot be known, and there is no need to hash it.
+    /// Lengths of the logs that may be a prefix of a file with this head, sorted. `None` if no stream starts
+    /// with these bytes: the file cannot be known, and there is no need to hash it.
     pub fn prefix_lengths(&self, head: &[u8]) -> Option<Vec<u64>> {
         let last = self.heads.get(&crate::scan::head_hash(head)).copied();
         let short = self.short.range(..head.len() as u64).map(|(length, _)| *length);
@@ -261,8 +263,8 @@ impl Known {
         (!is_unknown).then(|| lengths.into_iter().collect())
     }
 
-    /// Returns the longest known log that is one of these prefixes of a file, among unreserved streams and `own`, the
-    /// stream that the file's path has held. The prefixes are sorted by length.
+    /// Returns the longest known log that is one of these prefixes of a file, among unreserved streams and
+    /// `own`, the stream that the file's path has held. The prefixes are sorted by length.
     pub fn longest_prefix(
         &self,
         prefixes: impl DoubleEndedIterator<Item = (u64, Hash)>,
@@ -284,8 +286,8 @@ fn is_short(content: &Content) -> bool {
     !content.archive && content.length > 0 && content.length < HEAD_BYTES as u64
 }
 
-/// A hasher for numbers that are hashes already, or that count up: one multiplication spreads them over the table. A
-/// collision costs time, never a wrong match.
+/// A hasher for numbers that are hashes already, or that count up: one multiplication spreads them over the
+/// table. A collision costs time, never a wrong match.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NumberHasher(u64);
 

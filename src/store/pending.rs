@@ -1,8 +1,8 @@
 //! Pending streams: rows of new streams and of their inputs, buffered on their way into the file.
 //!
-//! A first run inserts two rows for each file of a large folder. Single rows come in; statements with [`BATCH_ROWS`] rows
-//! go out, which takes half as long. The buffer is invisible: every other statement, and every commit, flushes it first,
-//! so the order of effects is that of the calls.
+//! A first run inserts two rows for each file of a large folder. Single rows come in; statements with
+//! [`BATCH_ROWS`] rows go out, which takes half as long. The buffer is invisible: every other statement, and
+//! every commit, flushes it first, so the order of effects is that of the calls.
 
 use super::known::{Mtime, StreamKind};
 use super::sql::{continuation_value, path_value};

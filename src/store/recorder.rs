@@ -1,18 +1,21 @@
 //! The recorder: stores the findings of a batch on their way to the next sink.
 //!
-//! It is a [`Sink`] and a [`FileSink`] between the scan and the outputs. For each file, in the order of the scan, it receives the file's
-//! start, its findings, and its end with the content that was read. It writes findings, and forwards those that count.
+//! It is a [`Sink`] and a [`FileSink`] between the scan and the outputs. For each file, in the order of the
+//! scan, it receives the file's start, its findings, and its end with the content that was read. It writes
+//! findings, and forwards those that count.
 //!
-//! The difficulty is order: findings arrive before the end of their file, and only the end shows what the file is. So
-//! findings are written at once, under a stream number that is chosen at the start, and put right at the end:
+//! The difficulty is order: findings arrive before the end of their file, and only the end shows what the
+//! file is. So findings are written at once, under a stream number that is chosen at the start, and put right
+//! at the end:
 //!
 //! - A file with a head that no stream has gets a new number; its stream row follows at the end.
-//! - A file with a known head was hashed before the scan, or is hashed at its start, so its stream is known. If it turns
-//!   out to be a copy of another file of this run, its findings are dropped and not forwarded.
-//! - At the end of the batch, a stream that was read to its end loses the findings that only earlier runs had, from the
-//!   place on where reading started: what was read replaces what was known. For example, a log ended in `error 603405` and
-//!   now goes on with `12`: the number is no error code any more.
-//! - A stream that was not read to its end loses nothing, and is marked incomplete so that the next run reads it.
+//! - A file with a known head was hashed before the scan, or is hashed at its start, so its stream is known.
+//!   If it turns out to be a copy of another file of this run, its findings are dropped and not forwarded.
+//! - At the end of the batch, a stream that was read to its end loses the findings that only earlier runs
+//!   had, from the place on where reading started: what was read replaces what was known. For example, a log
+//!   ended in `error 603405` and now goes on with `12`: the number is no error code any more.
+//! - A stream that was not read to its end loses nothing, and is marked incomplete so that the next run reads
+//!   it.
 
 use super::connection::Store;
 use super::identity::{self, Identified, Identity};
@@ -121,7 +124,8 @@ enum Route {
     Store(i64),
     /// Away: the file is a copy.
     Discard,
-    /// Only to the next sink: the scan did not report the file's start, so there is no stream to store them in.
+    /// Only to the next sink: the scan did not report the file's start, so there is no stream to store them
+    /// in.
     Forward,
 }
 
@@ -209,8 +213,8 @@ impl<'r, 'k> Recorder<'r, 'k> {
         if !read.is_new {
             return Ok(());
         }
-        // If nothing could be read, or only a part of what the path held before, the next run recognises neither. To
-        // record it would make the same findings new twice, so they are left to the next run.
+        // If nothing could be read, or only a part of what the path held before, the next run recognises
+        // neither. To record it would make the same findings new twice, so they are left to the next run.
         let replaced = read.replaced.and_then(|id| self.store.known.streams.get(&id));
         let is_prefix = |old: &Content| old.head == read.content.head && old.length >= read.content.length;
         let is_unrecognisable =
@@ -259,8 +263,8 @@ impl<'r, 'k> Recorder<'r, 'k> {
         Some(found)
     }
 
-    /// Chooses the route of a file that no stream was known for before the scan. Another file of this batch may have
-    /// created one since.
+    /// Chooses the route of a file that no stream was known for before the scan. Another file of this batch
+    /// may have created one since.
     fn route(&mut self, file: usize, start: &FileStart<'_>) -> Result<Route, Error> {
         if !self.store.known.has_head(start.head) {
             return Ok(Route::Store(self.store.known.next_stream()));
@@ -290,7 +294,8 @@ impl<'r, 'k> Recorder<'r, 'k> {
         own.is_some_and(|own| own.as_os_str() == path.as_os_str())
     }
 
-    /// Switches to the next source of findings: a file, a member of the open archive, or a pipe, which has no start.
+    /// Switches to the next source of findings: a file, a member of the open archive, or a pipe, which has no
+    /// start.
     fn switch_to(&mut self, origin: &Arc<Origin>) -> Result<(), Error> {
         if !self.is_open(&origin.path) {
             self.close()?;
@@ -326,8 +331,8 @@ impl<'r, 'k> Recorder<'r, 'k> {
         Ok(false)
     }
 
-    /// How many findings with this place and id the open archive had before. An archive may hold many members of one name,
-    /// and a finding at the same offset of each.
+    /// How many findings with this place and id the open archive had before. An archive may hold many members
+    /// of one name, and a finding at the same offset of each.
     fn count_in_member(&mut self, member: &str, finding: &Finding) -> i64 {
         let key = (member.to_string(), finding.offset, finding.id.clone());
         let count = self.members.entry(key).or_default();

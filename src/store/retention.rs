@@ -1,9 +1,10 @@
 //! Retention: removes the records of files that disappeared long ago, and of old runs.
 //!
-//! Only what disappeared is removed. The records of a file that still exists are kept however old they are, with all its
-//! findings, because without them the file's findings would be new the next time it is read. A file is *gone* since the
-//! first run with a retention that did not find it; one that comes back in time is not gone any more. With
-//! `--retention 90d`, a file that a run missed on 1 March is removed by the first run after 30 May.
+//! Only what disappeared is removed. The records of a file that still exists are kept however old they are,
+//! with all its findings, because without them the file's findings would be new the next time it is read. A
+//! file is *gone* since the first run with a retention that did not find it; one that comes back in time is
+//! not gone any more. With `--retention 90d`, a file that a run missed on 1 March is removed by the first run
+//! after 30 May.
 
 use super::connection::Store;
 use super::sql::{key_path, path_value};
@@ -11,7 +12,8 @@ use crate::error::Error;
 use rusqlite::params;
 use std::io::ErrorKind;
 
-/// The file is rewritten if at least one page of so many is free. A smaller gain is not worth writing all others.
+/// The file is rewritten if at least one page of so many is free. A smaller gain is not worth writing all
+/// others.
 const FREE_PART: i64 = 4;
 /// And if at least so many bytes are free.
 const MIN_FREE_BYTES: i64 = 1 << 20;
@@ -28,8 +30,8 @@ pub struct Pruned {
 }
 
 impl Store {
-    /// Notes which files are gone, and removes those that a run before `oldest`, RFC 3339, already missed, and the runs
-    /// before it. Must be called before the run ends.
+    /// Notes which files are gone, and removes those that a run before `oldest`, RFC 3339, already missed,
+    /// and the runs before it. Must be called before the run ends.
     ///
     /// # Errors
     ///
@@ -52,8 +54,8 @@ impl Store {
         Ok(Pruned { runs: runs as u64, files: files as u64, findings: findings as u64 })
     }
 
-    /// Records which known inputs do not exist any more. One that this run was not asked for may still exist, so the file
-    /// system is asked; one that may not be looked at counts as existing.
+    /// Records which known inputs do not exist any more. One that this run was not asked for may still exist,
+    /// so the file system is asked; one that may not be looked at counts as existing.
     fn mark_gone(&mut self) -> Result<(), Error> {
         let missed = self.known.inputs.iter().filter(|(_, known)| !known.is_gone && !known.is_met);
         let mut missed: Vec<&[u8]> = missed.map(|(key, _)| &**key).collect();

@@ -1,7 +1,7 @@
 //! Runs: the start and the end of a scan in the store, and the transactions between.
 //!
-//! The caller's clock, method and totals come in; rows of `method`, `run` and `problem` go out. A run whose process died
-//! has no end, and reports ignore it; what its finished batches found stays.
+//! The caller's clock, method and totals come in; rows of `method`, `run` and `problem` go out. A run whose
+//! process died has no end, and reports ignore it; what its finished batches found stays.
 
 use super::connection::Store;
 use super::method::Method;

@@ -1,12 +1,12 @@
 //! The tables of the store.
 //!
-//! They are an interface: people query them with `sqlite3` or DuckDB, so tables and columns keep their names. A change is a
-//! new step in [`STEPS`], never an edit of a released one. Nothing here executes SQL.
+//! They are an interface: people query them with `sqlite3` or DuckDB, so tables and columns keep their names.
+//! A change is a new step in [`STEPS`], never an edit of a released one. Nothing here executes SQL.
 
 /// Marks the file as a store of this program: `mgsf`.
 pub const APPLICATION: i64 = 0x6d67_7366;
-/// Upgrades of the tables: the step at index 0 leads from version 1 to version 2, and so on. [`SCHEMA`] creates the tables
-/// of the last version.
+/// Upgrades of the tables: the step at index 0 leads from version 1 to version 2, and so on. [`SCHEMA`]
+/// creates the tables of the last version.
 pub const STEPS: [&str; 0] = [];
 /// The version of the tables.
 pub const VERSION: i64 = 1 + STEPS.len() as i64;

@@ -1,4 +1,5 @@
-//! Values of the store's columns: how paths and resume points become SQL values, and how resume points are read back.
+//! Values of the store's columns: how paths and resume points become SQL values, and how resume points are
+//! read back.
 //!
 //! Paths and [`Continuation`]s come in, SQLite values go out. Nothing here knows tables or statements.
 
@@ -12,8 +13,8 @@ use std::path::{Path, PathBuf};
 /// The encoded length of an [`Continuation`]: two numbers and two hashes.
 const CONTINUATION_BYTES: usize = 48;
 
-/// The bytes that identify a path: absolute, without `.` components and doubled slashes, so that `logs/a.log` and
-/// `./logs//a.log` are one input. Links and `..` stay, as what they point to may change between runs.
+/// The bytes that identify a path: absolute, without `.` components and doubled slashes, so that `logs/a.log`
+/// and `./logs//a.log` are one input. Links and `..` stay, as what they point to may change between runs.
 pub fn path_key<'p>(folder: &Path, path: &'p Path) -> Cow<'p, [u8]> {
     if path.as_os_str() == STDIN || is_path_key(path) {
         return Cow::Borrowed(path.as_os_str().as_encoded_bytes());

@@ -1,4 +1,5 @@
-//! The command line beyond golden cases: streams, outputs that fail, inputs that are missing, special or hostile.
+//! The command line beyond golden cases: streams, outputs that fail, inputs that are missing, special or
+//! hostile.
 
 use crate::{program, run, scan, stderr, stdout};
 use serde_json::Value;
@@ -138,7 +139,8 @@ fn a_missing_input_is_reported_and_the_rest_is_counted() {
     assert!(stderr(&output).contains("missing.log: failed: No such file"), "{}", stderr(&output));
 }
 
-/// `hostile` checks that outputs escape it; here JSON keeps the argument, and reports that its bytes were not UTF-8.
+/// `hostile` checks that outputs escape it; here JSON keeps the argument, and reports that its bytes were not
+/// UTF-8.
 #[test]
 fn bytes_that_are_not_utf8_make_a_finding_lossy() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,9 +1,9 @@
 //! Golden cases: command lines, and everything that the program prints for them.
 //!
-//! A case is a file `tests/golden/NAME.case` and a test of that name. A line `$ ARGS` is one run, with the file after ` < `
-//! as standard input if there is one; the exit code and the output follow. Lines with `#` are comments. A printed line that
-//! starts like a line of the case has a backslash before it. `BLESS=1 cargo test golden` writes what the program prints
-//! now; read the difference before you commit it.
+//! A case is a file `tests/golden/NAME.case` and a test of that name. A line `$ ARGS` is one run, with the
+//! file after ` < ` as standard input if there is one; the exit code and the output follow. Lines with `#`
+//! are comments. A printed line that starts like a line of the case has a backslash before it. `BLESS=1 cargo
+//! test golden` writes what the program prints now; read the difference before you commit it.
 
 use crate::{compare, files, program, stderr, stdout, top};
 use std::fs::File;

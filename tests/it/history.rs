@@ -1,4 +1,5 @@
-//! The history as a nightly job: its messages, its reports, retention, and the store after a crash or on a full disk.
+//! The history as a nightly job: its messages, its reports, retention, and the store after a crash or on a
+//! full disk.
 
 use crate::metrics::{assert_metrics, metrics as metrics_of};
 use crate::store::{Place, append, numbers, record};
@@ -173,7 +174,8 @@ fn part() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 40, ..ProptestConfig::default() })]
 
-    /// A large log that has grown is read from near its old end; the history is byte for byte that of reading it at once.
+    /// A large log that has grown is read from near its old end; the history is byte for byte that of reading
+    /// it at once.
     #[test]
     fn a_large_log_is_resumed(
         filler in 17_000_000..26_000_000_usize,

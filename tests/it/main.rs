@@ -1,5 +1,5 @@
-//! The integration tests, in one binary: what users see, invariants as properties, the catalogue's own examples, and rules
-//! for the sources.
+//! The integration tests, in one binary: what users see, invariants as properties, the catalogue's own
+//! examples, and rules for the sources.
 
 mod archives;
 mod attempts;

@@ -306,7 +306,8 @@ fn a_store_in_use_ends_the_run_at_once_and_wait_waits() {
     });
 }
 
-/// Regression: each kept the shared lock of a reader, so that none could write, and all waited until their timeout.
+/// Regression: each kept the shared lock of a reader, so that none could write, and all waited until their
+/// timeout.
 #[test]
 fn runs_that_wait_for_a_new_store_take_turns() {
     for _ in 0..5 {
@@ -322,8 +323,8 @@ fn runs_that_wait_for_a_new_store_take_turns() {
     }
 }
 
-/// Any page of the store may be overwritten: the run never reports "nothing new", and its error names the file and how to
-/// recover.
+/// Any page of the store may be overwritten: the run never reports "nothing new", and its error names the
+/// file and how to recover.
 #[test]
 fn a_damaged_store_is_reported() {
     let place = Place::new();
@@ -367,7 +368,8 @@ fn an_input_that_breaks_loses_nothing_and_is_tried_again() {
     assert_eq!(place.history().into_iter().collect::<BTreeSet<_>>().len(), 400);
 }
 
-/// Members with the same name and bytes are counted separately, and a store in the scanned folder is not read as a log.
+/// Members with the same name and bytes are counted separately, and a store in the scanned folder is not read
+/// as a log.
 #[test]
 fn members_of_one_name_count_each_and_the_store_is_not_scanned() {
     let place = Place::new();
@@ -390,8 +392,8 @@ fn members_of_one_name_count_each_and_the_store_is_not_scanned() {
     assert_eq!((numbers(&again), place.history()), (vec![], vec![7, 7]));
 }
 
-/// A store of the version before this one has the options of its methods in another text. Its files are read again, and
-/// the history goes on.
+/// A store of the version before this one has the options of its methods in another text. Its files are read
+/// again, and the history goes on.
 #[test]
 fn a_method_in_another_text_rereads_and_keeps_the_history() {
     let place = Place::new();

@@ -37,8 +37,8 @@ fn valid() -> &'static [u8] {
     })
 }
 
-/// The first byte decides whether the rest is the file, or a list of changes to a valid one: two bytes of place and one of
-/// value each.
+/// The first byte decides whether the rest is the file, or a list of changes to a valid one: two bytes of
+/// place and one of value each.
 pub fn check(data: &[u8]) {
     let mut choices = Choices(data);
     let file = if choices.byte() % 4 == 0 {

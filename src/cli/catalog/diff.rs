@@ -1,7 +1,8 @@
 //! `catalog diff`: what differs between two catalogues, for people and as JSON.
 //!
-//! Two names of pattern files come in; their difference goes to standard output, wordings as lines with `-` and `+`, other
-//! fields after their names. The exit code says whether there is one, as with diff(1). Comparing is the library's.
+//! Two names of pattern files come in; their difference goes to standard output, wordings as lines with `-`
+//! and `+`, other fields after their names. The exit code says whether there is one, as with diff(1).
+//! Comparing is the library's.
 
 use super::load;
 use crate::cli::args::{CatalogDiffArgs, TextFormat};

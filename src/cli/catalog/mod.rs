@@ -1,7 +1,7 @@
 //! The commands about catalogues: list, check, import and diff.
 //!
-//! Arguments and files come in; data goes to standard output, and warnings and notes go to standard error. The library
-//! does the work. Pattern files are loaded by [`load`], for the other commands, too.
+//! Arguments and files come in; data goes to standard output, and warnings and notes go to standard error.
+//! The library does the work. Pattern files are loaded by [`load`], for the other commands, too.
 
 mod diff;
 mod load;
@@ -41,8 +41,8 @@ fn list(format: TextFormat, catalog: &CatalogArgs, color: When) -> Result<Exit, 
     })
 }
 
-/// `catalog check`: checks each file against the built-in catalogue and the files before it, as a scan with all of them
-/// uses it.
+/// `catalog check`: checks each file against the built-in catalogue and the files before it, as a scan with
+/// all of them uses it.
 fn check(args: &CheckArgs) -> Result<Exit, Error> {
     let mut problems = Vec::new();
     let mut output = OutputWriter::new(None)?;
