@@ -8,6 +8,7 @@
 pub(crate) mod args;
 mod baseline;
 mod code;
+mod consistency;
 mod finding;
 mod lines;
 mod outcome;
