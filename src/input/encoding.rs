@@ -1,51 +1,64 @@
-//! Encodings: UTF-16, and UTF-8 with a byte order mark, as UTF-8 without a mark.
+//! Encodings: UTF-16 is transcoded to UTF-8, and byte order marks are dropped.
 //!
-//! A source comes in; a [`Transcoder`] goes out that reads as UTF-8. A byte order mark decides. Without one,
-//! UTF-16 is recognized by the zero bytes beside ASCII characters, in a head that is valid text throughout.
-//! Anything else is passed on unchanged: a log that is not UTF-8 stays what it is, and the finding says what
-//! could not be shown of it.
+//! The first bytes of a source come in; a [`Transcoder`] goes out. A byte order mark decides. Without one, UTF-16 is
+//! recognized by the zero bytes next to its ASCII characters, in text that is valid throughout. All else passes unchanged: a
+//! log that is not UTF-8 stays what it is, and the finding reports what cannot be read of it.
 
 use super::peek::{PEEK_BYTES, PeekReader};
-use encoding_rs_io::{DecodeReaderBytes, DecodeReaderBytesBuilder};
 use std::io::{self, Read};
 
-/// How a source is encoded that is not read unchanged.
+/// An encoding that is not read as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// As its byte order mark says.
-    Marked,
-    /// UTF-16 without a mark, low byte first.
-    Utf16Le,
-    /// UTF-16 without a mark, high byte first.
-    Utf16Be,
+    /// UTF-8 after a byte order mark.
+    MarkedUtf8,
+    /// UTF-16 of this byte order, with or without a byte order mark.
+    Utf16(ByteOrder),
 }
 
-/// The byte order marks of UTF-16 and UTF-8.
-const MARKS: [&[u8]; 3] = [b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"];
+/// Which byte of a code unit comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrder {
+    /// The low byte.
+    Little,
+    /// The high byte.
+    Big,
+}
 
-/// The fewest ASCII characters by which UTF-16 without a mark is recognized, and their least share of all
-/// characters: one in so many. Time stamps and levels alone are more than a quarter of a log in any language.
+/// The fewest ASCII characters that identify UTF-16 without a mark, and their least share of all: time stamps and levels
+/// alone are more than a quarter of a log in any language.
 const MIN_ASCII: usize = 8;
 const MIN_ASCII_SHARE: usize = 4;
+/// The longest byte order mark, in bytes.
+const MAX_MARK_BYTES: usize = 3;
+/// How many bytes are transcoded at once.
+const CHUNK_BYTES: usize = 16 << 10;
+/// How many code units are tested for being ASCII at once: compiles to vector instructions.
+const BLOCK_UNITS: usize = 16;
 
-/// Identifies the encoding of a source that starts with `head`; `None` if its bytes are read unchanged.
+/// Returns the encoding of a source that starts with `head`; `None` if its bytes are read as they are.
 pub fn of(head: &[u8]) -> Option<Encoding> {
-    if MARKS.iter().any(|mark| head.starts_with(mark)) {
-        return Some(Encoding::Marked);
+    if let Some((_, encoding)) = mark(head) {
+        return Some(encoding);
     }
-    // The ASCII characters of UTF-16 have a zero byte each.
+    // Its ASCII characters have a zero byte each.
     memchr::memchr(0, head)?;
     let (units, _) = head.as_chunks::<2>();
-    if is_text(units.iter().map(|unit| u16::from_le_bytes(*unit))) {
-        Some(Encoding::Utf16Le)
-    } else if is_text(units.iter().map(|unit| u16::from_be_bytes(*unit))) {
-        Some(Encoding::Utf16Be)
-    } else {
-        None
-    }
+    let is_utf16 = |order: &ByteOrder| is_text(units.iter().map(|unit| order.unit(*unit)));
+    [ByteOrder::Little, ByteOrder::Big].into_iter().find(is_utf16).map(Encoding::Utf16)
 }
 
-/// Whether the code units are text as logs have it. The last may be half of a character.
+/// The byte order mark at the start of `head`, and the encoding it marks.
+fn mark(head: &[u8]) -> Option<(&'static [u8], Encoding)> {
+    let marks: [(&[u8], Encoding); 3] = [
+        (b"\xef\xbb\xbf", Encoding::MarkedUtf8),
+        (b"\xff\xfe", Encoding::Utf16(ByteOrder::Little)),
+        (b"\xfe\xff", Encoding::Utf16(ByteOrder::Big)),
+    ];
+    marks.into_iter().find(|(mark, _)| head.starts_with(mark))
+}
+
+/// Whether the code units are text such as logs hold. The last may be half of a character.
 fn is_text(units: impl ExactSizeIterator<Item = u16>) -> bool {
     let count = units.len();
     let (mut ascii, mut at) = (0, 0);
@@ -61,20 +74,24 @@ fn is_text(units: impl ExactSizeIterator<Item = u16>) -> bool {
     ascii >= MIN_ASCII && ascii * MIN_ASCII_SHARE >= count
 }
 
-/// Reads as a source in UTF-8, without a byte order mark.
+/// A source's bytes as UTF-8, without a byte order mark.
 pub enum Transcoder<'r> {
-    /// The bytes are passed on.
+    /// The bytes as they are.
     Unchanged(PeekReader<'r>),
-    /// The bytes are transcoded.
-    Transcoded(Box<DecodeReaderBytes<PeekReader<'r>, Vec<u8>>>),
+    /// UTF-16 as UTF-8.
+    Utf16(Box<Utf16Reader<PeekReader<'r>>>),
 }
 
 impl<'r> Transcoder<'r> {
-    /// Identifies the encoding of `reader` by what it starts with.
+    /// Recognizes the encoding of `reader` by its first bytes.
     pub fn new(mut reader: PeekReader<'r>) -> Transcoder<'r> {
-        match of(reader.peek(PEEK_BYTES)) {
-            Some(encoding) => Transcoder::Transcoded(Box::new(transcode(reader, encoding))),
-            None => Transcoder::Unchanged(reader),
+        let head = reader.peek(PEEK_BYTES);
+        let (encoding, mark) = (of(head), mark(head).map_or(0, |(mark, _)| mark.len()));
+        // These bytes were peeked at, so that reading them cannot fail.
+        let _ = reader.read_exact(&mut [0; MAX_MARK_BYTES][..mark]);
+        match encoding {
+            Some(Encoding::Utf16(order)) => Transcoder::Utf16(Box::new(Utf16Reader::new(reader, order))),
+            Some(Encoding::MarkedUtf8) | None => Transcoder::Unchanged(reader),
         }
     }
 }
@@ -83,19 +100,100 @@ impl Read for Transcoder<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Transcoder::Unchanged(reader) => reader.read(into),
-            Transcoder::Transcoded(reader) => reader.read(into),
+            Transcoder::Utf16(reader) => reader.read(into),
         }
     }
 }
 
-fn transcode<R: Read>(reader: R, encoding: Encoding) -> DecodeReaderBytes<R, Vec<u8>> {
-    let mut builder = DecodeReaderBytesBuilder::new();
-    match encoding {
-        Encoding::Marked => builder.bom_sniffing(true).strip_bom(true).utf8_passthru(true),
-        Encoding::Utf16Le => builder.encoding(Some(encoding_rs::UTF_16LE)),
-        Encoding::Utf16Be => builder.encoding(Some(encoding_rs::UTF_16BE)),
-    };
-    builder.build(reader)
+/// Reads UTF-16 as UTF-8. A surrogate without its partner becomes U+FFFD, and so does half of a code unit at the end.
+#[derive(Debug)]
+pub struct Utf16Reader<R> {
+    reader: R,
+    order: ByteOrder,
+    /// Bytes that were read and not transcoded yet: half of a code unit, or the first half of a character.
+    raw: Vec<u8>,
+    /// The transcoded text, of which `given` bytes were passed on.
+    text: Vec<u8>,
+    given: usize,
+    at_end: bool,
+}
+
+impl<R: Read> Utf16Reader<R> {
+    fn new(reader: R, order: ByteOrder) -> Utf16Reader<R> {
+        Utf16Reader { reader, order, raw: Vec::new(), text: Vec::new(), given: 0, at_end: false }
+    }
+
+    /// Reads and transcodes the next chunk. What a failing read returned before is kept for the next call.
+    fn fill(&mut self) -> io::Result<()> {
+        let known = self.raw.len();
+        self.raw.resize(known + CHUNK_BYTES, 0);
+        let result = self.reader.read(&mut self.raw[known..]);
+        self.raw.truncate(known + result.as_ref().map_or(0, |count| *count));
+        self.at_end = result? == 0;
+        self.given = 0;
+        self.text.clear();
+
+        let (units, half) = self.raw.as_chunks::<2>();
+        let is_open = |unit: &[u8; 2]| (0xd800..0xdc00).contains(&self.order.unit(*unit));
+        // The second half of the last character may be in the next chunk.
+        let open = usize::from(!self.at_end && units.last().is_some_and(is_open));
+        let units = &units[..units.len() - open];
+        transcode(units, self.order, &mut self.text);
+        if self.at_end && !half.is_empty() {
+            push(char::REPLACEMENT_CHARACTER, &mut self.text);
+        }
+        let done = if self.at_end { self.raw.len() } else { 2 * units.len() };
+        self.raw.drain(..done);
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Utf16Reader<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() && !self.at_end && !into.is_empty() {
+            self.fill()?;
+        }
+        let ready = &self.text[self.given..];
+        let count = ready.len().min(into.len());
+        into[..count].copy_from_slice(&ready[..count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+impl ByteOrder {
+    fn unit(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            ByteOrder::Little => u16::from_le_bytes(bytes),
+            ByteOrder::Big => u16::from_be_bytes(bytes),
+        }
+    }
+}
+
+/// Appends the code units as UTF-8. Blocks of ASCII, most of a log, are copied at once.
+fn transcode(mut units: &[[u8; 2]], order: ByteOrder, text: &mut Vec<u8>) {
+    while !units.is_empty() {
+        if let Some((block, rest)) = units.split_first_chunk::<BLOCK_UNITS>() {
+            let block = block.map(|unit| order.unit(unit));
+            if block.iter().fold(0, |all, unit| all | unit) < 0x80 {
+                text.extend_from_slice(&block.map(|unit| unit as u8));
+                units = rest;
+                continue;
+            }
+        }
+        // A character's two halves stay together.
+        let mut end = units.len().min(BLOCK_UNITS);
+        let is_open = |unit: [u8; 2]| (0xd800..0xdc00).contains(&order.unit(unit));
+        end += usize::from(end < units.len() && is_open(units[end - 1]));
+        for unit in char::decode_utf16(units[..end].iter().map(|unit| order.unit(*unit))) {
+            push(unit.unwrap_or(char::REPLACEMENT_CHARACTER), text);
+        }
+        units = &units[end..];
+    }
+}
+
+fn push(c: char, text: &mut Vec<u8>) {
+    text.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
 #[cfg(test)]
@@ -113,13 +211,13 @@ mod tests {
         let marked = |big| utf16(&format!("\u{feff}{text}"), big);
         let chinese = "2024-06-06 21:42 错误：目标服务器上的数据库已存在，请先删除它 😀 再重试迁移\r\n";
         let cases: [(Vec<u8>, Option<Encoding>, &str); 10] = [
-            (marked(false), Some(Encoding::Marked), text),
-            (marked(true), Some(Encoding::Marked), text),
-            ([b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat(), Some(Encoding::Marked), text),
-            (utf16(text, false), Some(Encoding::Utf16Le), text),
-            (utf16(text, true), Some(Encoding::Utf16Be), text),
-            (utf16(chinese, false), Some(Encoding::Utf16Le), chinese),
-            (utf16(chinese, true), Some(Encoding::Utf16Be), chinese),
+            (marked(false), Some(Encoding::Utf16(ByteOrder::Little)), text),
+            (marked(true), Some(Encoding::Utf16(ByteOrder::Big)), text),
+            ([b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat(), Some(Encoding::MarkedUtf8), text),
+            (utf16(text, false), Some(Encoding::Utf16(ByteOrder::Little)), text),
+            (utf16(text, true), Some(Encoding::Utf16(ByteOrder::Big)), text),
+            (utf16(chinese, false), Some(Encoding::Utf16(ByteOrder::Little)), chinese),
+            (utf16(chinese, true), Some(Encoding::Utf16(ByteOrder::Big)), chinese),
             (text.as_bytes().to_vec(), None, text),
             (vec![0; 64], None, ""),
             (b"\0\x01\0\x02\0\x03\0\x04\0\x05\0\x06\0\x07\0\x08\0\x09".to_vec(), None, ""),
@@ -131,5 +229,44 @@ mod tests {
             assert_eq!(got, if want.is_some() { text.as_bytes() } else { &raw });
         }
         assert_eq!((of(b""), of(b"a\0b\0")), (None, None));
+    }
+
+    /// A reader that returns a few bytes at a time and is interrupted in between.
+    struct Pieces<'p>(&'p [u8], usize, bool);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.2 = !self.2;
+            if self.2 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            let count = self.1.min(self.0.len()).min(into.len());
+            into[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_units_in_any_pieces_are_what_the_standard_library_reads(
+            units in proptest::collection::vec(
+                proptest::prop_oneof![0x20_u16..0x7f, 0xd7f0_u16..0xe010, proptest::prelude::any::<u16>()], 0..200),
+            step in 1_usize..40,
+            big: bool,
+            odd: bool,
+        ) {
+            let order = if big { ByteOrder::Big } else { ByteOrder::Little };
+            let unit = |unit: &u16| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let mut raw: Vec<u8> = units.iter().flat_map(unit).collect();
+            let mut want = String::from_utf16_lossy(&units);
+            if odd {
+                raw.push(b'x');
+                want.push(char::REPLACEMENT_CHARACTER);
+            }
+            let mut got = Vec::new();
+            Utf16Reader::new(Pieces(&raw, step, false), order).read_to_end(&mut got).expect("reads");
+            proptest::prop_assert_eq!(String::from_utf8(got).expect("UTF-8"), want);
+        }
     }
 }
