@@ -113,7 +113,7 @@ fn scan_files(c: &mut Criterion) {
     let mut group = c.benchmark_group("scan files");
     group.sampling_mode(SamplingMode::Flat);
     for (name, mmap) in [("mmap", true), ("read", false)] {
-        let options = Options { mmap, ..Options::default() };
+        let options = Options::default().with(|options| options.mmap = mmap);
         let (found, bytes) = scanned(&matcher, &walk, &options);
         assert_eq!(found, findings, "{name}");
         group.throughput(Throughput::Bytes(bytes));

@@ -29,6 +29,7 @@ pub type Args = Vec<(Arc<str>, ArgValue)>;
 
 /// One occurrence of a condition in a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The entry's id; for an unknown code, the code.
     pub id: Arc<str>,

@@ -80,6 +80,7 @@ use std::sync::Arc;
 
 /// All entries that a scan looks for.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Catalog {
     /// The edition of the published table, of all files joined with `+`.
     pub edition: String,
@@ -93,6 +94,7 @@ pub struct Catalog {
 
 /// One condition the service reports, with all its wordings and all its advice.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The code, or a slug where the service has none.
     pub id: Arc<str>,

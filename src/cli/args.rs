@@ -246,15 +246,14 @@ pub struct LimitArgs {
 
 impl From<&LimitArgs> for Limits {
     fn from(args: &LimitArgs) -> Limits {
-        let default = Limits::default();
-        Limits {
-            nesting: args.max_nesting.unwrap_or(default.nesting),
-            members: args.max_members.unwrap_or(default.members),
-            member_bytes: args.max_member_bytes.or(default.member_bytes),
-            output_bytes: args.max_output_bytes.or(default.output_bytes),
-            metadata_bytes: args.max_metadata_bytes.unwrap_or(default.metadata_bytes),
-            decoder_memory: args.max_decoder_memory.unwrap_or(default.decoder_memory),
-        }
+        let mut limits = Limits::default();
+        limits.nesting = args.max_nesting.unwrap_or(limits.nesting);
+        limits.members = args.max_members.unwrap_or(limits.members);
+        limits.member_bytes = args.max_member_bytes.or(limits.member_bytes);
+        limits.output_bytes = args.max_output_bytes.or(limits.output_bytes);
+        limits.metadata_bytes = args.max_metadata_bytes.unwrap_or(limits.metadata_bytes);
+        limits.decoder_memory = args.max_decoder_memory.unwrap_or(limits.decoder_memory);
+        limits
     }
 }
 

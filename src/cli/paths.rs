@@ -38,13 +38,14 @@ impl Paths {
             None => {}
         }
         let links = if args.walk.follow_links { SymbolicLinks::Follow } else { SymbolicLinks::Skip };
-        let options = WalkOptions { globs, links, output: OutputFile::standard() };
+        let mut options = WalkOptions::default();
+        (options.globs, options.links, options.output) = (globs, links, OutputFile::standard());
         Ok(Paths { operands, options, threads: args.threads, walk: OnceCell::new() })
     }
 
     /// Walks everything, for a caller that needs all inputs before the scan.
     pub fn walk(&self) -> &Walk {
-        let options = Options { threads: self.threads, ..Options::default() };
+        let options = Options::default().with(|options| options.threads = self.threads);
         self.walk.get_or_init(|| scan::walk(self.walker(), &options))
     }
 

@@ -52,7 +52,8 @@ pub fn run(args: &ReportArgs) -> Result<Exit, CommandError> {
         None => store.history(&selection, &catalog, &mut NullSink)?,
     };
     let (run, trend) = (Some(history.run), Some(history.trend));
-    let mut report = Report { run, trend, ..Report::build(history.outcome, &catalog) };
+    let mut report = Report::build(history.outcome, &catalog);
+    (report.run, report.trend) = (run, trend);
     baseline::apply(known.as_ref(), &mut report);
     outputs.finish(&report, request)?;
     Ok(Exit::of_report(&report, &args.judge))

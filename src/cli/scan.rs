@@ -23,7 +23,7 @@ use migsift::matcher::Matcher;
 use migsift::print::csv::Formulas;
 use migsift::print::{self, Format, safe};
 use migsift::report::{Report, history};
-use migsift::scan::{Filter, Options, Outcome, Progress, Sink, Status, scan};
+use migsift::scan::{Options, Outcome, Progress, Sink, Status, scan};
 use migsift::store::{Store, WhenBusy};
 use migsift::summary::LastAttempt;
 use std::io::IsTerminal;
@@ -125,19 +125,18 @@ fn options(
     redaction: Option<&Redaction>,
     store: Option<&Store>,
 ) -> Options {
-    Options {
-        threads: args.threads,
-        mmap: !args.no_mmap && can_map(),
-        window_bytes: None,
-        timezone: times.zone.clone(),
-        filter: times.filter.clone(),
-        context_lines: args.context_lines as usize,
-        limits: (&args.limits).into(),
-        globs: paths.options.globs.clone(),
-        own_outputs: print::own_outputs(),
-        redactor: redaction.map(|redaction| redaction.redactor.clone()),
-        identify: store.is_some(),
-    }
+    Options::default().with(|options| {
+        options.threads = args.threads;
+        options.mmap = !args.no_mmap && can_map();
+        options.timezone = times.zone.clone();
+        options.filter = times.filter.clone();
+        options.context_lines = args.context_lines as usize;
+        options.limits = (&args.limits).into();
+        options.globs = paths.options.globs.clone();
+        options.own_outputs = print::own_outputs();
+        options.redactor = redaction.map(|redaction| redaction.redactor.clone());
+        options.identify = store.is_some();
+    })
 }
 
 /// Whether files can be mapped so that one that is truncated meanwhile does not end the program.
@@ -179,7 +178,9 @@ impl ScanRun<'_> {
         let report = match store {
             Some(store) => {
                 let (outcome, run) = self.scan_with(store, outputs.sink())?;
-                Report { run: Some(run), ..self.report(outcome) }
+                let mut report = self.report(outcome);
+                report.run = Some(run);
+                report
             }
             None => self.report(self.scan(outputs.sink())?),
         };
@@ -242,9 +243,11 @@ impl ScanRun<'_> {
     /// Finds the last attempt in the time that was asked for. Codes and severities do not matter: the last
     /// attempt may have none of those that were asked for.
     fn last_attempt(&self) -> Result<LastAttempt, Error> {
-        let filter = Filter { codes: Vec::new(), severity: None, ..self.options.filter.clone() };
+        let mut options = self.options.clone();
+        options.filter.codes.clear();
+        options.filter.severity = None;
         // Attempts are distinguished by names in the logs, not by tokens.
-        let options = Options { filter, redactor: None, ..self.options.clone() };
+        options.redactor = None;
         let outcome = self.scan_walk(self.paths.walk(), &options, None)?;
         Ok(outcome.summary.attempts.last())
     }

@@ -26,14 +26,12 @@ impl Times {
     pub fn parse(args: &ScanArgs) -> Result<Times, UsageError> {
         let zone = time::zone(&args.timezone)
             .map_err(|message| UsageError::new(format!("--timezone: {}", safe::line(&message))))?;
-        let filter = Filter {
-            codes: args.code.clone(),
-            severity: args.severity.map(Into::into),
-            since: bound("--since", args.since.as_deref(), &zone)?,
-            until: bound("--until", args.until.as_deref(), &zone)?,
-            drop_undated: args.undated == Undated::Drop,
-            attempt: None,
-        };
+        let mut filter = Filter::default();
+        filter.codes = args.code.clone();
+        filter.severity = args.severity.map(Into::into);
+        filter.since = bound("--since", args.since.as_deref(), &zone)?;
+        filter.until = bound("--until", args.until.as_deref(), &zone)?;
+        filter.drop_undated = args.undated == Undated::Drop;
         let oldest = args.retention.as_deref().map(retention).transpose()?;
         Ok(Times { filter, zone, oldest })
     }

@@ -16,6 +16,7 @@ use std::fmt;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]
 #[cfg_attr(test, schemars(deny_unknown_fields))]
+#[non_exhaustive]
 pub struct Context {
     /// The database it concerns.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -30,6 +30,7 @@ const MAX_OUTPUT_RATIO: u64 = 200;
 
 /// The limits of decoding, each with its default.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// How deep archives and compressed streams may be nested, each counted: 8.
     pub nesting: u32,

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// How to walk.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct WalkOptions {
     /// Which files below a named directory are wanted.
     pub globs: Globs,

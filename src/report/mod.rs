@@ -34,6 +34,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 /// A scan, summed up.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Report {
     /// The catalogue of the scan.
     pub catalog: CatalogStamp,
@@ -87,6 +88,7 @@ impl CatalogStamp {
 
 /// The findings of one code.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct CodeReport {
     /// The entry's id.
     pub id: Arc<str>,
@@ -231,6 +233,7 @@ impl CodeReport {
 
 /// Sums over all codes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Totals {
     /// Findings.
     pub findings: u64,

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 /// How to scan.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Worker threads; 0 starts one for each core.
     pub threads: usize,
@@ -44,6 +45,13 @@ pub struct Options {
 }
 
 impl Options {
+    /// Changes some of the options: `Options::default().with(|options| options.threads = 2)`.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Options {
+        change(&mut self);
+        self
+    }
+
     /// Returns the core of a window in bytes; `default` unless another size is set.
     pub(super) fn core_bytes(&self, default: usize) -> usize {
         self.window_bytes.filter(|_| !self.identify).unwrap_or(default).max(1)
@@ -70,6 +78,7 @@ impl Default for Options {
 
 /// Which findings count.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Filter {
     /// Only these ids or codes; all if empty.
     pub codes: Vec<String>,

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 /// The outcome of a scan.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Outcome {
     /// The findings, summed up.
     pub summary: Summary,

@@ -63,7 +63,7 @@ fn packed_logs_have_the_findings_of_plain_ones() {
             let piped = pipe(&bytes, &["-", "-f", "ndjson", "-j", &threads.to_string()]);
             assert_eq!(piped.status.code(), Some(1), "{name}");
             assert!(findings(&stdout(&piped)) == printed, "{name}, piped, {threads} threads");
-            let read = scan_path(&path, &Options { threads, ..Options::default() });
+            let read = scan_path(&path, &Options::default().with(|options| options.threads = threads));
             assert!(read.inputs.complete(), "{name}: {:?}", read.inputs);
             assert!(without_place(read) == plain, "{name}, {threads} threads");
         }
@@ -352,7 +352,9 @@ proptest! {
         let folder = Folder::new();
         let want = scan_path(&folder.write("plain", &bytes), &one_thread());
         let want = without_place(want);
-        let options = Options { threads, window_bytes: Some(core), ..Options::default() };
+        let options = Options::default().with(|options| {
+            (options.threads, options.window_bytes) = (threads, Some(core));
+        });
         let mut ways = packed(&bytes);
         for codec in Codec::all() {
             let frames: Vec<u8> =

@@ -5,7 +5,6 @@ use crate::bundles::{
     Codec, Folder, Run, ScanResult, line, log, noise, one_thread, pack, run_bytes, run_pieces, scan_bytes,
     scan_path, tar,
 };
-use migsift::scan::Options;
 
 /// A sound file, to be damaged.
 struct Case {
@@ -160,7 +159,7 @@ fn what_precedes_damage_is_the_same_for_any_windows() {
         bytes[middle..middle + 64].iter_mut().for_each(|byte| *byte ^= 0x55);
         let want = scan_bytes(&bytes, &one_thread());
         for core in [700, 5_000, 60_000] {
-            let options = Options { window_bytes: Some(core), ..one_thread() };
+            let options = one_thread().with(|options| options.window_bytes = Some(core));
             let got = scan_bytes(&bytes, &options);
             if (got.names(), got.inputs.bytes) != (want.names(), want.inputs.bytes) {
                 differ.push(format!(
@@ -185,7 +184,7 @@ fn a_member_that_is_too_long_is_read_up_to_its_size() {
         let long = member("a.log", method, &text).with(|member| member.size -= 20_000);
         let bytes = Zip::new([long, member("b.log", method, line("b"))]).bytes();
         for core in [None, Some(700), Some(5_000)] {
-            let got = scan_bytes(&bytes, &Options { window_bytes: core, ..one_thread() });
+            let got = scan_bytes(&bytes, &one_thread().with(|options| options.window_bytes = core));
             assert!(!got.inputs.complete());
             assert_eq!(
                 got.names(),

@@ -20,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 
 fn scanned(path: &str) -> Outcome {
     let walk = walk(&[PathBuf::from(path)], &WalkOptions::default());
-    let options = Options { own_outputs: own_outputs(), ..Options::default() };
+    let options = Options::default().with(|options| options.own_outputs = own_outputs());
     scan(matcher(), &walk, &options, None, &Progress::default()).expect("scans")
 }
 

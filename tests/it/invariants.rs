@@ -128,13 +128,18 @@ proptest! {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("a.log");
         std::fs::write(&path, &bytes).expect("writes");
-        let (want, all) = scan_file(&path, &Options { threads: 1, context_lines, ..Options::default() });
+        let (want, all) = scan_file(&path, &Options::default().with(|options| {
+            (options.threads, options.context_lines) = (1, context_lines);
+        }));
         prop_assert_eq!(want.inputs.bytes, bytes.len() as u64);
         let shown = |finding: &Finding| finding.context_lines.is_some() == (context_lines > 0);
         prop_assert!(all.iter().all(shown));
         for mmap in [true, false] {
             let window_bytes = Some(core);
-            let options = Options { threads, mmap, window_bytes, context_lines, ..Options::default() };
+            let options = Options::default().with(|options| {
+                (options.threads, options.mmap) = (threads, mmap);
+                (options.window_bytes, options.context_lines) = (window_bytes, context_lines);
+            });
             let (got, found) = scan_file(&path, &options);
             prop_assert_eq!(&got.summary, &want.summary);
             prop_assert_eq!(&got.inputs, &want.inputs);

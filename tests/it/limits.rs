@@ -311,11 +311,12 @@ proptest! {
         let large = member("noise", STORED, noise(1_100_000, 5));
         let folder = Folder::new();
         let path = folder.write("a.zip", Zip::new(members.chain([large])).bytes());
-        let mut limits = Limits { output_bytes: output, member_bytes: each, ..Limits::default() };
+        let mut limits = Limits::default();
+        (limits.output_bytes, limits.member_bytes) = (output, each);
         limits.members = count.unwrap_or(limits.members);
-        let alone = Options { threads: 1, limits, ..Options::default() };
+        let alone = Options::default().with(|options| (options.threads, options.limits) = (1, limits));
         let want = scan_path(&path, &alone);
-        let got = scan_path(&path, &Options { threads, window_bytes: core, ..alone });
+        let got = scan_path(&path, &alone.with(|options| (options.threads, options.window_bytes) = (threads, core)));
         prop_assert_eq!(&got.inputs, &want.inputs);
         prop_assert!(got.findings == want.findings);
     }

@@ -26,7 +26,9 @@ fn report(found: &[Finding], catalog: &Catalog) -> Report {
         summary.add(finding, catalog.entry(&finding.id).map(|entry| &**entry), 1);
         summary.sample(finding);
     }
-    Report::build(Outcome { summary, ..Outcome::default() }, catalog)
+    let mut outcome = Outcome::default();
+    outcome.summary = summary;
+    Report::build(outcome, catalog)
 }
 
 /// A finding of the entry `id` with these arguments.

@@ -28,7 +28,7 @@ fn text(report: &Report) -> String {
 
 fn scanned(paths: &[PathBuf]) -> Report {
     let walk = walk(paths, &WalkOptions::default());
-    let options = Options { own_outputs: own_outputs(), ..Options::default() };
+    let options = Options::default().with(|options| options.own_outputs = own_outputs());
     let outcome = scan(matcher(), &walk, &options, None, &Progress::default()).expect("scans");
     Report::build(outcome, builtin())
 }
@@ -214,7 +214,9 @@ fn report_of(found: impl IntoIterator<Item = (String, Option<String>)>, path: &s
         summary.add(&finding, builtin().entry(&finding.id).map(|entry| &**entry), 1);
         summary.sample(&finding);
     }
-    Report::build(Outcome { summary, ..Outcome::default() }, builtin())
+    let mut outcome = Outcome::default();
+    outcome.summary = summary;
+    Report::build(outcome, builtin())
 }
 
 /// In a truncated list the listed failures are exact. Counts of the others are lower bounds, and marked so.

@@ -35,7 +35,9 @@ pub fn check(data: &[u8]) {
     let (origin, status) = (Arc::new(origin), Status::Partial);
     let problems = vec![Problem { origin, status, reason, bytes: 7 }];
     let inputs = Inputs { scanned: 1, partial: 1, bytes: 9, problems, ..Inputs::default() };
-    let report = Report::build(Outcome { summary, inputs, redaction: None }, builtin());
+    let mut outcome = Outcome::default();
+    (outcome.summary, outcome.inputs) = (summary, inputs);
+    let report = Report::build(outcome, builtin());
 
     of_json(&report);
     of_ndjson(&report, &findings);

@@ -91,14 +91,10 @@ fn unpack(limits: &Limits, with: impl FnOnce(&mut Unpacker<'_>)) -> Collected {
 }
 
 pub fn check(data: &[u8]) {
-    let limits = Limits {
-        nesting: 4,
-        members: MEMBERS,
-        member_bytes: Some(128 << 10),
-        output_bytes: Some(OUTPUT),
-        metadata_bytes: 4 << 10,
-        decoder_memory: 24 << 20,
-    };
+    let mut limits = Limits::default();
+    (limits.nesting, limits.members) = (4, MEMBERS);
+    (limits.member_bytes, limits.output_bytes) = (Some(128 << 10), Some(OUTPUT));
+    (limits.metadata_bytes, limits.decoder_memory) = (4 << 10, 24 << 20);
     let position = Position::outer(&limits, FoundBy::Name, Selection::All);
     let stream = |step: usize| {
         let reader = SlowReader { bytes: data, step, interrupted: false };

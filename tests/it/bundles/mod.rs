@@ -174,7 +174,7 @@ pub fn scan_bytes(bytes: &[u8], options: &Options) -> ScanResult {
 
 /// One thread, and the defaults for the rest.
 pub fn one_thread() -> Options {
-    Options { threads: 1, own_outputs: own_outputs(), ..Options::default() }
+    Options::default().with(|options| (options.threads, options.own_outputs) = (1, own_outputs()))
 }
 
 /// A folder that is removed at the end.

@@ -91,7 +91,7 @@ fn each_case_ends_as_expected() {
         let input = std::fs::File::open(&path).expect("opens");
         let piped = bounded(Path::new("-"), input.into(), &[]);
         // The third way needs no process of its own: the first two have shown that the case stays within bounds.
-        let read = scan_path(&path, &Options { mmap: false, ..Options::default() });
+        let read = scan_path(&path, &Options::default().with(|options| options.mmap = false));
         failed.extend(wrong(case, "mapped", &mapped));
         failed.extend(wrong(case, "standard input", &piped));
         let result = |run: &Run| (run.findings(), run.report["complete"] == true);

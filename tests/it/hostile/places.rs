@@ -108,7 +108,7 @@ fn what_changes_after_the_walk_is_reported_or_read() {
     std::fs::write(at("other"), line("b").repeat(7)).expect("writes");
     std::fs::write(at("shorter"), line("c")).expect("writes");
     for mmap in [true, false] {
-        let options = Options { mmap, ..Options::default() };
+        let options = Options::default().with(|options| options.mmap = mmap);
         let outcome = scan(matcher(), &walked, &options, None, &Progress::default()).expect("scans");
         assert_eq!(outcome.summary.findings(), 7 + 1 + 3, "{:?}", outcome.inputs);
         let failed: Vec<String> = outcome
