@@ -11,7 +11,7 @@ use crate::catalog::{ArgValue, Code, Entry, Severity};
 use crate::context::{Context, ContextLines, ContextReader, Level, MigrationInfo, State, Time};
 use crate::input::Window;
 use crate::matcher::bytes::lossy;
-use crate::matcher::{Match, MatchId, Matcher, wording::MatchQuality};
+use crate::matcher::{Match, MatchId, MatchQuality, Matcher};
 use crate::source::Origin;
 use std::ops::Range;
 use std::sync::Arc;

@@ -13,7 +13,7 @@
 use super::Finding;
 use crate::catalog::{ArgValue, Entry, Subject, TemplatePart};
 use crate::context::{Context, Level, MigrationInfo, State};
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::redact::secrets::{MASK, mask, mask_in_place};
 use crate::redact::{KnownName, NamePosition, Redactor};
 use std::borrow::Cow;

@@ -10,6 +10,7 @@
 //! source that is read from start to end into windows. A [`Window`] is all that the rest of the program sees.
 //! This module knows bytes, formats, sizes and limits, and nothing of messages.
 
+#[doc(hidden)]
 pub mod archive;
 mod codec;
 mod decode;
@@ -18,7 +19,8 @@ mod encoding;
 mod file;
 mod format;
 mod globs;
-pub mod interruptible;
+pub(crate) mod interruptible;
+#[doc(hidden)]
 pub mod limits;
 mod mapping;
 pub mod own_report;
@@ -31,17 +33,21 @@ mod window;
 
 pub use codec::Codec;
 pub use directory::{EntryStat, FileEntry, SkippedPath, SymbolicLinks};
+#[doc(hidden)]
 pub use encoding::Transcoder;
-pub use file::{Access, FileReader, OpenFile};
+pub(crate) use file::{Access, FileReader, OpenFile};
+#[doc(hidden)]
 pub use format::ContainerFormat;
 pub use globs::Globs;
 pub use limits::Limits;
 #[cfg(unix)]
 pub use mapping::survive_shrinking;
 pub use own_report::Signature;
+#[doc(hidden)]
 pub use peek::PeekReader;
 pub use stat::Stat;
-pub use stream::{OwnedWindow, STREAM_WINDOW_BYTES, WindowReader};
+pub(crate) use stream::{OwnedWindow, STREAM_WINDOW_BYTES, WindowReader};
+#[doc(hidden)]
 pub use unpack::{Position, Unpacker, Visitor};
 pub use walk::{OutputFile, Walk, WalkOptions, Walker, walk};
 pub use window::Window;

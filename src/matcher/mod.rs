@@ -42,24 +42,27 @@
 //! - *Two stages are one*: on any text, the matches are those of `naive`, which verifies every wording at
 //!   every place.
 
-pub mod align;
-pub mod anchors;
+pub(crate) mod align;
+pub(crate) mod anchors;
 mod argument;
+#[doc(hidden)]
 pub mod bounds;
-pub mod bytes;
-pub mod code;
+pub(crate) mod bytes;
+pub(crate) mod code;
 mod code_anchors;
 mod frequency;
 mod lines;
-pub mod link;
+pub(crate) mod link;
 mod matches;
 mod messages;
 #[cfg(any(test, fuzzing))]
 mod naive;
+#[doc(hidden)]
 pub mod normalized;
 mod prefilter;
 mod region;
 mod searcher;
+#[doc(hidden)]
 pub mod wording;
 
 use crate::catalog::{ArgValue, Catalog, Code, Entry, Template};
@@ -68,7 +71,7 @@ use anchors::Anchor;
 use code::Mention;
 use code_anchors::{CodeAnchors, CodeCandidate};
 use lines::BLOCK;
-pub use lines::Lines;
+pub(crate) use lines::Lines;
 use link::{Token, TokenKind};
 use messages::{Message, Verifier, distinct, is_near};
 #[cfg(any(test, fuzzing))]
@@ -80,7 +83,8 @@ use searcher::Searcher;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
-use wording::{MatchQuality, Wording};
+pub use wording::MatchQuality;
+use wording::Wording;
 
 /// A compiled catalogue.
 #[derive(Debug)]

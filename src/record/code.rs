@@ -6,7 +6,7 @@ use super::{FindingRecord, TimelineRecord, args};
 use crate::catalog::{Actor, Code, Scope, Severity, Side};
 use crate::context::Time;
 use crate::finding::Args;
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::report::CodeReport;
 use crate::summary::{ArgSet, SeverityCounts};
 #[cfg(test)]

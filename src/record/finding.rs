@@ -6,7 +6,7 @@ use super::args;
 use crate::catalog::{Code, Severity};
 use crate::context::{Context, ContextLines, Time};
 use crate::finding::{Args, Finding};
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::source::Origin;
 #[cfg(test)]
 use schemars::JsonSchema;

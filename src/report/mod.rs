@@ -21,7 +21,7 @@ pub use verdict::Verdict;
 
 use crate::catalog::{Actor, Catalog, Code, Entry, Scope, Severity, Side, Vendor};
 use crate::finding::{Args, Finding};
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::scan::{Inputs, Outcome};
 use crate::summary::timeline::Timeline;
 use crate::summary::{ArgSet, Attempt, CodeSummary, Drift, SeverityCounts, Times};

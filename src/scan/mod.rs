@@ -40,12 +40,16 @@ mod worker;
 mod writer;
 mod zip_parts;
 
-pub use content::{Content, Continuation, HEAD_BYTES, Hash, Hasher, TAIL_BYTES, head_hash, tail_hash};
+pub use content::{Content, Continuation, Hash};
+#[cfg(feature = "history")]
+pub(crate) use content::{HEAD_BYTES, Hasher, TAIL_BYTES, head_hash, tail_hash};
 pub use in_memory::Findings;
 pub use options::{Filter, Options};
 pub use outcome::{InputCounts, Inputs, Outcome, Problem, Status};
 pub use progress::Progress;
-pub use sink::{Encode, FileSink, FileStart, RowSink, Sink, emit};
+#[cfg(feature = "history")]
+pub(crate) use sink::emit;
+pub use sink::{Encode, FileSink, FileStart, RowSink, Sink};
 
 use crate::error::Error;
 use crate::input::{FileEntry, Walk, Walker};

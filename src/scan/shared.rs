@@ -17,7 +17,7 @@ use crate::context::{ContextLinesReader, ContextReader};
 use crate::error::SourceError;
 use crate::finding::{Builder, Sanitizer};
 use crate::input::Window;
-use crate::matcher::{MatchId, Matcher, wording::MatchQuality};
+use crate::matcher::{MatchId, MatchQuality, Matcher};
 use crate::summary::MAX_SAMPLES;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

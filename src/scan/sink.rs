@@ -94,6 +94,7 @@ pub type Encode = fn(&Finding, rows: &mut Vec<u8>) -> usize;
 /// # Errors
 ///
 /// Those of the sink.
+#[cfg(feature = "history")]
 pub fn emit(sink: &mut dyn Sink, finding: &Finding) -> Result<(), Error> {
     if let Some(rows) = sink.row_sink() {
         let mut row = Vec::new();

@@ -13,7 +13,7 @@ use super::{
 use crate::catalog::{Code, Entry, Severity, Subject};
 use crate::context::Time;
 use crate::finding::Finding;
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::source::Origin;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, btree_map};

@@ -3,8 +3,7 @@
 use migsift::catalog::{BUILTIN_FILE, Catalog, builtin, parse};
 use migsift::check::check;
 use migsift::input::Window;
-use migsift::matcher::wording::MatchQuality;
-use migsift::matcher::{Match, MatchId, Matcher};
+use migsift::matcher::{Match, MatchId, MatchQuality, Matcher};
 use migsift::summary::Summary;
 
 fn scan(matcher: &Matcher, text: &str) -> Vec<Match> {

@@ -8,7 +8,7 @@ use super::text::{LogText, advice, anchor, arguments, commas, link, severity, va
 use super::{MAX_STEPS, plural, thousands};
 use crate::catalog::{Entry, Severity};
 use crate::finding::Finding;
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::print::words::{UNKNOWN_CODE, actor, period, side};
 use crate::report::{CodeReport, Report};
 use crate::summary::ArgSet;

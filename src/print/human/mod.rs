@@ -20,7 +20,7 @@ use super::json::args_line;
 use super::safe::line;
 use crate::context::Time;
 use crate::finding::Finding;
-use crate::matcher::wording::MatchQuality;
+use crate::matcher::MatchQuality;
 use crate::print::verdict::{headline, inputs_counted, who_acts};
 use crate::print::words::{UNKNOWN_CODE, bytes, needs, period, plural, redacted, seconds, side, thousands};
 use crate::report::{CodeReport, Report, Verdict};
