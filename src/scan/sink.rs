@@ -35,7 +35,7 @@ pub trait Sink: Send {
     }
 
     /// The part of the sink that is called at the start and the end of files, if it has one. It is used only
-    /// where [`Options::identify`] is set.
+    /// where [`identify`](super::Options::identify) is set.
     fn file_sink(&mut self) -> Option<&mut dyn FileSink> {
         None
     }

@@ -2,7 +2,7 @@
 //!
 //! Jobs come in from the scheduler; chunks of output go back to it, and at the end the worker's totals go
 //! out. An input that cannot be read, or that makes the program panic, is a problem of that input alone. In
-//! which order jobs come, and what becomes of their output, is not known here.
+//! which order jobs come, and where their output goes, is not known here.
 
 use super::WINDOW_BYTES;
 use super::chunk::{Chunk, WindowOutput};
