@@ -36,17 +36,17 @@ fn report(output: &Output) -> Value {
 fn a_file_that_shrinks_is_partial() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.log");
-    for i in 0..100u64 {
+    for i in 0..50u64 {
         let bytes = 64 << 20;
         large(&path, bytes);
         let child = scanning(&path, if i % 4 == 3 { &["--no-mmap"] } else { &[] });
         // A different moment each time.
-        std::thread::sleep(std::time::Duration::from_micros(300 * i));
+        std::thread::sleep(std::time::Duration::from_micros(600 * i));
         OpenOptions::new()
             .write(true)
             .open(&path)
             .expect("opens")
-            .set_len(4096 + i * 40_000)
+            .set_len(4096 + i * 80_000)
             .expect("truncates");
         let output = child.wait_with_output().expect("ends");
         let report = report(&output);
