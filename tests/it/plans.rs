@@ -36,7 +36,7 @@ fn finding(id: &str, args: &[(&str, ArgValue)], database: Option<&str>) -> Findi
     let mut finding = findings(b"Error 603410: System table permission error.").remove(0);
     let entry = builtin().entry(id).expect("an entry");
     finding.id = entry.id.clone();
-    finding.code = entry.code.clone();
+    finding.code = entry.code;
     finding.title = entry.title.clone();
     finding.severity = entry.severity;
     finding.args = args.iter().map(|(name, value)| ((*name).into(), value.clone())).collect();
