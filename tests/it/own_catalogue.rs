@@ -346,7 +346,7 @@ fn codes_with_letters_are_found_by_their_own_word() {
         "2024-06-06 21:42:53.039 UTC ERROR: relation does not exist (SQLSTATE 42P01)\n\
          2024-06-06 21:42:54.039 UTC [7] app SQLSTATE=42601 near ;\n\
          2024-06-06 21:42:55.039 UTC ERROR: S0004: Standby `a` refused the connection of its primary server.\n\
-         [S0004] first\n\
+         2024-06-06 21:42:55.539 UTC ERROR [S0004] again\n\
          Service code S0017 was returned\n\
          2024-06-06 21:42:56.039 UTC part S0004 of 42P01, S00045 and 42p01, row 42601\n",
     );
