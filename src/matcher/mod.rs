@@ -21,24 +21,24 @@
 //!
 //! | file | stage | what it does |
 //! |---|---|---|
-//! | [`anchors`], `frequency` | | chooses the anchors, by how often four bytes occur in logs |
+//! | `anchors`, `frequency` | | chooses the anchors, by how often four bytes occur in logs |
 //! | `searcher` | 1 | finds the anchors with SIMD instructions |
 //! | `code_anchors` | 1 | finds the prefixes of codes |
 //! | `prefilter` | 1 | drops hits by the bytes next to them |
 //! | `lines` | 1 | counts line breaks while the bytes are in the cache |
-//! | [`bounds`] | 2 | how far around a hit the matcher looks; lines and records |
-//! | [`normalized`], `region` | 2 | undoes escapes and normalizes text, with a map to raw offsets |
-//! | [`wording`], `argument`, `messages` | 2 | verifies wordings and reads arguments |
-//! | [`code`] | 2 | judges whether what has the form of a code is one |
-//! | [`link`] | 2 | decides which codes and messages are one finding |
+//! | `bounds` | 2 | how far around a hit the matcher looks; lines and records |
+//! | `normalized`, `region` | 2 | undoes escapes and normalizes text, with a map to raw offsets |
+//! | `wording`, `argument`, `messages` | 2 | verifies wordings and reads arguments |
+//! | `code` | 2 | judges whether what has the form of a code is one |
+//! | `link` | 2 | decides which codes and messages are one finding |
 //! | `matches` | 2 | makes a match of each, with all that its text says |
-//! | [`align`] | 2 | recovers arguments from messages with other words than the catalogue's |
+//! | `align` | 2 | recovers arguments from messages with other words than the catalogue's |
 //! | `naive` | | the definition: the same without stage 1, for tests |
 //!
 //! # Invariants
 //!
 //! - *Cut invariance*: matches are a function of the bytes within fixed distances of the hit, so a source may
-//!   be cut into windows anywhere. See [`bounds`].
+//!   be cut into windows anywhere. See `bounds`.
 //! - *Two stages are one*: on any text, the matches are those of `naive`, which verifies every wording at
 //!   every place.
 
