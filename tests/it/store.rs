@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 /// A folder of logs, and a store beside it.
 pub struct Place {
@@ -235,33 +236,26 @@ impl Model {
                 fs::copy(place.log(&old), place.log(&name)).expect("copied");
                 self.old.push((name, numbers));
             }
-            Event::Run | Event::Rescan => {
-                let before = self.seen.clone();
-                self.ran();
-                let more: &[&str] = if matches!(event, Event::Rescan) {
-                    &["--rescan", "--new-only"]
-                } else {
-                    &["--new-only"]
-                };
-                let new: Vec<u64> = self.seen.difference(&before).copied().collect();
-                let got = numbers(&place.run(more));
-                // What a killed run has recorded is not new, although it was never printed.
-                assert!(got.iter().all(|number| new.contains(number)), "{got:?} of {new:?}");
-                let history: Vec<u64> = self.seen.iter().copied().collect();
-                assert_eq!(place.history(), history);
-            }
+            Event::Run => self.run(place, &["--new-only"]),
+            Event::Rescan => self.run(place, &["--rescan", "--new-only"]),
             Event::Kill(milliseconds) => {
-                let mut command = program();
-                command.arg("scan").arg("--store").arg(place.store()).arg(place.logs());
-                command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-                let mut child = command.spawn().expect("the program runs");
-                std::thread::sleep(std::time::Duration::from_millis(milliseconds.into()));
-                child.kill().expect("killed");
-                child.wait().expect("ended");
+                kill_a_run(place, Duration::from_millis(milliseconds.into()));
                 self.killed(place);
             }
             _ => {}
         }
+    }
+
+    /// Runs, and checks what is new and what the history holds.
+    fn run(&mut self, place: &Place, more: &[&str]) {
+        let before = self.seen.clone();
+        self.ran();
+        let new: Vec<u64> = self.seen.difference(&before).copied().collect();
+        let got = numbers(&place.run(more));
+        // What a killed run has recorded is not new, although it was never printed.
+        assert!(got.iter().all(|number| new.contains(number)), "{got:?} of {new:?}");
+        let history: Vec<u64> = self.seen.iter().copied().collect();
+        assert_eq!(place.history(), history);
     }
 
     /// A killed run has seen all or nothing of its one batch, and the store is whole.
@@ -282,6 +276,17 @@ impl Model {
     }
 }
 
+/// Starts a run and kills it after some time.
+fn kill_a_run(place: &Place, after: Duration) {
+    let mut command = program();
+    command.arg("scan").arg("--store").arg(place.store()).arg(place.logs());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("the program runs");
+    std::thread::sleep(after);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
 #[test]
 fn a_store_in_use_ends_the_run_at_once_and_wait_waits() {
     let place = Place::new();
@@ -299,7 +304,7 @@ fn a_store_in_use_ends_the_run_at_once_and_wait_waits() {
     );
     std::thread::scope(|scope| {
         let waits = scope.spawn(|| place.run(&["--wait"]));
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(Duration::from_millis(300));
         assert!(!waits.is_finished());
         lock.execute_batch("ROLLBACK").expect("unlocked");
         assert_eq!(waits.join().expect("no panic").status.code(), Some(0));
