@@ -127,7 +127,7 @@ fn what_is_counted_is_the_same() {
 }
 
 #[test]
-fn one_map_gives_one_token_and_says_what_it_stands_for() {
+fn one_map_keeps_tokens_and_their_names() {
     let folder = bundle();
     let map = folder.path().with_extension("map.json");
     let flag = map_flag(&map);
