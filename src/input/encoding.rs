@@ -1,8 +1,9 @@
 //! Encodings: UTF-16 is transcoded to UTF-8, and byte order marks are dropped.
 //!
-//! The first bytes of a source come in; a [`Transcoder`] goes out. A byte order mark decides. Without one, UTF-16 is
-//! recognized by the zero bytes next to its ASCII characters, in text that is valid throughout. All else passes unchanged: a
-//! log that is not UTF-8 stays what it is, and the finding reports what cannot be read of it.
+//! The first bytes of a source come in; a [`Transcoder`] goes out. A byte order mark decides. Without one,
+//! UTF-16 is recognized by the zero bytes next to its ASCII characters, in text that is valid throughout. All
+//! else passes unchanged: a log that is not UTF-8 stays what it is, and the finding reports what cannot be
+//! read of it.
 
 use super::peek::{PEEK_BYTES, PeekReader};
 use std::io::{self, Read};
@@ -25,8 +26,8 @@ pub enum ByteOrder {
     Big,
 }
 
-/// The fewest ASCII characters that identify UTF-16 without a mark, and their least share of all: time stamps and levels
-/// alone are more than a quarter of a log in any language.
+/// The fewest ASCII characters that identify UTF-16 without a mark, and their least share of all: time stamps
+/// and levels alone are more than a quarter of a log in any language.
 const MIN_ASCII: usize = 8;
 const MIN_ASCII_SHARE: usize = 4;
 /// The longest byte order mark, in bytes.
@@ -105,7 +106,8 @@ impl Read for Transcoder<'_> {
     }
 }
 
-/// Reads UTF-16 as UTF-8. A surrogate without its partner becomes U+FFFD, and so does half of a code unit at the end.
+/// Reads UTF-16 as UTF-8. A surrogate without its partner becomes U+FFFD, and so does half of a code unit at
+/// the end.
 #[derive(Debug)]
 pub struct Utf16Reader<R> {
     reader: R,
