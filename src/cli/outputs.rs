@@ -16,10 +16,10 @@ use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::print::csv::Formulas;
 use migsift::print::human::Layout;
-use migsift::print::{Destination, Format, Settings, Streamed, Writer, junit, safe};
+use migsift::print::{Destination, Format, Settings, Streamed, WriteReport, Writer, junit, safe};
 use migsift::report::{CodeReport, Report};
 use migsift::scan::{Encode, RowSink, Sink};
-use std::io::{self, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The outputs of a scan.
@@ -38,9 +38,6 @@ enum OpenOutput {
     /// Waits for the report.
     Report { write: WriteReport, layout: Layout, output: OutputWriter },
 }
-
-/// How a format writes a finished report.
-type WriteReport = fn(&Report, &Settings<'_>, &mut dyn Write) -> io::Result<()>;
 
 /// What the command line asks of the outputs, and what they need besides findings and the report.
 #[derive(Clone, Copy)]

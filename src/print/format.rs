@@ -39,10 +39,16 @@ pub(super) struct Definition {
 #[derive(Clone, Copy)]
 pub enum Writer {
     /// From the report, when the scan has ended.
-    Report(fn(&Report, &Settings<'_>, &mut dyn Write) -> io::Result<()>),
-    /// Finding by finding, while the scan runs: the function starts the output.
-    Findings(fn(Box<dyn Destination>, &Settings<'_>) -> Result<Box<dyn Streamed>, Error>),
+    Report(WriteReport),
+    /// Finding by finding, while the scan runs.
+    Findings(StartFindings),
 }
+
+/// Writes a whole report.
+pub type WriteReport = fn(&Report, &Settings<'_>, &mut dyn Write) -> io::Result<()>;
+
+/// Starts an output that then accepts findings.
+pub type StartFindings = fn(Box<dyn Destination>, &Settings<'_>) -> Result<Box<dyn Streamed>, Error>;
 
 /// A streamed output that has been started: it accepts findings, then the report that completes it.
 pub trait Streamed: Sink {

@@ -20,7 +20,7 @@ mod steps;
 mod verdict;
 mod words;
 
-pub use format::{Destination, Format, Settings, Streamed, Writer};
+pub use format::{Destination, Format, Settings, StartFindings, Streamed, WriteReport, Writer};
 
 use crate::input::Signature;
 use std::sync::LazyLock;
