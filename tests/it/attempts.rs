@@ -87,7 +87,7 @@ fn an_attempt_is_identified_by_its_id_and_includes_the_logs_of_its_time() {
     let [first, second] = &shown[..] else { panic!("{text}") };
     assert!(first.starts_with("  m-1, ") && first.ends_with("finding, Failed"), "{first}");
     assert!(second.starts_with("  m-2, ") && second.contains("InProgress, no final state"), "{second}");
-    assert!(text.contains("2 attempts; --last-attempt"), "logs of a migration's time belong to it: {text}");
+    assert!(text.contains("2 attempts (--last-attempt"), "logs of a migration's time belong to it: {text}");
     let path = folder.path().to_string_lossy().into_owned();
     for (format, id) in [("markdown", r"m\-1"), ("html", "m-1")] {
         let text = stdout(&run(&["scan", &path, "-f", format]));

@@ -3,7 +3,7 @@
 
 use crate::metrics::{assert_metrics, metrics as metrics_of};
 use crate::store::{Place, append, numbers, record};
-use crate::{program, stderr, stdout};
+use crate::{stderr, stdout};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,13 +23,6 @@ actor = "customer"
 wordings = ["The own thing failed on the server."]
 "#;
 
-/// A run as a scheduler starts it: without a format and without a terminal.
-fn job(place: &Place, more: &[&str]) -> Output {
-    let mut command = program();
-    command.args(["scan", "--store"]).arg(place.store()).arg(place.logs()).args(more);
-    command.stdin(Stdio::null()).output().expect("the program runs")
-}
-
 /// The findings of the history, as lines of NDJSON.
 fn findings(place: &Place) -> Vec<String> {
     let text = stdout(&place.report(&["-f", "ndjson"]));
@@ -40,25 +33,25 @@ fn findings(place: &Place) -> Vec<String> {
 fn a_job_reports_one_line_and_prints_only_what_was_asked_for() {
     let place = Place::new();
     append(&place.log("app.log"), &record(1));
-    let first = job(&place, &[]);
+    let first = place.job(&[]);
     let line = "migsift: store: run 1: 1 inputs read, 0 partly read, 0 not read; 0 unchanged, 0 known by content; 1 findings, 1 new\n";
     assert_eq!(
         (first.status.code(), stdout(&first), stderr(&first)),
         (Some(1), String::new(), line.to_string())
     );
-    let quiet = job(&place, &["-q"]);
+    let quiet = place.job(&["-q"]);
     assert_eq!(
         (quiet.status.code(), stdout(&quiet), stderr(&quiet)),
         (Some(0), String::new(), String::new())
     );
-    let asked = job(&place, &["-q", "--rescan", "-f", "human"]);
+    let asked = place.job(&["-q", "--rescan", "-f", "human"]);
     assert!(stdout(&asked).contains("ext1"), "{}", stdout(&asked));
-    let again = job(&place, &["--timezone", "+02:00"]);
+    let again = place.job(&["--timezone", "+02:00"]);
     let why = "migsift: store: 1 inputs are read again: options that change findings have changed\n";
     assert!(stderr(&again).starts_with(why), "{}", stderr(&again));
     let own = place.store().with_file_name("own.toml");
     fs::write(&own, OWN).expect("a catalogue");
-    let again = job(&place, &["--timezone", "+02:00", "--catalog", &own.to_string_lossy()]);
+    let again = place.job(&["--timezone", "+02:00", "--catalog", &own.to_string_lossy()]);
     let why = "store: 1 inputs are read again: the catalogue has changed\n";
     assert!(stderr(&again).contains(why), "{}", stderr(&again));
     assert_eq!(findings(&place).len(), 1, "nothing counts twice");
@@ -68,9 +61,9 @@ fn a_job_reports_one_line_and_prints_only_what_was_asked_for() {
 fn reports_of_the_last_run_and_by_day() {
     let place = Place::new();
     append(&place.log("app.log"), &record(1));
-    job(&place, &[]);
+    place.job(&[]);
     append(&place.log("app.log"), &record(200_000));
-    job(&place, &[]);
+    place.job(&[]);
     assert_eq!(numbers(&place.report(&["-f", "ndjson", "--run", "last"])), [200_000]);
     assert_eq!(place.report(&["--run", "latest"]).status.code(), Some(2));
     let html = stdout(&place.report(&["-f", "html"]));
@@ -82,7 +75,7 @@ fn reports_of_the_last_run_and_by_day() {
             && trend.contains("<title>2023-11-14 00:00:00 to 2023-11-15")
     );
     assert!(
-        !stdout(&job(&place, &["--rescan", "-f", "html"])).contains("id=\"trend\""),
+        !stdout(&place.job(&["--rescan", "-f", "html"])).contains("id=\"trend\""),
         "a scan has no trend by day"
     );
 }
@@ -108,7 +101,7 @@ fn metrics_of_a_run() {
         }
         samples
     };
-    assert_eq!(job(&place, &["--report", &asked]).status.code(), Some(3));
+    assert_eq!(place.job(&["--report", &asked]).status.code(), Some(3));
     let first = read();
     let inputs = |samples: &BTreeMap<String, f64>| {
         ["scanned", "partial", "failed", "unchanged", "known"]
@@ -124,7 +117,7 @@ fn metrics_of_a_run() {
     assert_eq!(first["migsift_code_findings{code=603405,severity=error}"], 1.0);
     fs::remove_file(place.log("broken.gz")).expect("removed");
     fs::write(place.log("copy.log"), record(1)).expect("written");
-    job(&place, &["--new-only", "--report", &asked]);
+    place.job(&["--new-only", "--report", &asked]);
     let second = read();
     assert_eq!((second["migsift_new_findings{}"], second["migsift_last_run{}"]), (0.0, 2.0));
     assert_eq!(inputs(&second)[3..], [0.0, 2.0], "younger than three seconds, but known: {second:?}");
@@ -153,8 +146,8 @@ fn files_that_are_gone_long_ago_are_removed() {
     assert!(stderr(&output).contains(line), "{}", stderr(&output));
     assert_eq!(place.history(), [1, 2], "what exists is kept, however old it is");
     assert_eq!(run(&["--rescan"]), Vec::<u64>::new(), "and it is not new");
-    assert_eq!(job(&place, &["--retention", "-3d"]).status.code(), Some(2));
-    assert_eq!(job(&place, &["--retention", "soon"]).status.code(), Some(2));
+    assert_eq!(place.job(&["--retention", "-3d"]).status.code(), Some(2));
+    assert_eq!(place.job(&["--retention", "soon"]).status.code(), Some(2));
 }
 
 /// Parts of messages, so that appended text may belong to text before it.
@@ -317,7 +310,7 @@ fn runs_at_the_same_time_take_turns() {
             .map(|i| {
                 scope.spawn({
                     let place = &place;
-                    move || job(place, if i % 2 == 0 { &["--wait"] } else { &[] }).status.code()
+                    move || place.job(if i % 2 == 0 { &["--wait"] } else { &[] }).status.code()
                 })
             })
             .collect();

@@ -2,17 +2,10 @@
 
 use crate::metrics::{assert_metrics, metrics, promtool};
 use crate::store::{Place, append, record};
-use crate::{not_checked, program, stderr, stdout, top};
+use crate::{not_checked, stderr, stdout, top};
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-/// A run over the logs.
-fn scan(place: &Place, more: &[&str]) -> Output {
-    let mut command = program();
-    command.arg("scan").arg(place.logs()).arg("--store").arg(place.store());
-    command.args(more).stdin(Stdio::null()).output().expect("runs")
-}
+use std::process::Command;
 
 #[test]
 fn the_alert_rules_are_valid_and_use_existing_metrics() {
@@ -21,7 +14,7 @@ fn the_alert_rules_are_valid_and_use_existing_metrics() {
     }
     let place = Place::new();
     append(&place.log("a.log"), &record(1));
-    let text = stdout(&scan(&place, &["-f", "prometheus"]));
+    let text = stdout(&place.job(&["-f", "prometheus"]));
     assert_metrics(&text);
     let families = metrics(&text);
     let rules = fs::read_to_string(top().join("samples/schedule/alerts.yml")).expect("reads");
@@ -80,7 +73,7 @@ fn the_webhook_posts_only_what_is_new() {
         script.env("PATH", &path).output().expect("runs")
     };
     let post = || {
-        scan(&place, &["-q"]);
+        place.job(&["-q"]);
         let output = run();
         assert!(output.status.success(), "{}", stderr(&output));
         fs::read_to_string(&posted).unwrap_or_default()

@@ -44,6 +44,13 @@ impl Place {
         command.args(more).stdin(Stdio::null()).output().expect("the program runs")
     }
 
+    /// Scans the logs as a scheduler does: without a format and without a terminal.
+    pub fn job(&self, more: &[&str]) -> Output {
+        let mut command = program();
+        command.arg("scan").arg(self.logs()).arg("--store").arg(self.store()).args(more);
+        command.stdin(Stdio::null()).output().expect("the program runs")
+    }
+
     /// Runs `report` on the store.
     pub fn report(&self, more: &[&str]) -> Output {
         let mut command = program();
