@@ -37,7 +37,7 @@ pub fn metrics(text: &str) -> Families {
             };
             let value = value.strip_prefix(' ').expect("one blank");
             assert!(!value.contains(' '), "{line}: a time stamp");
-            assert!(samples.iter().all(|(known, _)| *known != labels), "{line} stands twice");
+            assert!(samples.iter().all(|(known, _)| *known != labels), "{line} occurs twice");
             samples.push((labels, value.parse().expect("a number")));
         }
         assert!(!samples.is_empty() && families.insert(name.to_string(), samples).is_none(), "{name}");
@@ -64,7 +64,7 @@ fn labels(mut rest: &str) -> (BTreeMap<String, String>, &str) {
                 (_, c) => value.push(c),
             }
         };
-        assert!(labels.insert(name.to_string(), value).is_none(), "{name} stands twice");
+        assert!(labels.insert(name.to_string(), value).is_none(), "{name} occurs twice");
         rest = &more[end + 1..];
         match rest.strip_prefix(',') {
             Some(next) => rest = next,
