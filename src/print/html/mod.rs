@@ -5,9 +5,9 @@
 //! report is readable without script; the script only sorts and filters tables, adds copy buttons and
 //! remembers the checked steps.
 //!
-//! maud escapes what is special in HTML. Text from a log is wrapped in `LogText` ([`text`]), which writes out
-//! hidden characters before that and cuts very long values. Every table is cut at a fixed number of rows, and
-//! the page states it.
+//! maud escapes what is special in HTML. Text from a log is wrapped in `LogText` (`text.rs`), which writes
+//! out hidden characters before that and cuts very long values. Every table is cut at a fixed number of rows,
+//! and the page states it.
 
 mod attempts;
 mod baseline;

@@ -15,12 +15,12 @@
 //! ```
 //!
 //! A word is prose if it has only letters, digits and a few marks, and does not look like a name: no domain,
-//! path, hash or issue number ([`is_prose`]). Brackets, quotes and punctuation around a word stay outside its
+//! path, hash or issue number (`is_prose`). Brackets, quotes and punctuation around a word stay outside its
 //! code.
 //!
 //! # Places
 //!
-//! What is special depends on where the text is put ([`Placement`]). At the start of a line `-`, `#` and `1.`
+//! What is special depends on where the text is put (`Placement`). At the start of a line `-`, `#` and `1.`
 //! are markup, so the punctuation of the first word is escaped. In a table a `|` ends the cell even within
 //! code, so it is put between two pieces of code as `\|`.
 //!

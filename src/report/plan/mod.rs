@@ -11,8 +11,7 @@
 //! - All support cases are one step: a person opens one case and lists all codes in it.
 //! - Steps of the same kind with the same title, side and actor are one step. The title holds the arguments,
 //!   so "Grant REPLICATION to repl" for two codes is one step, and the same for another role is a second one.
-//! - All parameter changes of one server are one step ([`parameters`]), because they need one restart
-//!   together.
+//! - All parameter changes of one server are one step (`parameters`), because they need one restart together.
 //!
 //! A merged step has the worst severity, the lowest scope and the union of the lists of its parts. Lists are
 //! cut at stated sizes, and the cut is counted.
@@ -22,8 +21,8 @@
 //! Support cases come first, because they take days and the other steps can be done meanwhile. Servers come
 //! before databases, because a restarted server disconnects whoever works in a database. Then the kinds of
 //! fixes follow in the order of [`FixKind`], in which each kind can rely on the ones before: an extension is
-//! allowed before it is loaded, and loaded before it is created. For example, a report with a dropped
-//! database, two parameters and an unknown code has the plan:
+//! allowed before it is loaded, and loaded before it is created. For example, the plan for a database that
+//! already exists on the target, two parameters and an unknown code:
 //!
 //! ```text
 //!  1  Open a support case               service          <- takes days
