@@ -4,7 +4,7 @@
 //! everything else escaped by maud.
 //!
 //! An advice mixes the catalogue's text with values of the log. Only what the catalogue has word for word
-//! becomes code to copy or a link to follow: a log whose database is named "https://evil.example" must not
+//! becomes code to copy or a link to follow: a log whose database is named `https://evil.example` must not
 //! put a link on the page. [`advice`] therefore looks each statement and each address up in the entry.
 
 use super::super::safe;
