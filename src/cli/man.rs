@@ -2,7 +2,7 @@
 //!
 //! Completions are generated from the command line's definition when asked for. The manual page is generated
 //! from it, too, but held as a text (`man.1`), so that only tests compile what writes roff: a test generates
-//! the page and compares, and `BLESS=1 cargo test` writes it anew.
+//! the page and compares, and `BLESS=1 cargo test` writes it again.
 
 use super::exit::Exit;
 use super::flags;

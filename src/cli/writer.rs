@@ -124,7 +124,7 @@ fn without_path(error: io::Error) -> io::Error {
     error.raw_os_error().map_or(error, io::Error::from_raw_os_error)
 }
 
-/// What a text is printed to.
+/// The medium that a text is printed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
     Stdout,

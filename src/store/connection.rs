@@ -47,7 +47,7 @@ pub enum WhenBusy {
     Wait,
 }
 
-/// What a store is opened for.
+/// The purpose of opening a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Write,

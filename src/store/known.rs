@@ -83,7 +83,7 @@ pub struct KnownStream {
     pub same_head: Option<i64>,
 }
 
-/// What the hash of a stream is of.
+/// Which bytes the hash of a stream covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamKind {
     /// Decoded bytes.

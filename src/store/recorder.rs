@@ -60,10 +60,10 @@ pub enum NewOnly {
     Yes,
 }
 
-/// What a batch is scanned with.
+/// The settings of a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct ScannedWith<'r> {
-    /// The catalogue whose entries are found.
+    /// The catalogue of the scan.
     pub catalog: &'r Catalog,
     /// The options of the scan.
     pub options: &'r Options,
