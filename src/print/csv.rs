@@ -4,7 +4,8 @@
 //! `context.NAME` for the context. Lists are joined by a comma and a space. The file follows RFC 4180. Unless
 //! [`Formulas::Keep`] is asked for, no cell starts a formula ([`cell`]).
 
-use super::format::{Definition, Destination, Streamed, Writer};
+pub use super::definition::Formulas;
+use super::definition::{Definition, Destination, Streamed, Writer};
 use super::safe::{cell, line};
 use crate::catalog::Catalog;
 use crate::context::{Level, State};
@@ -28,15 +29,6 @@ pub(super) const FORMAT: Definition = Definition {
         Ok(Box::new(Printer::new(destination, &name, settings.catalog, settings.formulas)?))
     }),
 };
-
-/// What happens to cells that a spreadsheet would read as formulas.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Formulas {
-    /// They are escaped, so that a spreadsheet shows them as text.
-    Escape,
-    /// They stay as they are, for programs that read the file.
-    Keep,
-}
 
 /// The columns before those of the arguments; [`FORMAT`] recognises its output by them.
 const BEFORE_ARGS: [&str; 7] = ["id", "code", "known", "severity", "title", "code_in_log", "wording"];

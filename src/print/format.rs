@@ -5,89 +5,15 @@
 //! recognition of own outputs and the tests over all formats read the table, so a new format needs its file
 //! and one row here.
 //!
-//! A format is written in one of two ways ([`Writer`]). Most are made from the finished [`Report`]. NDJSON
-//! and CSV print findings while the scan runs, in bounded memory, and are [`Streamed`].
+//! A format is written in one of two ways ([`Writer`]). Most are made from the finished [`Report`](crate::report::Report). NDJSON
+//! and CSV print findings while the scan runs, in bounded memory, and are [`Streamed`](super::Streamed).
 //!
-//! This module does not know the command line, files or terminals: the caller passes [`Settings`] and a
-//! [`Destination`].
+//! This module does not know the command line, files or terminals: the caller passes [`Settings`](super::Settings) and a
+//! [`Destination`](super::Destination).
 
-use super::human::Layout;
+use super::definition::{Definition, Writer};
 use super::{csv, html, human, json, junit, markdown, ndjson, prometheus};
-use crate::catalog::Catalog;
-use crate::context::Time;
-use crate::error::Error;
 use crate::input::Signature;
-use crate::report::Report;
-use crate::scan::Sink;
-use std::io::{self, Write};
-
-/// What a format is called, how its output is recognised, and how it is written.
-pub(super) struct Definition {
-    /// Its name on the command line.
-    pub name: &'static str,
-    /// Other names that mean the same.
-    pub aliases: &'static [&'static str],
-    /// One line of help.
-    pub about: &'static str,
-    /// How its output starts, so that a later scan skips it.
-    pub signatures: &'static [Signature],
-    /// How it is written.
-    pub writer: Writer,
-}
-
-/// How a format is written.
-#[derive(Clone, Copy)]
-pub enum Writer {
-    /// From the report, when the scan has ended.
-    Report(WriteReport),
-    /// Finding by finding, while the scan runs.
-    Findings(StartFindings),
-}
-
-/// Writes a whole report.
-pub type WriteReport = fn(&Report, &Settings<'_>, &mut dyn Write) -> io::Result<()>;
-
-/// Starts an output that then accepts findings.
-pub type StartFindings = fn(Box<dyn Destination>, &Settings<'_>) -> Result<Box<dyn Streamed>, Error>;
-
-/// A streamed output that has been started: it accepts findings, then the report that completes it.
-pub trait Streamed: Sink {
-    /// Writes what follows the findings and completes the destination.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Output`].
-    fn complete(self: Box<Self>, report: &Report) -> Result<(), Error>;
-}
-
-/// Where a streamed output goes.
-pub trait Destination: Write + Send {
-    /// Its name in errors.
-    fn name(&self) -> &str;
-
-    /// Flushes it and, if it is a file, puts that in its place.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Output`].
-    fn complete(self: Box<Self>) -> Result<(), Error>;
-}
-
-/// What a format may need besides the report and its findings.
-pub struct Settings<'a> {
-    /// The catalogue that the scan uses.
-    pub catalog: &'a Catalog,
-    /// Width and colours of text for people.
-    pub layout: Layout,
-    /// The time that a page says it was made at, if it says one.
-    pub generated: Option<Time>,
-    /// What JUnit makes test cases of, and which of them fail.
-    pub cases: junit::TestCases<'a>,
-    /// What happens to cells that a spreadsheet would read as formulas.
-    pub formulas: csv::Formulas,
-    /// The id of the key under which names are tokens, if they are.
-    pub redaction: Option<&'a str>,
-}
 
 impl Format {
     /// The format with this name or alias.

@@ -3,7 +3,7 @@
 //! The shapes are defined by the [`record`](crate::record)s; this module knows only how they are laid out and
 //! escaped.
 
-use super::format::{Definition, Writer};
+use super::definition::{Definition, Writer};
 use super::safe::{Compact, Pretty};
 use crate::catalog::ArgValue;
 use crate::finding::Args;

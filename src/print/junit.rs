@@ -22,11 +22,11 @@
 //! XML 1.0 cannot hold control characters at all, not even as `&#27;`. They are written out like everywhere
 //! else (`\u{1b}`), and so are U+FFFE and U+FFFF.
 
-use super::format::{Definition, Writer};
+pub use super::definition::TestCases;
+use super::definition::{Definition, Writer};
 use super::json::args_line;
 use super::safe;
 use super::words::{accepted, plural, thousands};
-use crate::catalog::Entry;
 use crate::input::Signature;
 use crate::record::{TOOL, VERSION};
 use crate::report::{CodeReport, Report};
@@ -48,14 +48,6 @@ pub(super) const FORMAT: Definition = Definition {
 
 /// Argument sets, databases and samples shown of one code; the others are counted.
 const MAX_SHOWN: usize = 10;
-
-/// Which test cases there are, and which of them fail.
-pub struct TestCases<'a> {
-    /// The entries that the scan searched for.
-    pub entries: Vec<&'a Entry>,
-    /// Whether a code that was found fails.
-    pub fails: Box<dyn Fn(&CodeReport) -> bool + 'a>,
-}
 
 /// A test case.
 struct TestCase<'a> {

@@ -5,6 +5,7 @@
 //! [`safe`] first.
 
 pub mod csv;
+mod definition;
 pub mod difference;
 mod format;
 pub mod html;
@@ -20,7 +21,8 @@ mod steps;
 mod verdict;
 mod words;
 
-pub use format::{Destination, Format, Settings, StartFindings, Streamed, WriteReport, Writer};
+pub use definition::{Destination, Settings, StartFindings, Streamed, WriteReport, Writer};
+pub use format::Format;
 
 use crate::input::Signature;
 use std::sync::LazyLock;

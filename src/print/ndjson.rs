@@ -8,7 +8,7 @@
 //! file and knows how many line breaks its window has, but not how many come before it. So a row is encoded
 //! without its line number, and the place for the number is returned with it.
 
-use super::format::{Definition, Destination, Streamed, Writer};
+use super::definition::{Definition, Destination, Streamed, Writer};
 use super::json::write_line;
 use super::safe::Compact;
 use crate::error::Error;

@@ -13,7 +13,7 @@
 //! Labels hold ids, severities and editions, but no argument and no database. Their number stays small, and a
 //! log cannot create time series.
 
-use super::format::{Definition, Writer};
+use super::definition::{Definition, Writer};
 use super::safe;
 use crate::catalog::Severity;
 use crate::input::Signature;

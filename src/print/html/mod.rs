@@ -19,7 +19,7 @@ mod plan;
 mod plot;
 mod text;
 
-use super::format::{Definition, Writer};
+use super::definition::{Definition, Writer};
 use super::verdict::{asked, headline, who_acts};
 use super::words::{accepted, bytes, period, plural, redacted, seconds, thousands, upper};
 use crate::context::Time;

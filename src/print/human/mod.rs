@@ -15,7 +15,7 @@ pub(super) mod signature;
 pub use explanation::{write_catalog, write_explanation};
 pub use page::Layout;
 
-use super::format::{Definition, Writer};
+use super::definition::{Definition, Writer};
 use super::json::args_line;
 use super::safe::line;
 use crate::context::Time;

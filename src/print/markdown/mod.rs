@@ -8,7 +8,7 @@
 pub mod escape;
 mod plan;
 
-use super::format::{Definition, Writer};
+use super::definition::{Definition, Writer};
 use super::published::{block_name, statement};
 use super::verdict::inputs_read;
 use super::words::{UNKNOWN_CODE, accepted, actor, period, plural, redacted, rule_words, side, thousands};
