@@ -116,8 +116,8 @@ impl Alphabet {
     }
 }
 
-/// The form of a service's codes: all texts of `length` characters that start with `prefix` and go on in
-/// `alphabet`.
+/// The form of a service's codes: all texts of `length` characters that start with `prefix`, go on in `alphabet` and have
+/// a digit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CodeSpace {
     /// The first characters of every code; scans search for it.
@@ -180,10 +180,12 @@ impl CodeSpace {
         &self.word
     }
 
-    /// Whether `text` is a code of this space, listed in a catalogue or not.
+    /// Whether `text` is a code of this space, listed in a catalogue or not. Letters alone are no code: with the prefix
+    /// `E`, `ERROR` would be one of five characters.
     pub fn contains(&self, text: impl AsRef<[u8]>) -> bool {
         let text = text.as_ref();
         text.len() == self.length
+            && text.iter().any(u8::is_ascii_digit)
             && text
                 .strip_prefix(self.prefix.as_bytes())
                 .is_some_and(|rest| rest.iter().all(|byte| self.alphabet.contains(*byte)))
@@ -232,6 +234,8 @@ mod tests {
         for (text, is) in [("42P01", true), ("42601", true), ("42p01", false), ("4260é", false)] {
             assert_eq!(state.contains(text), is, "{text}");
         }
+        let letters = space("E", Alphabet::Alphanumeric, 5);
+        assert_eq!((letters.contains("ERROR"), letters.contains("E1000")), (false, true));
         assert_eq!(
             (service.to_string(), state.to_string()),
             ("603 and 3 digits".into(), "42 and 3 digits or upper-case letters".into())

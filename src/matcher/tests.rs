@@ -45,10 +45,12 @@ fn coded() -> impl Strategy<Value = (CodeSpace, Code)> {
         "[0-9A-Z]{2,6}".prop_map(|rest| (Alphabet::Alphanumeric, rest)),
     ];
     let word = prop::sample::select(vec!["code", "SQLSTATE", "service code"]);
-    ("[0-9A-Z]{1,4}", rest, word).prop_map(|(prefix, (alphabet, rest), word)| {
-        let code = Code::new(format!("{prefix}{rest}")).expect("a code");
-        (CodeSpace::new(&prefix, alphabet, code.len(), word).expect("a code space"), code)
-    })
+    ("[0-9A-Z]{1,4}", rest, word)
+        .prop_map(|(prefix, (alphabet, rest), word)| {
+            let code = Code::new(format!("{prefix}{rest}")).expect("a code");
+            (CodeSpace::new(&prefix, alphabet, code.len(), word).expect("a code space"), code)
+        })
+        .prop_filter("letters alone are no code", |(space, code)| space.contains(&**code))
 }
 
 /// The built-in catalogue with more code spaces, some of which overlap.
