@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example findings_in_memory < samples/contoso-orders/worker.log`
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use migsift::{Matcher, catalog};
 use std::io::Read;
 

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example own_messages -- tests/data/own.toml tests/data/own.log`
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use migsift::catalog::{self, Severity};
 use migsift::scan::Progress;
 use migsift::{Finding, Matcher, Scan};

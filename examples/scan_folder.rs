@@ -2,6 +2,8 @@
 //!
 //! `cargo run --example scan_folder -- samples`
 
+#![allow(clippy::print_stdout, reason = "an example prints")]
+
 use migsift::{Error, Matcher, Report, Scan, catalog};
 
 fn main() -> Result<(), Error> {

@@ -109,6 +109,7 @@ title = "Do it"
             describe(&catalog),
             [
                 "code_space:22:CT alphanumeric 6 code\n",
+                "code_space:17:603 digits 6 code\n",
                 "id:10:disk-quota\n",
                 "code:0:\n",
                 "title:10:Disk quota\n",

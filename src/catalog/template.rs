@@ -62,7 +62,7 @@ pub enum TemplatePart {
 /// Why a text is no template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateError {
-    /// It is longer than [`MAX_TEMPLATE_BYTES`].
+    /// It is longer than `MAX_TEMPLATE_BYTES`.
     TooLong,
     /// A brace without its partner.
     UnpairedBrace(char),

@@ -5,8 +5,8 @@
 //!                        └────→ compressed, archive ─Unpacker→ sources ─Transcoder, WindowReader→ Window
 //! ```
 //!
-//! [`walk()`] turns paths into [`Input`]s; an [`OpenFile`] gives access to a file's bytes by range, mapped or
-//! read; an [`Unpacker`] finds the sources in what is compressed or an archive; a [`WindowReader`] cuts a
+//! [`walk()`] turns paths into [`Input`]s; an `OpenFile` gives access to a file's bytes by range, mapped or
+//! read; an [`Unpacker`] finds the sources in what is compressed or an archive; a `WindowReader` cuts a
 //! source that is read from start to end into windows. A [`Window`] is all that the rest of the program sees.
 //! This module knows bytes, formats, sizes and limits, and nothing of messages.
 

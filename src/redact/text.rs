@@ -4,7 +4,7 @@
 //! that looks like a name. The module does not know which arguments are private, or what a token is made of.
 //!
 //! Names are found in two ways. *Known* names (arguments, the database around the message) are searched for as whole
-//! words. Then [patterns](super::patterns) find what has the shape of a name (an address, a host, a resource id) or is
+//! words. Then [patterns](`super::patterns`) find what has the shape of a name (an address, a host, a resource id) or is
 //! where a name would be (`dbname=…`, `role "…"`). Four things make this harder than it sounds:
 //!
 //! - **A name can be a word of the message.** In "Database `database` exists" only the quoted one is a name. Such a

@@ -47,7 +47,7 @@ pub struct Content {
     pub length: u64,
     /// The hash of all of them.
     pub hash: Hash,
-    /// The hash of the first [`HEAD_BYTES`]; if reading was resumed, of the first that were read.
+    /// The hash of the first `HEAD_BYTES`; if reading was resumed, of the first that were read.
     pub head: u64,
     /// How a longer file that starts with these bytes can be resumed, if that is worth it.
     pub continuation: Option<Continuation>,
@@ -58,7 +58,7 @@ pub struct Content {
 pub struct Continuation {
     /// Where to resume: far enough before the end that no finding before it depends on bytes after the end.
     pub from: Resume,
-    /// The hash of the last [`TAIL_BYTES`].
+    /// The hash of the last `TAIL_BYTES`.
     pub tail: Hash,
 }
 
