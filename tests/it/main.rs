@@ -30,6 +30,7 @@ mod oracle;
 mod outputs;
 mod own_catalogue;
 mod plans;
+mod prose;
 mod redaction;
 mod reports;
 mod samples;

@@ -294,8 +294,10 @@ fn a_report_part_reads_back_as_it_was_written() {
         finding("603108", &[("extensions", many(&["a b", "hstore"]))], Some("orders")),
         finding("603104", &[("user", one("u\u{0}")), ("server", one("src"))], None),
     ];
-    let report = report(&found, builtin());
+    let mut report = report(&found, builtin());
     assert_eq!(report.plan.steps.iter().map(|step| step.refused.len()).sum::<usize>(), 2);
+    // It follows from the catalogue, so no report stores it.
+    report.plan.steps.iter_mut().for_each(|step| step.support.clear());
     let json = serde_json::to_string(&(&report.plan, &report.support, &report.pivots)).expect("JSON");
     let (plan, support, pivots) = serde_json::from_str(&json).expect("reads");
     assert_eq!((report.plan, report.support, report.pivots), (plan, support, pivots));

@@ -87,9 +87,9 @@ fn every_dependency_has_its_reason() {
             let features = features.filter_map(toml::Value::as_str);
             let features: Vec<&str> = default.then_some("default").into_iter().chain(features).collect();
             let features = if features.is_empty() { "none".to_string() } else { features.join(", ") };
-            let begin = format!("| `{name}` | {features} | ");
-            let at = rows.iter().position(|row| row.starts_with(&begin) && row.len() > begin.len() + 8);
-            rows.remove(at.unwrap_or_else(|| panic!("DEPENDENCIES.md has no row \"{begin}…\"")));
+            let start = format!("| `{name}` | {features} | ");
+            let at = rows.iter().position(|row| row.starts_with(&start) && row.len() > start.len() + 8);
+            rows.remove(at.unwrap_or_else(|| panic!("DEPENDENCIES.md has no row \"{start}…\"")));
         }
     }
     assert!(rows.is_empty(), "no such dependency: {rows:?}");
