@@ -44,7 +44,13 @@ impl Code {
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..usize::from(self.len)]).unwrap_or_default()
+        std::str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
+    /// The text's bytes, without validating them as [`Code::as_str`] does: every place where a prefix is found in a log
+    /// is compared with one.
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
     }
 }
 
@@ -184,11 +190,18 @@ impl CodeSpace {
     /// `E`, `ERROR` would be one of five characters.
     pub fn contains(&self, text: impl AsRef<[u8]>) -> bool {
         let text = text.as_ref();
-        text.len() == self.length
-            && text.iter().any(u8::is_ascii_digit)
-            && text
-                .strip_prefix(self.prefix.as_bytes())
-                .is_some_and(|rest| rest.iter().all(|byte| self.alphabet.contains(*byte)))
+        if text.len() != self.length {
+            return false;
+        }
+        let (prefix, rest) = text.split_at(self.prefix.bytes().len());
+        // The rest decides for most places where a scan finds the prefix.
+        let is_rest = match self.alphabet {
+            Alphabet::Digits => rest.iter().all(u8::is_ascii_digit),
+            Alphabet::Alphanumeric => {
+                rest.iter().all(|byte| self.alphabet.contains(*byte)) && text.iter().any(u8::is_ascii_digit)
+            }
+        };
+        is_rest && prefix == self.prefix.bytes()
     }
 }
 

@@ -242,7 +242,10 @@ pub fn write_json<'a>(compared: &'a Compared, out: &mut dyn Write) -> io::Result
 
 /// Whether the first line counts what has changed: `2 new, 3 still failing, 1 fixed`.
 fn is_difference(head: &[u8]) -> bool {
-    if !head.first().is_some_and(u8::is_ascii_digit) {
+    // Most logs start with a digit, too: the first word after the number decides for almost all of them.
+    let space = head.iter().position(|byte| *byte == b' ');
+    let is_new = space.is_some_and(|space| head[space..].starts_with(b" new, "));
+    if !is_new || !head[0].is_ascii_digit() {
         return false;
     }
     let head = String::from_utf8_lossy(head);
