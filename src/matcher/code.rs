@@ -39,7 +39,7 @@
 use super::bytes::is_word;
 use super::normalized::Normalized;
 use super::prefilter::{WordBoundaries, plausible};
-use crate::catalog::CodeSpace;
+use crate::catalog::{Alphabet, CodeSpace};
 use crate::text::pattern;
 use regex::bytes::Regex;
 use std::ops::Range;
@@ -49,6 +49,8 @@ use std::sync::LazyLock;
 #[derive(Debug, Clone)]
 pub struct CodeForm {
     space: CodeSpace,
+    /// The length of the prefix, in bytes.
+    prefix_len: usize,
     /// What announces a code, apart from the usual words: the last word of how people call it, as [`Word`]
     /// has it (`sqlstate`).
     own_word: Vec<u8>,
@@ -58,12 +60,25 @@ impl CodeForm {
     /// The form of the codes in `space`.
     pub fn new(space: &CodeSpace) -> CodeForm {
         let word = space.word().rsplit(' ').next().unwrap_or_default();
-        CodeForm { space: space.clone(), own_word: word.to_ascii_lowercase().into_bytes() }
+        let prefix_len = space.prefix().len();
+        CodeForm { space: space.clone(), prefix_len, own_word: word.to_ascii_lowercase().into_bytes() }
     }
 
     /// The length of a code.
     pub fn code_len(&self) -> usize {
         self.space.length()
+    }
+
+    /// The bytes at `at`, where a search has found the prefix, if they are a code of this form. Most prefixes in a log are
+    /// parts of other numbers, so this decides before anything else is read.
+    #[inline]
+    fn code_after_prefix<'t>(&self, raw: &'t [u8], at: usize) -> Option<&'t [u8]> {
+        let code = raw.get(at..at + self.code_len())?;
+        let is_code = match self.space.alphabet() {
+            Alphabet::Digits => code[self.prefix_len..].iter().all(u8::is_ascii_digit),
+            Alphabet::Alphanumeric => self.space.contains(code),
+        };
+        is_code.then_some(code)
     }
 
     /// The bytes at `at`, if they are a code of this form.
@@ -150,7 +165,7 @@ fn is_number(code: &[u8]) -> bool {
 /// The cheap test on raw bytes: whether there may be a code at `at` at all, judged by the bytes next to it.
 pub fn may_be_code(raw: &[u8], at: usize, form: &CodeForm) -> bool {
     // Most places where a prefix was found fail here.
-    let Some(code) = form.code_at(raw, at) else { return false };
+    let Some(code) = form.code_after_prefix(raw, at) else { return false };
     let end = at + code.len();
     let before = &raw[at.saturating_sub(8)..at];
     let bounded_before = match before.last() {

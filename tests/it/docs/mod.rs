@@ -211,7 +211,7 @@ fn the_pages_know_the_commands_and_the_formats() {
 }
 
 /// Flags of other programs that the pages show: of Cargo, of `az` and of `benches/compare`.
-const OTHER_FLAGS: [&str; 15] = [
+const OTHER_FLAGS: [&str; 16] = [
     "--all",
     "--all-targets",
     "--bench",
@@ -222,6 +222,7 @@ const OTHER_FLAGS: [&str; 15] = [
     "--name",
     "--open",
     "--path",
+    "--profile",
     "--release",
     "--resource-group",
     "--small",
