@@ -186,7 +186,9 @@ fn transcode(mut units: &[[u8; 2]], order: ByteOrder, text: &mut Vec<u8>) {
         // A character's two halves stay together.
         let mut end = units.len().min(BLOCK_UNITS);
         let is_open = |unit: [u8; 2]| (0xd800..0xdc00).contains(&order.unit(unit));
-        end += usize::from(end < units.len() && is_open(units[end - 1]));
+        while end < units.len() && is_open(units[end - 1]) {
+            end += 1;
+        }
         for unit in char::decode_utf16(units[..end].iter().map(|unit| order.unit(*unit))) {
             push(unit.unwrap_or(char::REPLACEMENT_CHARACTER), text);
         }
