@@ -10,6 +10,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Deref;
 
@@ -22,11 +23,10 @@ const MAX_WORD_LEN: usize = 30;
 
 /// An error code: one to [`MAX_CODE_LEN`] digits and upper-case letters. It is kept inline, so that it is
 /// copied and compared without memory of its own.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Code {
-    /// The characters, then zeros: so codes are ordered as their texts.
-    bytes: [u8; MAX_CODE_LEN],
-    len: u8,
+    /// The characters, then zeros, then the length.
+    bytes: [u8; MAX_CODE_LEN + 1],
 }
 
 impl Code {
@@ -37,9 +37,10 @@ impl Code {
         if text.is_empty() || text.len() > MAX_CODE_LEN || !text.iter().all(valid) {
             return None;
         }
-        let mut bytes = [0; MAX_CODE_LEN];
+        let mut bytes = [0; MAX_CODE_LEN + 1];
         bytes[..text.len()].copy_from_slice(text);
-        Some(Code { bytes, len: text.len() as u8 })
+        bytes[MAX_CODE_LEN] = text.len() as u8;
+        Some(Code { bytes })
     }
 
     /// The text.
@@ -50,7 +51,26 @@ impl Code {
     /// The text's bytes, without validating them as [`Code::as_str`] does: every place where a prefix is found in a log
     /// is compared with one.
     fn bytes(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        &self.bytes[..usize::from(self.bytes[MAX_CODE_LEN])]
+    }
+
+    /// The bytes as one number, which is ordered as they are. A scan looks up every place that has the form of a code,
+    /// and this compares two codes in two instructions.
+    fn number(self) -> u128 {
+        u128::from_be_bytes(self.bytes)
+    }
+}
+
+/// As their texts.
+impl Ord for Code {
+    fn cmp(&self, other: &Code) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Code) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

@@ -51,6 +51,10 @@ pub struct CodeForm {
     space: CodeSpace,
     /// The length of the prefix, in bytes.
     prefix_len: usize,
+    /// The bytes of a code that are compared with digits at once, as [`digits_only`] has them; 0 if they cannot be.
+    digits: u64,
+    /// Whether every code is a number.
+    only_numbers: bool,
     /// What announces a code, apart from the usual words: the last word of how people call it, as [`Word`]
     /// has it (`sqlstate`).
     own_word: Vec<u8>,
@@ -60,8 +64,15 @@ impl CodeForm {
     /// The form of the codes in `space`.
     pub fn new(space: &CodeSpace) -> CodeForm {
         let word = space.word().rsplit(' ').next().unwrap_or_default();
-        let prefix_len = space.prefix().len();
-        CodeForm { space: space.clone(), prefix_len, own_word: word.to_ascii_lowercase().into_bytes() }
+        let (prefix_len, len) = (space.prefix().len(), space.length());
+        let digits = match space.alphabet() {
+            Alphabet::Digits if len <= 8 => (prefix_len..len).fold(0, |mask, at| mask | 0xff << (8 * at)),
+            _ => 0,
+        };
+        let only_numbers =
+            space.alphabet() == Alphabet::Digits && space.prefix().bytes().all(|byte| byte.is_ascii_digit());
+        let own_word = word.to_ascii_lowercase().into_bytes();
+        CodeForm { space: space.clone(), prefix_len, digits, only_numbers, own_word }
     }
 
     /// The length of a code.
@@ -74,6 +85,11 @@ impl CodeForm {
     #[inline]
     fn code_after_prefix<'t>(&self, raw: &'t [u8], at: usize) -> Option<&'t [u8]> {
         let code = raw.get(at..at + self.code_len())?;
+        if self.digits != 0
+            && let Some(eight) = raw[at..].first_chunk()
+        {
+            return digits_only(u64::from_le_bytes(*eight), self.digits).then_some(code);
+        }
         let is_code = match self.space.alphabet() {
             Alphabet::Digits => code[self.prefix_len..].iter().all(u8::is_ascii_digit),
             Alphabet::Alphanumeric => self.space.contains(code),
@@ -81,10 +97,24 @@ impl CodeForm {
         is_code.then_some(code)
     }
 
+    /// Whether a code of this form is a number, so that the text may mean one.
+    fn is_number(&self, code: &[u8]) -> bool {
+        self.only_numbers || code.iter().all(u8::is_ascii_digit)
+    }
+
     /// The bytes at `at`, if they are a code of this form.
     fn code_at<'t>(&self, text: &'t [u8], at: usize) -> Option<&'t [u8]> {
         text.get(at..at + self.code_len()).filter(|code| self.space.contains(code))
     }
+}
+
+/// Whether those of `eight` bytes that `mask` selects are digits, without a branch that depends on them: in a log full of
+/// numbers, where a code's digits end cannot be predicted.
+fn digits_only(eight: u64, mask: u64) -> bool {
+    let values = eight ^ 0x3030_3030_3030_3030;
+    // A value above 9 has a bit in its upper half, or gets one when 6 is added, without a carry into the next byte.
+    let low = values & 0x0f0f_0f0f_0f0f_0f0f;
+    (values | (low + 0x0606_0606_0606_0606)) & 0xf0f0_f0f0_f0f0_f0f0 & mask == 0
 }
 
 /// A code in a text, or what may be one.
@@ -157,11 +187,6 @@ const UNITS: [&str; 34] = [
     "connections",
 ];
 
-/// Whether a code is a number, so that the text may mean one.
-fn is_number(code: &[u8]) -> bool {
-    code.iter().all(u8::is_ascii_digit)
-}
-
 /// The cheap test on raw bytes: whether there may be a code at `at` at all, judged by the bytes next to it.
 pub fn may_be_code(raw: &[u8], at: usize, form: &CodeForm) -> bool {
     // Most places where a prefix was found fail here.
@@ -189,7 +214,7 @@ pub fn may_be_code(raw: &[u8], at: usize, form: &CodeForm) -> bool {
         }
         _ => true,
     };
-    bounded_before && bounded_after && !(is_number(code) && is_process_id(raw, at, end))
+    bounded_before && bounded_after && !(form.is_number(code) && is_process_id(raw, at, end))
 }
 
 /// Whether the number at `at` to `end` is between a number or a bracket and a level: a PID in nearly every
@@ -262,7 +287,7 @@ pub fn mention(text: &[u8], at: usize, form: &CodeForm, above: impl FnOnce() -> 
         text.get(end).filter(|byte| matches!((before, byte), (Some(b'['), b']') | (Some(b'('), b')')));
     let range = if close.is_some() { at - 1..end + 1 } else { at..end };
     let rest = &text[range.end..];
-    if is_number(code) && is_amount(rest) {
+    if form.is_number(code) && is_amount(rest) {
         return None;
     }
     let after = rest.iter().find(|byte| !matches!(byte, b' ' | b'"' | b'\''));
@@ -273,7 +298,7 @@ pub fn mention(text: &[u8], at: usize, form: &CodeForm, above: impl FnOnce() -> 
     if announced || closing {
         return Some(Mention { range, ambiguous: !announced, trailing: closing || after == Some(&b')') });
     }
-    if is_number(code) && before_level_or_time(rest) {
+    if form.is_number(code) && before_level_or_time(rest) {
         return None;
     }
     let head = head(&text[..range.start])?;
@@ -524,6 +549,25 @@ mod tests {
 
     fn judge(line: &str) -> Option<&'static str> {
         judge_as(line, &service())
+    }
+
+    #[test]
+    fn digits_are_told_from_every_other_byte() {
+        for mask in [0xff << 24, u64::MAX, 0xffff_ffff_ffff_0000, 0xff << 56] {
+            for at in 0..8 {
+                for byte in 0..=u8::MAX {
+                    let mut eight = *b"09182736";
+                    eight[at] = byte;
+                    let selected = mask >> (8 * at) & 0xff != 0;
+                    let expected = !selected || byte.is_ascii_digit();
+                    assert_eq!(
+                        digits_only(u64::from_le_bytes(eight), mask),
+                        expected,
+                        "{byte:#x} at {at}, mask {mask:#x}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]
