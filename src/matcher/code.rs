@@ -552,7 +552,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_are_told_from_every_other_byte() {
+    fn no_other_byte_counts_as_a_digit() {
         for mask in [0xff << 24, u64::MAX, 0xffff_ffff_ffff_0000, 0xff << 56] {
             for at in 0..8 {
                 for byte in 0..=u8::MAX {
