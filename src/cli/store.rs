@@ -94,7 +94,6 @@ pub fn scan(
     };
     let ended = Timestamp::now();
     run.store.finish_run(&ended.to_string(), &run.totals, &run.outcome.inputs.problems)?;
-    run.store.shrink()?;
     if !request.args.quiet {
         report_totals(id, &run.totals, pruned);
     }

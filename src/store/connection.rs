@@ -20,10 +20,12 @@
 //! and restores the pages, so the store holds whole batches at any time. The journal is deleted with each
 //! commit: between runs the history is a single file, which can be copied.
 
+use super::checksum::{self, Tracked};
 use super::known::Known;
 use super::method::Method;
+use super::parts::Parts;
 use super::pending::{PendingStreams, RunColumns};
-use super::{schema, sql};
+use super::{schema, sql, upgrade};
 use crate::error::Error;
 use rusqlite::{ErrorCode, OpenFlags};
 use std::borrow::Cow;
@@ -37,6 +39,9 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(3600);
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 /// How much of the file SQLite caches, in KiB. A batch that fits is written when it ends, not before.
 const CACHE_KIB: u32 = 64 << 10;
+
+/// Keeps the file in a form that free pages can be cut from, at the end of a run.
+const GIVE_BACK: &str = "PRAGMA auto_vacuum=INCREMENTAL";
 
 /// What to do while another run uses the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +59,14 @@ enum Purpose {
     Read,
 }
 
+/// The state of the tables of a store that was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opened {
+    /// They were of the present version, or are new.
+    Present,
+    Upgraded,
+}
+
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
@@ -68,6 +81,10 @@ pub struct Store {
     pub(super) methods: Vec<(i64, Method)>,
     pub(super) known: Known,
     pub(super) pending: RefCell<PendingStreams>,
+    /// The texts of findings, once there is one to store.
+    pub(super) parts: Option<Parts>,
+    /// The checksums of the tables; none before the store is loaded.
+    pub(super) tracked: Option<Tracked>,
 }
 
 impl Store {
@@ -90,9 +107,17 @@ impl Store {
         let pragmas =
             format!("PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
         store.pragmas(&pragmas, timeout)?;
+        // It can be chosen only now, and to choose it again would write to the file.
+        if path.metadata().is_ok_and(|file| file.len() == 0) {
+            store.execute_batch(GIVE_BACK)?;
+        }
         store.execute_batch("BEGIN EXCLUSIVE")?;
-        store.check_version(Purpose::Write)?;
+        let opened = store.check_version(Purpose::Write)?;
         store.execute_batch("PRAGMA locking_mode=EXCLUSIVE; COMMIT; PRAGMA journal_mode=DELETE;")?;
+        if opened == Opened::Upgraded {
+            // It needs as much space again for a while. If that is missing, the store keeps its free pages.
+            let _ = store.execute_batch(GIVE_BACK).and_then(|()| store.execute_batch("VACUUM"));
+        }
         Ok(store)
     }
 
@@ -102,7 +127,7 @@ impl Store {
     ///
     /// [`Error::Unusable`] for a store that is damaged.
     pub fn load(mut self) -> Result<Store, Error> {
-        self.check_pages()?;
+        self.verify()?;
         self.known = Known::load(&self.db).map_err(|error| self.failed(error))?;
         Ok(self)
     }
@@ -119,13 +144,19 @@ impl Store {
         store.pragmas("PRAGMA query_only=ON;", BUSY_TIMEOUT)?;
         store.execute_batch("BEGIN")?;
         store.check_version(Purpose::Read)?;
-        store.check_pages()?;
+        store.check()?;
         Ok(store)
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Store, Error> {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = rusqlite::Connection::open_with_flags(path, flags).map_err(|error| failed(path, error))?;
+        // SQLite has its own meaning of `:memory:`, of an empty name, and of what starts with `file:`. An absolute
+        // path is always the name of a file.
+        let file = std::path::absolute(path).map_err(|_| unusable(path, "no name of a file"))?;
+        if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
+            create_private(&file);
+        }
+        let db = rusqlite::Connection::open_with_flags(&file, flags).map_err(|error| failed(path, error))?;
         Ok(Store {
             db,
             path: path.to_path_buf(),
@@ -135,6 +166,8 @@ impl Store {
             methods: Vec::new(),
             known: Known::default(),
             pending: RefCell::default(),
+            parts: None,
+            tracked: None,
         })
     }
 
@@ -197,14 +230,15 @@ impl Store {
 
     /// Checks that the file is a store of a known version. A writer creates the tables of an empty one, and
     /// upgrades those of an earlier version; it must be in a transaction.
-    fn check_version(&self, purpose: Purpose) -> Result<(), Error> {
+    fn check_version(&self, purpose: Purpose) -> Result<Opened, Error> {
         let application = self.pragma("application_id")?;
         let version = self.pragma("user_version")?;
         let tables = "SELECT count(*) FROM sqlite_schema";
         let tables: i64 =
             self.db.query_row(tables, [], |row| row.get(0)).map_err(|error| self.failed(error))?;
         if purpose == Purpose::Write && (application, version, tables) == (0, 0, 0) {
-            return self.execute_batch(schema::SCHEMA);
+            self.execute_batch(schema::SCHEMA)?;
+            return Ok(Opened::Present);
         }
         if application != schema::APPLICATION {
             let text = "not a store of migsift; name another file, or one that does not exist yet";
@@ -212,11 +246,13 @@ impl Store {
         }
         let known = schema::VERSION;
         if version == known {
-            return Ok(());
+            return Ok(Opened::Present);
         }
         let is_earlier = (1..known).contains(&version);
         if is_earlier && purpose == Purpose::Write {
-            return self.migrate(version, &schema::STEPS);
+            self.check_pages("integrity_check")?;
+            upgrade::from_version_1(&self.db).map_err(|error| self.failed(error))?;
+            return Ok(Opened::Upgraded);
         }
         let remedy = if is_earlier {
             format!("the next `scan --store` upgrades it to version {known}")
@@ -232,22 +268,54 @@ impl Store {
         self.db.query_row(&sql, [], |row| row.get(0)).map_err(|error| self.failed(error))
     }
 
-    /// Upgrades the tables step by step; must be called within a transaction.
-    fn migrate(&self, from: i64, steps: &[&str]) -> Result<(), Error> {
-        steps.iter().skip(from as usize - 1).try_for_each(|step| self.execute_batch(step))?;
-        self.execute_batch(&format!("PRAGMA user_version = {}", steps.len() + 1))
+    /// Checks all rows, and keeps their checksums up to date from here on. Does nothing the second time.
+    pub(super) fn verify(&mut self) -> Result<(), Error> {
+        if self.tracked.is_none() {
+            let sums = self.check()?;
+            self.tracked = Some(checksum::track(&self.db, sums).map_err(|error| self.failed(error))?);
+        }
+        Ok(())
+    }
+
+    /// Checks pages, definitions and rows; returns the checksums.
+    fn check(&self) -> Result<checksum::Sums, Error> {
+        let failed = |error| self.failed(error);
+        let changed = checksum::changed_definition(&self.db).map_err(failed)?;
+        if let Some(name) = changed {
+            return Err(damaged(&self.path, &format!("the definition of {name} has changed")));
+        }
+        // The quick check does not compare indexes with their tables. This program makes none.
+        let indexes = "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL";
+        let indexes: i64 = self.db.query_row(indexes, [], |row| row.get(0)).map_err(failed)?;
+        self.check_pages(if indexes == 0 { "quick_check" } else { "integrity_check" })?;
+        checksum::verify(&self.db).map_err(failed)?.map_err(|reason| damaged(&self.path, &reason))
     }
 
     /// Checks the structure of all pages.
-    fn check_pages(&self) -> Result<(), Error> {
-        let found = self.db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    fn check_pages(&self, check: &str) -> Result<(), Error> {
+        let found = self.db.query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get::<_, String>(0));
         let found = found.map_err(|error| self.failed(error))?;
         if found != "ok" { Err(damaged(&self.path, &found)) } else { Ok(()) }
     }
 }
 
+/// Creates a file that only its owner may read: a store holds what logs say. SQLite gives its journals the same
+/// mode. One that exists keeps its mode. It is not opened here: closing it would release the locks that another
+/// connection of this process holds.
+fn create_private(path: &Path) {
+    if path.exists() {
+        return;
+    }
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // SQLite reports why it cannot be created.
+    let _ = options.open(path);
+}
+
 /// Translates an error of SQLite.
-fn failed(path: &Path, error: rusqlite::Error) -> Error {
+pub(super) fn failed(path: &Path, error: rusqlite::Error) -> Error {
     let reason = error.to_string();
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -256,7 +324,8 @@ fn failed(path: &Path, error: rusqlite::Error) -> Error {
         Some(ErrorCode::NotADatabase) => {
             unusable(path, "not a store of migsift, or a damaged one; move it away, or name another file")
         }
-        Some(ErrorCode::DatabaseCorrupt) => damaged(path, &reason),
+        // Statements are valid, so it is the file that they do not fit.
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::Unknown) => damaged(path, &reason),
         Some(ErrorCode::CannotOpen) => unusable(path, &format!("cannot be opened: {reason}")),
         Some(_) => Error::output(path.display().to_string(), std::io::Error::other(reason)),
         // Not an error of SQLite but of reading its rows: a value that this program does not write.
@@ -266,41 +335,11 @@ fn failed(path: &Path, error: rusqlite::Error) -> Error {
 
 /// A damaged store, with the ways to recover.
 pub(super) fn damaged(path: &Path, reason: &str) -> Error {
-    let remedy = "restore a copy, or recover what is readable with `sqlite3 FILE .recover`, or move it away and scan again";
+    let remedy = "restore a copy, or move it away and scan again, or recover what is readable: `sqlite3 FILE .recover | sqlite3 NEW`, \
+                  then `sqlite3 NEW 'DELETE FROM checksum'`";
     unusable(path, &format!("the store is damaged ({reason}); {remedy}"))
 }
 
 pub(super) fn unusable(path: &Path, text: &str) -> Error {
     Error::unusable(&path.display().to_string(), None, text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_earlier_version_is_upgraded_by_all_steps_or_none() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("history.db");
-        let store = Store::open(&path, WhenBusy::Fail).expect("a store");
-        let steps = [
-            "ALTER TABLE run ADD COLUMN a INTEGER",
-            "ALTER TABLE run ADD COLUMN b INTEGER",
-            "ALTER TABLE run RENAME b TO c",
-        ];
-        let version = || store.pragma("user_version").expect("a version");
-        store.execute_batch("BEGIN").expect("a transaction");
-        let twice = ["ALTER TABLE run ADD COLUMN a INTEGER", "ALTER TABLE run ADD COLUMN a INTEGER"];
-        assert!(store.migrate(1, &twice).is_err());
-        store.execute_batch("ROLLBACK").expect("rolled back");
-        assert_eq!(version(), 1);
-        store.migrate(1, &steps[..1]).expect("one step");
-        assert_eq!(version(), 2);
-        store.migrate(2, &steps).expect("the other steps");
-        assert_eq!(version(), 4);
-        store.execute_batch("SELECT a, c FROM run").expect("both columns");
-        drop(store);
-        let later = Store::open(&path, WhenBusy::Fail).expect_err("a later version");
-        assert!(later.to_string().contains("a store of version 4"), "{later}");
-    }
 }

@@ -3,12 +3,11 @@
 //! A selection comes in; an [`Outcome`] like that of a scan goes out, and the findings go to a sink. Reports
 //! are built from the outcome as always; nothing here knows formats.
 
-use super::connection::{Store, damaged, unusable};
+use super::connection::{Store, unusable};
+use super::occurrence::Lines;
 use crate::catalog::{Catalog, Entry};
 use crate::context::Time;
 use crate::error::Error;
-use crate::finding::Finding;
-use crate::record::FindingRecord;
 use crate::report::history::{Run, Trend};
 use crate::scan::{InputCounts, Inputs, Outcome, Problem, Sink, Status, emit};
 use crate::source::Origin;
@@ -100,19 +99,30 @@ impl Store {
         let InputCounts { scanned, partial, skipped, failed } = run.inputs;
         let (bytes, problems) = (run.bytes, self.problems(run.run.id)?);
         outcome.inputs = Inputs { scanned, partial, skipped, failed, bytes, problems };
-        let sql = "SELECT stream.path, finding.record, started FROM finding JOIN stream ON stream.id = finding.stream \
-                   LEFT JOIN run ON run.id = finding.first_run \
-                   WHERE ?1 IS NULL OR finding.first_run=?1 \
-                   ORDER BY stream.path, stream.id, member, offset, finding.id, nth";
+        let sql = "SELECT stream.path, member.text, entry.text, offset, second, fraction, line, occurrence.length, \
+                   occurrence.head, args, context, rest, run.started \
+                   FROM occurrence JOIN stream ON stream.id = occurrence.stream \
+                   LEFT JOIN name AS member ON member.id = occurrence.member \
+                   LEFT JOIN name AS entry ON entry.id = occurrence.entry \
+                   LEFT JOIN run ON run.id = occurrence.first_run \
+                   WHERE ?1 IS NULL OR occurrence.first_run=?1 \
+                   ORDER BY stream.path, stream.id, coalesce(member.text, ''), offset, entry.text, nth";
         let mut statement = self.db.prepare(sql).map_err(|error| self.failed(error))?;
         let mut rows = statement.query(params![selection.run]).map_err(|error| self.failed(error))?;
         let (mut origins, mut trend) = (Origins::default(), Trend::default());
+        let mut lines = Lines::new(&self.db).map_err(|error| self.failed(error))?;
         while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
-            let StoredFinding { mut finding, found } = self.finding(row)?;
+            let mut finding = lines.finding(row).map_err(|error| self.failed(error))?;
             if finding.time.is_some_and(|time| !selection.includes(time.instant)) {
                 continue;
             }
-            if let Some(time) = finding.time.or(found) {
+            let found = || row.get::<_, Option<String>>(12).map(|found| found.as_deref().map(time));
+            let when = match finding.time {
+                Some(time) => Some(time),
+                // When a run found it first, unless that run has been removed.
+                None => found().map_err(|error| self.failed(error))?,
+            };
+            if let Some(time) = when {
                 trend.add(&finding.id, time.instant.as_second());
             }
             finding.origin = origins.share(&finding.origin);
@@ -122,29 +132,6 @@ impl Store {
         }
         Ok(History { outcome, run: run.run, trend })
     }
-
-    /// Reads a row of path, record and the start of the run that was the first to find it. The path is where
-    /// the stream was seen last, not the one in the record.
-    fn finding(&self, row: &Row<'_>) -> Result<StoredFinding, Error> {
-        let failed = |error| self.failed(error);
-        let path = row.get_ref(0).map_err(failed)?;
-        let path = path.as_bytes().map_err(|error| damaged(&self.path, &error.to_string()))?;
-        let record: String = row.get(1).map_err(failed)?;
-        let record: FindingRecord<'_> =
-            serde_json::from_str(&record).map_err(|error| damaged(&self.path, &error.to_string()))?;
-        let mut finding = Finding::from(record);
-        let path = String::from_utf8_lossy(path);
-        let member = finding.origin.member.clone();
-        finding.origin = Arc::new(Origin { path: path.as_ref().into(), member });
-        let found: Option<String> = row.get(2).map_err(failed)?;
-        Ok(StoredFinding { finding, found: found.as_deref().map(time) })
-    }
-}
-
-/// A finding, and when a run found it first, unless that run has been removed.
-struct StoredFinding {
-    finding: Finding,
-    found: Option<Time>,
 }
 
 /// The origins of findings that come in order: those of one source share one, as in a scan.

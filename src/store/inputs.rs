@@ -8,13 +8,16 @@
 //! unchanged inputs must be asked about ([`Store::freshness`]) before any changed one is reserved; else a
 //! copy of an unchanged log that comes earlier in the walk would be read as that log.
 
-use super::connection::Store;
+use super::connection::{Store, failed};
 use super::identity::{Identified, Identifier};
 use super::known::{KnownInput, KnownStream, Mtime, StreamKind};
 use super::method::StaleReason;
+use super::occurrence::{self, Occurrence};
+use super::parts::Parts;
 use super::pending::PendingStream;
 use super::sql::{continuation_value, path_value};
 use crate::error::Error;
+use crate::finding::Finding;
 use crate::input::{Input, InputKind};
 use crate::scan::Content;
 use rusqlite::params;
@@ -243,6 +246,19 @@ impl Store {
         let values = params![id, self.method, path_value(&key), self.run];
         self.execute(sql, values)?;
         Ok(id)
+    }
+
+    /// Stores a finding of the stream; returns whether it is new. `nth` distinguishes members with the same name.
+    pub(super) fn upsert_finding(&mut self, stream: i64, nth: i64, finding: &Finding) -> Result<bool, Error> {
+        let run = self.run;
+        let Store { db, parts, path, .. } = self;
+        let failed = |error| failed(path, error);
+        let parts = match parts {
+            Some(parts) => parts,
+            None => parts.insert(Parts::load(db).map_err(failed)?),
+        };
+        let occurrence = Occurrence { stream, nth, finding, first_run: run, last_run: run };
+        occurrence::upsert(db, parts, &occurrence).map_err(failed)
     }
 
     /// Records that the stream was not read to its end.

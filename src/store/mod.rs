@@ -46,21 +46,27 @@
 //! - *A crash costs one batch.* Each batch of inputs is one transaction. SQLite's rollback journal undoes it
 //!   when the process dies at any instant, and the next run reads those inputs again.
 //! - *One writer.* A run holds an exclusive lock from before its walk to its end; see `connection.rs`.
+//! - *Rows are what runs have written.* Each table has a checksum, which runs and reports verify; see
+//!   `checksum.rs`.
 //! - *Same bytes, same findings.* A stream remembers the [`Method`] it was read with: version, catalogue,
 //!   options. Another method makes it stale, and it is reread; findings that both methods have are not new.
 
+mod checksum;
 mod connection;
 mod history;
 mod identity;
 mod inputs;
 mod known;
 mod method;
+mod occurrence;
+mod parts;
 mod pending;
 mod recorder;
 mod retention;
 mod run;
 mod schema;
 mod sql;
+mod upgrade;
 
 pub use connection::{Store, WhenBusy};
 pub use history::{History, RunRow, Selection};

@@ -25,7 +25,6 @@ use crate::catalog::{Catalog, Entry};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::Input;
-use crate::record::FindingRecord;
 use crate::scan::{Content, FileSink, FileStart, Options, Outcome, Sink, Status, emit};
 use crate::source::Origin;
 use crate::summary::Summary;
@@ -197,7 +196,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
 
     /// Records that an earlier run's stream was read to its end: drops findings that are no longer found.
     fn replace_findings(&mut self, read: ReadStream) -> Result<(), Error> {
-        let sql = "DELETE FROM finding WHERE stream=?1 AND last_run<>?2 AND offset>=?3";
+        let sql = "DELETE FROM occurrence WHERE stream=?1 AND last_run<>?2 AND offset>=?3";
         self.store.execute(sql, params![read.stream, self.store.run, read.from as i64])?;
         let BatchFile { input, mtime, .. } = self.files[read.file];
         // Reading that resumed in the middle has not seen the head.
@@ -220,7 +219,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let is_unrecognisable =
             read.content.length == 0 || replaced.is_some_and(|old| is_prefix(&old.content));
         if is_unrecognisable || !read.content.archive {
-            let sql = "DELETE FROM finding WHERE stream=?1 AND offset>=?2";
+            let sql = "DELETE FROM occurrence WHERE stream=?1 AND offset>=?2";
             let from = if is_unrecognisable { 0 } else { read.content.length as i64 };
             self.store.execute(sql, params![read.stream, from])?;
         }
@@ -235,7 +234,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
     fn close(&mut self) -> Result<(), Error> {
         match self.open.take() {
             Some(OpenSource { route: Route::Store(stream), is_new: true, .. }) => {
-                self.store.execute("DELETE FROM finding WHERE stream=?1", params![stream]).map(|_| ())
+                self.store.execute("DELETE FROM occurrence WHERE stream=?1", params![stream]).map(|_| ())
             }
             _ => Ok(()),
         }
@@ -316,19 +315,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
     fn upsert_finding(&mut self, stream: i64, finding: &Finding) -> Result<bool, Error> {
         let member = finding.origin.member.as_deref().unwrap_or_default();
         let nth = if member.is_empty() { 0 } else { self.count_in_member(member, finding) };
-        let (offset, id, run) = (finding.offset as i64, &*finding.id, self.store.run);
-        let record = serde_json::to_string(&FindingRecord::from(finding))
-            .map_err(|error| Error::output("the store", std::io::Error::other(error)))?;
-        let time = finding.time.map(|time| time.to_string());
-        let values = params![stream, member, offset, id, nth, time, record, run];
-        let sql = "INSERT OR IGNORE INTO finding VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)";
-        if self.store.execute_unordered(sql, values)? == 1 {
-            return Ok(true);
-        }
-        let sql = "UPDATE finding SET time=?6, record=?7, last_run=?8 \
-                   WHERE stream=?1 AND member=?2 AND offset=?3 AND id=?4 AND nth=?5";
-        self.store.execute_unordered(sql, values)?;
-        Ok(false)
+        self.store.upsert_finding(stream, nth, finding)
     }
 
     /// How many findings with this place and id the open archive had before. An archive may hold many members

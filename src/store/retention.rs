@@ -12,12 +12,6 @@ use crate::error::Error;
 use rusqlite::params;
 use std::io::ErrorKind;
 
-/// The file is rewritten if at least one page of so many is free. A smaller gain is not worth writing all
-/// others.
-const FREE_PART: i64 = 4;
-/// And if at least so many bytes are free.
-const MIN_FREE_BYTES: i64 = 1 << 20;
-
 /// How many records a run has removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
@@ -45,13 +39,29 @@ impl Store {
         let kept = "SELECT stream FROM input WHERE gone IS NULL OR gone > ?1";
         let old = format!("SELECT id FROM stream WHERE last_run <= ?1 AND id NOT IN ({kept})");
         let findings =
-            self.execute(&format!("DELETE FROM finding WHERE stream IN ({old})"), params![last])?;
+            self.execute(&format!("DELETE FROM occurrence WHERE stream IN ({old})"), params![last])?;
         let files = self.execute(&format!("DELETE FROM stream WHERE id IN ({old})"), params![last])?;
         self.execute("DELETE FROM input WHERE stream NOT IN (SELECT id FROM stream)", [])?;
+        if findings > 0 {
+            self.delete_unused_texts()?;
+        }
         self.execute("DELETE FROM problem WHERE run <= ?1", params![last])?;
         let runs = self.execute("DELETE FROM run WHERE id <= ?1 AND ended IS NOT NULL", params![last])?;
         self.execute("DELETE FROM run WHERE id <= ?1", params![last])?;
         Ok(Pruned { runs: runs as u64, files: files as u64, findings: findings as u64 })
+    }
+
+    /// Deletes the texts that no finding refers to any more. Whole ones may be referred to by differences.
+    fn delete_unused_texts(&mut self) -> Result<(), Error> {
+        self.parts = None;
+        let used = "SELECT head FROM occurrence UNION SELECT args FROM occurrence UNION SELECT context FROM occurrence \
+                    UNION SELECT rest FROM occurrence";
+        self.execute(&format!("DELETE FROM part WHERE base IS NOT NULL AND id NOT IN ({used})"), [])?;
+        let used = format!("{used} UNION SELECT base FROM part WHERE base IS NOT NULL");
+        self.execute(&format!("DELETE FROM part WHERE base IS NULL AND id NOT IN ({used})"), [])?;
+        let used = "SELECT member FROM occurrence UNION SELECT entry FROM occurrence UNION SELECT path FROM occurrence";
+        self.execute(&format!("DELETE FROM name WHERE id NOT IN ({used})"), [])?;
+        Ok(())
     }
 
     /// Records which known inputs do not exist any more. One that this run was not asked for may still exist,
@@ -68,21 +78,6 @@ impl Store {
                 let sql = "UPDATE input SET gone=?2 WHERE path=?1";
                 self.execute(sql, params![path_value(key), self.run])?;
             }
-        }
-        Ok(())
-    }
-
-    /// Rewrites the file without its free pages, if there are many. Must be called between two batches.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::start_run`].
-    pub fn shrink(&mut self) -> Result<(), Error> {
-        let free = self.pragma("freelist_count")?;
-        let (all, size) = (self.pragma("page_count")?, self.pragma("page_size")?);
-        if free * FREE_PART >= all && free * size >= MIN_FREE_BYTES {
-            // It needs as much space again for a while. If that is missing, the store stays as it is.
-            let _ = self.execute_batch("VACUUM");
         }
         Ok(())
     }

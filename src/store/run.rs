@@ -34,12 +34,14 @@ impl Store {
     ///
     /// [`Error::Output`] and [`Error::Unusable`], as everything that writes.
     pub fn start_run(&mut self, now: &str, method: &Method) -> Result<i64, Error> {
+        self.verify()?;
         self.start_batch()?;
-        let values = params![method.version, method.catalog, method.options];
-        self.execute("INSERT OR IGNORE INTO method (version, catalog, options) VALUES (?1, ?2, ?3)", values)?;
         self.methods = self.load_methods()?;
-        let own = self.methods.iter().find(|(_, known)| known == method);
-        self.method = own.map_or(0, |(id, _)| *id);
+        let own = self.methods.iter().find(|(_, known)| known == method).map(|(id, _)| *id);
+        self.method = match own {
+            Some(own) => own,
+            None => self.insert_method(method)?,
+        };
         self.execute("INSERT INTO run (started, method) VALUES (?1, ?2)", params![now, self.method])?;
         self.run = self.db.last_insert_rowid();
         Ok(self.run)
@@ -55,7 +57,15 @@ impl Store {
         rows.and_then(Iterator::collect).map_err(failed)
     }
 
-    /// Ends the run at `now`, RFC 3339, and its last batch.
+    fn insert_method(&mut self, method: &Method) -> Result<i64, Error> {
+        let values = params![method.version, method.catalog, method.options];
+        self.execute("INSERT INTO method (version, catalog, options) VALUES (?1, ?2, ?3)", values)?;
+        let id = self.db.last_insert_rowid();
+        self.methods.push((id, method.clone()));
+        Ok(id)
+    }
+
+    /// Ends the run at `now`, RFC 3339, and its last batch; gives the space of removed rows back.
     ///
     /// # Errors
     ///
@@ -88,7 +98,19 @@ impl Store {
             column(totals.new),
         ];
         self.execute(sql, values)?;
+        self.give_back()?;
         self.commit_batch()
+    }
+
+    /// Shortens the file by its free pages. Only as many pages move as are free, within the last transaction.
+    fn give_back(&self) -> Result<(), Error> {
+        self.flush_pending()?;
+        let mut statement =
+            self.db.prepare("PRAGMA incremental_vacuum").map_err(|error| self.failed(error))?;
+        // Each step frees a page.
+        let mut rows = statement.query([]).map_err(|error| self.failed(error))?;
+        while rows.next().map_err(|error| self.failed(error))?.is_some() {}
+        Ok(())
     }
 
     /// Starts a batch: a crash keeps all or nothing of it.
@@ -107,6 +129,9 @@ impl Store {
     /// As [`Store::start_run`].
     pub fn commit_batch(&mut self) -> Result<(), Error> {
         self.flush_pending()?;
+        if let Some(tracked) = &self.tracked {
+            tracked.sums().save(&self.db).map_err(|error| self.failed(error))?;
+        }
         self.execute_batch("COMMIT")
     }
 }

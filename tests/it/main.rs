@@ -37,6 +37,7 @@ mod samples;
 mod schemas;
 mod shrinking;
 mod store;
+mod store_file;
 #[cfg(unix)]
 mod system;
 mod tidy;

@@ -63,10 +63,11 @@ impl Place {
         numbers(&self.report(&["-f", "ndjson"]))
     }
 
-    /// Executes SQL in the store.
+    /// Executes SQL in the store, which accepts the rows as they are then.
     pub fn execute(&self, sql: &str) {
         let store = rusqlite::Connection::open(self.store()).expect("the store");
         store.execute_batch(sql).expect("SQL that succeeds");
+        store.execute_batch("DELETE FROM checksum").expect("SQL that succeeds");
     }
 
     /// Reads a value from the store.
