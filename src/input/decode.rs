@@ -10,14 +10,14 @@
 //! ```text
 //! frame, frame, end                    both are read
 //! frame, skippable frame, frame, end   both are read (zstd, lz4)
-//! frame, zeros, end                    padding of tapes (gzip) and of the format (xz)
+//! frame, zeros, end                    padding of tapes (gzip) and of the format (xz: in fours)
 //! frame, "some text"                   the frame is read, then an error: something else follows
 //! frame, half a frame                  what can be decoded is read, then an error: cut short
 //! ```
 //!
 //! Invariant: all that can be decoded comes before the error, and a stream never ends early without one.
 
-use super::codec::{Codec, FRAME_HEAD_BYTES, FrameDecoder, skippable};
+use super::codec::{Codec, FRAME_HEAD_BYTES, FrameDecoder, Padding, skippable};
 use super::limits::{Budget, Limit};
 use super::peek::PeekReader;
 use std::io::{self, BufRead, Read};
@@ -32,6 +32,8 @@ enum DecodeError {
     Damaged(&'static str, String),
     #[error("something else follows the {0} data")]
     Trailing(&'static str),
+    #[error("the padding after the {0} data is no multiple of four bytes")]
+    Padding(&'static str),
 }
 
 /// Reads as the content of a compressed stream.
@@ -112,35 +114,50 @@ impl<'r> Decoder<'r> {
             }
             let cut = head.len() < FRAME_HEAD_BYTES;
             return match Codec::of(head) {
-                Some(found) if found == self.codec => Ok(true),
-                // The stream started with skippable frames, which do not show which of the codecs they are
-                // of.
-                Some(found) if found.spec().skippable_frames && self.frames == 0 => {
+                Some(found) if self.accepts(found) => {
                     self.codec = found;
                     Ok(true)
                 }
-                _ if cut && spec.may_start(head) => Err(io::ErrorKind::UnexpectedEof.into()),
+                _ if cut && spec.may_be_followed_by(head) => Err(io::ErrorKind::UnexpectedEof.into()),
                 _ => Err(io::Error::other(DecodeError::Trailing(spec.name))),
             };
         }
     }
 
+    /// Whether a frame of `found` may be next.
+    fn accepts(&self, found: Codec) -> bool {
+        match self.frames {
+            // The stream may have started with skippable frames, which do not show which of the codecs they
+            // are of.
+            0 => found == self.codec || found.spec().skippable_frames,
+            _ => self.codec.spec().followed_by.contains(&found),
+        }
+    }
+
     /// Skips the padding after a frame; whether the stream ends there.
     fn ends(&self, reader: &mut PeekReader<'r>) -> io::Result<bool> {
-        if !self.codec.spec().zero_padding {
+        let padding = self.codec.spec().padding;
+        if padding == Padding::None {
             return Ok(reader.fill_buf()?.is_empty());
         }
-        loop {
+        let start = reader.consumed();
+        let ended = loop {
             let buffered = reader.fill_buf()?;
             if buffered.is_empty() {
-                return Ok(true);
+                break true;
             }
             let zeros = buffered.iter().take_while(|byte| **byte == 0).count();
             let only_zeros = zeros == buffered.len();
             reader.consume(zeros);
             if !only_zeros {
-                return Ok(false);
+                break false;
             }
+        };
+        match (reader.consumed() - start) % 4 {
+            1.. if padding == Padding::ZerosInFours => {
+                Err(io::Error::other(DecodeError::Padding(self.codec.name())))
+            }
+            _ => Ok(ended),
         }
     }
 

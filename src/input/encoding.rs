@@ -1,4 +1,4 @@
-//! Encodings: UTF-16 is transcoded to UTF-8, and byte order marks are dropped.
+//! Encodings: UTF-16 and UTF-32 are transcoded to UTF-8, and byte order marks are dropped.
 //!
 //! The first bytes of a source come in; a [`Transcoder`] goes out. A byte order mark decides. Without one,
 //! UTF-16 is recognized by the zero bytes next to its ASCII characters, in text that is valid throughout. All
@@ -15,6 +15,8 @@ pub enum Encoding {
     MarkedUtf8,
     /// UTF-16 of this byte order, with or without a byte order mark.
     Utf16(ByteOrder),
+    /// UTF-32 of this byte order, after a byte order mark.
+    Utf32(ByteOrder),
 }
 
 /// Which byte of a code unit comes first.
@@ -31,7 +33,9 @@ pub enum ByteOrder {
 const MIN_ASCII: usize = 8;
 const MIN_ASCII_SHARE: usize = 4;
 /// The longest byte order mark, in bytes.
-const MAX_MARK_BYTES: usize = 3;
+const MAX_MARK_BYTES: usize = 4;
+/// The last plane of Unicode: a character's third byte.
+const MAX_PLANE: u8 = 0x10;
 /// How many bytes are transcoded at once.
 const CHUNK_BYTES: usize = 16 << 10;
 /// How many code units are tested for being ASCII at once: compiles to vector instructions.
@@ -51,6 +55,17 @@ pub fn of(head: &[u8]) -> Option<Encoding> {
 
 /// The byte order mark at the start of `head`, and the encoding it marks.
 fn mark(head: &[u8]) -> Option<(&'static [u8], Encoding)> {
+    // The little-endian mark of UTF-32 starts with that of UTF-16; a character has to follow, which makes the
+    // difference.
+    match head {
+        [0xff, 0xfe, 0, 0, _, _, plane, 0, ..] if *plane <= MAX_PLANE => {
+            return Some((b"\xff\xfe\0\0", Encoding::Utf32(ByteOrder::Little)));
+        }
+        [0, 0, 0xfe, 0xff, 0, plane, ..] if *plane <= MAX_PLANE => {
+            return Some((b"\0\0\xfe\xff", Encoding::Utf32(ByteOrder::Big)));
+        }
+        _ => {}
+    }
     let marks: [(&[u8], Encoding); 3] = [
         (b"\xef\xbb\xbf", Encoding::MarkedUtf8),
         (b"\xff\xfe", Encoding::Utf16(ByteOrder::Little)),
@@ -79,8 +94,8 @@ fn is_text(units: impl ExactSizeIterator<Item = u16>) -> bool {
 pub enum Transcoder<'r> {
     /// The bytes as they are.
     Unchanged(PeekReader<'r>),
-    /// UTF-16 as UTF-8.
-    Utf16(Box<Utf16Reader<PeekReader<'r>>>),
+    /// UTF-16 or UTF-32 as UTF-8.
+    Wide(Box<WideReader<PeekReader<'r>>>),
 }
 
 impl<'r> Transcoder<'r> {
@@ -90,10 +105,12 @@ impl<'r> Transcoder<'r> {
         let (encoding, mark) = (of(head), mark(head).map_or(0, |(mark, _)| mark.len()));
         // These bytes were peeked at, so that reading them cannot fail.
         let _ = reader.read_exact(&mut [0; MAX_MARK_BYTES][..mark]);
-        match encoding {
-            Some(Encoding::Utf16(order)) => Transcoder::Utf16(Box::new(Utf16Reader::new(reader, order))),
-            Some(Encoding::MarkedUtf8) | None => Transcoder::Unchanged(reader),
-        }
+        let (units, order) = match encoding {
+            Some(Encoding::Utf16(order)) => (Units::Two, order),
+            Some(Encoding::Utf32(order)) => (Units::Four, order),
+            Some(Encoding::MarkedUtf8) | None => return Transcoder::Unchanged(reader),
+        };
+        Transcoder::Wide(Box::new(WideReader::new(reader, units, order)))
     }
 }
 
@@ -101,18 +118,28 @@ impl Read for Transcoder<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Transcoder::Unchanged(reader) => reader.read(into),
-            Transcoder::Utf16(reader) => reader.read(into),
+            Transcoder::Wide(reader) => reader.read(into),
         }
     }
 }
 
-/// Reads UTF-16 as UTF-8. A surrogate without its partner becomes U+FFFD, and so does half of a code unit at
-/// the end.
+/// The size of a code unit, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Units {
+    /// UTF-16.
+    Two,
+    /// UTF-32.
+    Four,
+}
+
+/// Reads UTF-16 or UTF-32 as UTF-8. What is no character becomes U+FFFD: a surrogate without its partner, a
+/// number beyond Unicode, a part of a code unit at the end.
 #[derive(Debug)]
-pub struct Utf16Reader<R> {
+pub struct WideReader<R> {
     reader: R,
+    units: Units,
     order: ByteOrder,
-    /// Bytes that were read and not transcoded yet: half of a code unit, or the first half of a character.
+    /// Bytes that were read and not transcoded yet: a part of a code unit, or the first half of a character.
     raw: Vec<u8>,
     /// The transcoded text, of which `given` bytes were passed on.
     text: Vec<u8>,
@@ -120,9 +147,9 @@ pub struct Utf16Reader<R> {
     at_end: bool,
 }
 
-impl<R: Read> Utf16Reader<R> {
-    fn new(reader: R, order: ByteOrder) -> Utf16Reader<R> {
-        Utf16Reader { reader, order, raw: Vec::new(), text: Vec::new(), given: 0, at_end: false }
+impl<R: Read> WideReader<R> {
+    fn new(reader: R, units: Units, order: ByteOrder) -> WideReader<R> {
+        WideReader { reader, units, order, raw: Vec::new(), text: Vec::new(), given: 0, at_end: false }
     }
 
     /// Reads and transcodes the next chunk. What a failing read returned before is kept for the next call.
@@ -135,22 +162,42 @@ impl<R: Read> Utf16Reader<R> {
         self.given = 0;
         self.text.clear();
 
-        let (units, half) = self.raw.as_chunks::<2>();
+        let done = match self.units {
+            Units::Two => self.transcode_utf16(),
+            Units::Four => self.transcode_utf32(),
+        };
+        if self.at_end && done < self.raw.len() {
+            push(char::REPLACEMENT_CHARACTER, &mut self.text);
+            self.raw.clear();
+        } else {
+            self.raw.drain(..done);
+        }
+        Ok(())
+    }
+
+    /// Transcodes whole characters; returns how many bytes they took.
+    fn transcode_utf16(&mut self) -> usize {
+        let (units, _) = self.raw.as_chunks::<2>();
         let is_open = |unit: &[u8; 2]| (0xd800..0xdc00).contains(&self.order.unit(*unit));
         // The second half of the last character may be in the next chunk.
         let open = usize::from(!self.at_end && units.last().is_some_and(is_open));
         let units = &units[..units.len() - open];
         transcode(units, self.order, &mut self.text);
-        if self.at_end && !half.is_empty() {
-            push(char::REPLACEMENT_CHARACTER, &mut self.text);
+        2 * units.len()
+    }
+
+    /// Transcodes whole characters; returns how many bytes they took.
+    fn transcode_utf32(&mut self) -> usize {
+        let (units, _) = self.raw.as_chunks::<4>();
+        for unit in units {
+            let character = char::from_u32(self.order.wide_unit(*unit));
+            push(character.unwrap_or(char::REPLACEMENT_CHARACTER), &mut self.text);
         }
-        let done = if self.at_end { self.raw.len() } else { 2 * units.len() };
-        self.raw.drain(..done);
-        Ok(())
+        4 * units.len()
     }
 }
 
-impl<R: Read> Read for Utf16Reader<R> {
+impl<R: Read> Read for WideReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.given == self.text.len() && !self.at_end && !into.is_empty() {
             self.fill()?;
@@ -168,6 +215,13 @@ impl ByteOrder {
         match self {
             ByteOrder::Little => u16::from_le_bytes(bytes),
             ByteOrder::Big => u16::from_be_bytes(bytes),
+        }
+    }
+
+    fn wide_unit(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            ByteOrder::Little => u32::from_le_bytes(bytes),
+            ByteOrder::Big => u32::from_be_bytes(bytes),
         }
     }
 }
@@ -209,12 +263,22 @@ mod tests {
         text.encode_utf16().flat_map(unit).collect()
     }
 
+    fn utf32(text: &str, big: bool) -> Vec<u8> {
+        let unit = |c: char| if big { u32::from(c).to_be_bytes() } else { u32::from(c).to_le_bytes() };
+        text.chars().flat_map(unit).collect()
+    }
+
     #[test]
     fn encodings_are_identified_by_marks_or_by_zero_bytes() {
         let text = "Überblick 客户 😀, and what the log says\r\n";
         let marked = |big| utf16(&format!("\u{feff}{text}"), big);
         let chinese = "2024-06-06 21:42 错误：目标服务器上的数据库已存在，请先删除它 😀 再重试迁移\r\n";
-        let cases: [(Vec<u8>, Option<Encoding>, &str); 10] = [
+        let wide = |big| utf32(&format!("\u{feff}{text}"), big);
+        let cases: [(Vec<u8>, Option<Encoding>, &str); 13] = [
+            (wide(false), Some(Encoding::Utf32(ByteOrder::Little)), text),
+            (wide(true), Some(Encoding::Utf32(ByteOrder::Big)), text),
+            // A mark of UTF-16, a zero, and text: no character of UTF-32 follows.
+            (utf16("\u{feff}\0ab", false), Some(Encoding::Utf16(ByteOrder::Little)), "\0ab"),
             (marked(false), Some(Encoding::Utf16(ByteOrder::Little)), text),
             (marked(true), Some(Encoding::Utf16(ByteOrder::Big)), text),
             ([b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat(), Some(Encoding::MarkedUtf8), text),
@@ -269,8 +333,28 @@ mod tests {
                 want.push(char::REPLACEMENT_CHARACTER);
             }
             let mut got = Vec::new();
-            Utf16Reader::new(Pieces(&raw, step, false), order).read_to_end(&mut got).expect("reads");
+            WideReader::new(Pieces(&raw, step, false), Units::Two, order).read_to_end(&mut got).expect("reads");
             proptest::prop_assert_eq!(String::from_utf8(got).expect("UTF-8"), want);
+        }
+
+        #[test]
+        fn any_numbers_in_any_pieces_are_characters_or_replaced(
+            units in proptest::collection::vec(
+                proptest::prop_oneof![0_u32..0x80, 0xd7f0_u32..0xe010, 0x10_fff0_u32..0x11_0010, proptest::prelude::any::<u32>()],
+                0..200),
+            step in 1_usize..40,
+            big: bool,
+            odd in 0_usize..4,
+        ) {
+            let order = if big { ByteOrder::Big } else { ByteOrder::Little };
+            let unit = |unit: &u32| if big { unit.to_be_bytes() } else { unit.to_le_bytes() };
+            let mut raw: Vec<u8> = units.iter().flat_map(unit).collect();
+            raw.extend(vec![b'x'; odd]);
+            let read = |unit: &u32| char::from_u32(*unit).unwrap_or(char::REPLACEMENT_CHARACTER);
+            let want = units.iter().map(read).chain((odd > 0).then_some(char::REPLACEMENT_CHARACTER));
+            let mut got = Vec::new();
+            WideReader::new(Pieces(&raw, step, false), Units::Four, order).read_to_end(&mut got).expect("reads");
+            proptest::prop_assert_eq!(String::from_utf8(got).expect("UTF-8"), want.collect::<String>());
         }
     }
 }

@@ -26,22 +26,20 @@ pub enum ContainerFormat {
     },
 }
 
-const UNPACK: &str = "unpack it first";
-
-/// Formats that are not read, by their magic bytes.
-const UNSUPPORTED: [(&[u8], &str); 11] = [
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"MSCF\0\0\0\0", "a cabinet archive"),
-    (b"\x1f\x9d", "compressed with compress(1)"),
-    (b"\x1f\xa0", "compressed with pack(1)"),
-    (b"\x1f\x8b", "gzip data of an unknown method"),
-    (b"LZIP\x01", "compressed with lzip"),
-    (b"\x02\x21\x4c\x18", "compressed with lz4's legacy format"),
-    (b"\xff\x06\0\0sNaPpY", "compressed with snappy"),
-    (b"\x89LZO\0\r\n\x1a\n", "compressed with lzop"),
-    // The default properties, a dictionary of a power of two, and an unknown size, as lzma(1) writes it.
-    (b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff", "compressed with lzma(1)"),
+/// Formats that are not read: their magic bytes, their names, and what to do instead.
+const UNSUPPORTED: [(&[u8], &str, &str); 12] = [
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", "unpack it first (7z x)"),
+    (b"Rar!\x1a\x07", "a RAR archive", "unpack it first (unrar x, 7z x)"),
+    (b"MSCF\0\0\0\0", "a cabinet archive", "unpack it first (expand, cabextract)"),
+    (b"\x1f\x9d", "compressed with compress(1) and unknown flags", "unpack it first (uncompress)"),
+    (b"\x1f\xa0", "compressed with pack(1)", "unpack it first (gzip -d)"),
+    (b"\x1f\x8b", "gzip data of an unknown method", "unpack it first"),
+    (b"LZIP\x01", "compressed with lzip", "unpack it first (lzip -d)"),
+    (b"\x25\xb5\x2f\xfd", "compressed with zstd 0.5", "unpack it first (zstd -d)"),
+    (b"\x26\xb5\x2f\xfd", "compressed with zstd 0.6", "unpack it first (zstd -d)"),
+    (b"\x27\xb5\x2f\xfd", "compressed with zstd 0.7", "unpack it first (zstd -d)"),
+    (b"\xff\x06\0\0sNaPpY", "compressed with snappy", "unpack it first (snzip -d)"),
+    (b"\x89LZO\0\r\n\x1a\n", "compressed with lzop", "unpack it first (lzop -d)"),
 ];
 
 impl ContainerFormat {
@@ -56,16 +54,12 @@ impl ContainerFormat {
         }
         if zip::is_first_of_several(head) {
             let name = "a part of a zip archive in several parts";
-            return Some(ContainerFormat::Unsupported { name, hint: UNPACK });
+            return Some(ContainerFormat::Unsupported { name, hint: "unpack it first" });
         }
         if tar::is_header(head) {
             return Some(ContainerFormat::Tar);
         }
-        if is_utf32(head) {
-            let hint = "convert it to UTF-8 first";
-            return Some(ContainerFormat::Unsupported { name: "text in UTF-32", hint });
-        }
-        unsupported(head).map(|name| ContainerFormat::Unsupported { name, hint: UNPACK })
+        unsupported(head).map(|(name, hint)| ContainerFormat::Unsupported { name, hint })
     }
 
     /// Whether it is read, so that it counts as a level of nesting.
@@ -74,20 +68,12 @@ impl ContainerFormat {
     }
 }
 
-/// The name of the format of [`UNSUPPORTED`] that starts with `head`.
-fn unsupported(head: &[u8]) -> Option<&'static str> {
+/// The name of the format of [`UNSUPPORTED`] that starts with `head`, and what to do instead.
+fn unsupported(head: &[u8]) -> Option<(&'static str, &'static str)> {
     // Two magic bytes might start a text, too; a third byte that no text has rules that out.
     let is_binary = |byte: &u8| *byte >= 0x80 || *byte < b'\t';
-    let (magic, name) = UNSUPPORTED.iter().find(|(magic, _)| head.starts_with(magic))?;
-    (magic.len() > 2 || head.get(2).is_some_and(is_binary)).then_some(name)
-}
-
-/// Whether `head` starts with the byte order mark of UTF-32 and a character.
-fn is_utf32(head: &[u8]) -> bool {
-    match head {
-        [0xff, 0xfe, 0, 0, _, _, plane, 0, ..] | [0, 0, 0xfe, 0xff, 0, plane, ..] => *plane <= 0x10,
-        _ => false,
-    }
+    let (magic, name, hint) = UNSUPPORTED.iter().find(|(magic, ..)| head.starts_with(magic))?;
+    (magic.len() > 2 || head.get(2).is_some_and(is_binary)).then_some((name, hint))
 }
 
 #[cfg(test)]
@@ -110,6 +96,8 @@ mod tests {
             b"\x1f\x8b",
             b"\x1f\x8bery",
             b"\xff\xfea\0b\0c\0",
+            b"\xff\xfe\0\0a\0\0\0",
+            b"\x1f\x9d is how a .Z file starts",
             b"2024-06-06 21:42:53 ERROR",
             &[0; PEEK_BYTES],
             &[b' '; PEEK_BYTES],

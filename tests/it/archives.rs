@@ -2,8 +2,8 @@
 
 use crate::bundles::zip::{DEFLATE, METHODS, Member, Zip, member, zip};
 use crate::bundles::{
-    Codec, Folder, Run, ScanResult, line, log, nested, noise, one_thread, pack, pax, pipe, run_bytes,
-    run_path, run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
+    Codec, Folder, Run, ScanResult, has_end, has_frames, line, log, nested, noise, one_thread, pack, pax,
+    pipe, run_bytes, run_path, run_stdin, scan_bytes, scan_path, skippable, tar, tar_record,
 };
 use crate::{invariants, stdout};
 use migsift::finding::Finding;
@@ -101,7 +101,7 @@ fn frames_that_follow_each_other_are_one_log() {
     let log = log(4, 3_000);
     let (a, rest) = log.split_at(2_000);
     let (b, c) = rest.split_at(1_100);
-    for codec in Codec::all() {
+    for codec in Codec::all().filter(|codec| has_frames(*codec)) {
         let frames = [pack(codec, a), pack(codec, b), pack(codec, b""), pack(codec, c)];
         let run = run_bytes(&frames.concat(), &[]);
         assert_eq!((run.code, run.findings()), (Some(1), 4), "{codec:?} {:?}", run.problems());
@@ -145,7 +145,7 @@ fn a_gzip_header_may_have_all_its_fields() {
 
 #[test]
 fn garbage_after_a_frame_makes_the_log_partial() {
-    for codec in Codec::all() {
+    for codec in Codec::all().filter(|codec| has_end(*codec)) {
         for garbage in [&b"some text"[..], b"\x01", b"PK\x03\x04"] {
             let bytes = [&pack(codec, &log(3, 500))[..], garbage].concat();
             let run = run_bytes(&bytes, &[]);
@@ -272,7 +272,7 @@ fn nothing_hides_after_a_link_or_directory_with_a_size() {
 /// Millions of empty frames fit into a few kilobytes, and each needs a decoder.
 #[test]
 fn empty_frames_count_against_the_limit_of_decoded_bytes() {
-    for codec in [Codec::Gzip, Codec::Bzip2, Codec::Xz, Codec::Zstd] {
+    for codec in [Codec::Gzip, Codec::Bzip2, Codec::Xz, Codec::Zstd, Codec::Lz4Legacy] {
         let frames = pack(Codec::Gzip, &pack(codec, b"").repeat(3_000));
         let run = run_bytes(&frames, &["--max-output-bytes", "1M"]);
         assert_eq!(run.code, Some(3), "{codec:?}");
@@ -285,8 +285,9 @@ fn formats_that_are_recognized_but_not_read_are_reported() {
     for head in [
         b"7z\xbc\xaf\x27\x1c\0\x04".as_slice(),
         b"Rar!\x1a\x07\x01\0",
-        b"\x1f\x9d\x90",
-        b"\x5d\0\0\x80\0\xff\xff\xff\xff\xff\xff\xff\xff\0",
+        b"\x1f\x9d\xf0",
+        b"\x1f\xa0\0",
+        b"\x27\xb5\x2f\xfd",
         b"\x89LZO\0\r\n\x1a\n\x10",
     ] {
         let run = run_bytes(head, &[]);
@@ -356,7 +357,7 @@ proptest! {
             (options.threads, options.window_bytes) = (threads, Some(core));
         });
         let mut ways = packed(&bytes);
-        for codec in Codec::all() {
+        for codec in Codec::all().filter(|codec| has_frames(*codec)) {
             let frames: Vec<u8> =
                 ends.windows(2).flat_map(|cut| pack(codec, &bytes[cut[0]..cut[1]])).collect();
             ways.push((format!("cut {codec:?}"), frames));

@@ -2,8 +2,8 @@
 
 use crate::bundles::zip::{METHODS, Zip, member};
 use crate::bundles::{
-    Codec, Folder, Run, ScanResult, line, log, noise, one_thread, pack, run_bytes, run_pieces, scan_bytes,
-    scan_path, tar,
+    Codec, Folder, Run, ScanResult, has_checksum, has_end, line, log, noise, one_thread, pack, run_bytes,
+    run_pieces, scan_bytes, scan_path, tar,
 };
 
 /// A sound file, to be damaged.
@@ -15,6 +15,9 @@ struct Case {
     head_bytes: usize,
     /// Whether a cut file has the first findings of the whole one.
     single: bool,
+    /// Whether a cut, and a changed byte, is noticed at any place.
+    has_end: bool,
+    has_checksum: bool,
 }
 
 /// The same findings in all formats.
@@ -27,16 +30,21 @@ fn cases(findings: usize, noise: usize) -> Vec<Case> {
         let head_bytes = codec.head_bytes();
         let packed = [("", pack(codec, &all)), ("tar in ", pack(codec, &tar(&parts)))];
         for (around, bytes) in packed {
-            cases.push(Case { name: format!("{around}{codec:?}"), bytes, head_bytes, single: true });
+            let (has_end, has_checksum) = (has_end(codec), has_checksum(codec));
+            let name = format!("{around}{codec:?}");
+            cases.push(Case { name, bytes, head_bytes, single: true, has_end, has_checksum });
         }
     }
-    cases.push(Case { name: "tar".into(), bytes: tar(&parts), head_bytes: 0, single: true });
+    let (has_end, has_checksum) = (true, true);
+    let (name, bytes) = ("tar".to_string(), tar(&parts));
+    cases.push(Case { name, bytes, head_bytes: 0, single: true, has_end, has_checksum });
     for method in METHODS {
         let members = parts.map(|(name, bytes)| member(name, method, bytes));
         let streamed = members.clone().map(|member| member.streamed());
         for (name, members) in [("zip", members), ("streamed zip", streamed)] {
             let name = format!("{name}, method {method}");
-            cases.push(Case { name, bytes: Zip::new(members).bytes(), head_bytes: 4, single: false });
+            let bytes = Zip::new(members).bytes();
+            cases.push(Case { name, bytes, head_bytes: 4, single: false, has_end, has_checksum });
         }
     }
     cases
@@ -60,7 +68,7 @@ fn a_cut_loses_only_what_follows_it_and_is_reported() {
             let got = scan_bytes(&case.bytes[..end], &one_thread());
             let names = got.names();
             let place = format!("{} cut to {end} of {}: {:?}", case.name, case.bytes.len(), got.inputs);
-            assert!(got.inputs.complete() == (end == case.bytes.len()), "{place}");
+            assert!(got.inputs.complete() == (end == case.bytes.len()) || !case.has_end, "{place}");
             assert!(names.len() <= want.len() && names.iter().all(|name| want.contains(name)), "{place}");
             if case.single {
                 assert_eq!(names, want[..names.len()], "{place}");
@@ -75,7 +83,7 @@ fn a_cut_loses_only_what_follows_it_and_is_reported() {
 /// Cuts in the last bytes: checksums, end marks, directories.
 #[test]
 fn a_cut_in_the_last_bytes_is_reported() {
-    for case in cases(3, 60) {
+    for case in cases(3, 60).into_iter().filter(|case| case.has_end) {
         let want = sound(&case).names().len();
         let tail = if case.name == "tar" { 1024 } else { 40 };
         for lost in 1..=tail {
@@ -110,7 +118,7 @@ fn is_text(case: &Case, at: usize) -> bool {
 #[test]
 fn a_changed_byte_never_loses_a_finding_in_silence() {
     let (folder, mut silent) = (Folder::new(), Vec::new());
-    for (i, case) in cases(3, 20).into_iter().enumerate() {
+    for (i, case) in cases(3, 20).into_iter().filter(|case| case.has_checksum).enumerate() {
         let want = sound(&case).findings.len();
         for at in (case.head_bytes + i % 3..case.bytes.len()).step_by(3).filter(|at| !is_text(&case, *at)) {
             let mask = [0x01, 0x80, 0x08, 0xff, 0x20][at % 5];
@@ -124,7 +132,7 @@ fn a_changed_byte_never_loses_a_finding_in_silence() {
 #[test]
 fn a_changed_byte_in_a_large_file_is_reported() {
     let (folder, mut silent) = (Folder::new(), Vec::new());
-    for case in cases(12, 12_000).iter().filter(|case| case.name != "tar") {
+    for case in cases(12, 12_000).iter().filter(|case| case.name != "tar" && case.has_checksum) {
         let want = sound(case).findings.len();
         let step = case.bytes.len() / 20;
         for at in (0..20).map(|i| 600 + (i * step + i * i * 7) % (case.bytes.len() - 600)) {
@@ -229,7 +237,7 @@ fn what_was_decoded_before_damage_counts() {
         let at = bytes.len() * 9 / 10;
         bytes[at..at + 40].iter_mut().for_each(|byte| *byte = 0xff);
         let got = scan_bytes(&bytes, &one_thread());
-        assert!(!got.inputs.complete(), "{codec:?}");
+        assert!(!got.inputs.complete() || !has_checksum(codec), "{codec:?}");
         let least = if codec == Codec::Bzip2 { 0 } else { 6_000 * 6 / 10 };
         assert!(got.findings.len() >= least, "{codec:?}: {} {:?}", got.findings.len(), got.inputs);
         for piece in [1_000, 50_000] {

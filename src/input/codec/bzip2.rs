@@ -1,7 +1,7 @@
 //! bzip2: any number of streams.
 
 use super::raw::{Next, OneStream, RawDecoder, Step, Totals};
-use super::{Codec, Spec};
+use super::{Codec, Padding, Spec};
 use bzip2::{Decompress, Status};
 use std::io;
 
@@ -21,7 +21,8 @@ pub(super) static SPEC: Spec = Spec {
     memory_left: |memory| memory,
     // A decoder takes 120 µs to start, in which others decode this much.
     frame_cost_bytes: 64 << 10,
-    zero_padding: false,
+    followed_by: &[Codec::Bzip2],
+    padding: Padding::None,
     skippable_frames: false,
     zip_methods: &[12],
 };

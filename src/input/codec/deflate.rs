@@ -34,7 +34,9 @@ impl RawDecoder for Deflate {
         let next = match self.0.decompress(input, into, FlushDecompress::None) {
             Ok(status) => Ok(Next::end_if(status == Status::StreamEnd)),
             Err(error) => {
-                let text = error.message().unwrap_or("corrupt deflate stream");
+                // Where a call returned what precedes the damage, the next one has no better words.
+                let text = error.message().filter(|text| *text != "repeated call with bad state");
+                let text = text.unwrap_or("corrupt deflate stream");
                 Err(io::Error::new(io::ErrorKind::InvalidData, text))
             }
         };

@@ -2,7 +2,7 @@
 
 use super::deflate::Deflate;
 use super::raw::OneStream;
-use super::{Codec, FRAME_COST_BYTES, Spec, magic_suffices};
+use super::{Codec, FRAME_COST_BYTES, Padding, Spec, magic_suffices};
 
 pub(super) static SPEC: Spec = Spec {
     codec: Codec::Gzip,
@@ -15,8 +15,9 @@ pub(super) static SPEC: Spec = Spec {
     // Its window takes 32 KiB.
     memory_left: |memory| memory,
     frame_cost_bytes: FRAME_COST_BYTES,
+    followed_by: &[Codec::Gzip],
     // Tapes fill up their last block with zeros.
-    zero_padding: true,
+    padding: Padding::Zeros,
     skippable_frames: false,
     zip_methods: &[],
 };

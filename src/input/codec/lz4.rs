@@ -1,9 +1,9 @@
-//! lz4: any number of frames. The block format and the legacy format are not read.
+//! lz4: any number of frames. The legacy format is read by `lz4_legacy`; bare blocks are not read.
 //!
 //! The crate offers only a reader. It returns what precedes damage block by block, so nothing is lost; but it
 //! takes a frame without its end mark for a complete one, which [`EofReader`] makes up for.
 
-use super::{Codec, FRAME_COST_BYTES, FrameDecoder, Spec, magic_suffices};
+use super::{Codec, FRAME_COST_BYTES, FrameDecoder, Padding, Spec, magic_suffices};
 use crate::input::peek::PeekReader;
 use std::io::{self, Read};
 
@@ -22,7 +22,8 @@ pub(super) static SPEC: Spec = Spec {
     },
     memory_left: |memory| memory.saturating_sub(READER_BYTES),
     frame_cost_bytes: FRAME_COST_BYTES,
-    zero_padding: false,
+    followed_by: &[Codec::Lz4, Codec::Lz4Legacy],
+    padding: Padding::None,
     skippable_frames: true,
     zip_methods: &[],
 };

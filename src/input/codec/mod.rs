@@ -16,9 +16,12 @@
 //! only offers a reader, as lz4 does, implement [`FrameDecoder`] directly.
 
 mod bzip2;
+mod compress;
 pub(super) mod deflate;
 mod gzip;
 mod lz4;
+mod lz4_legacy;
+mod lzma;
 pub(super) mod raw;
 pub(super) mod skippable;
 mod xz;
@@ -27,8 +30,8 @@ mod zstd;
 use super::peek::PeekReader;
 use std::io::{self, Read};
 
-/// How many bytes of a frame's head are looked at, at most: bzip2 is recognized by ten.
-pub(super) const FRAME_HEAD_BYTES: usize = 10;
+/// How many bytes of a frame's head are looked at, at most: lzma is recognized by thirteen.
+pub(super) const FRAME_HEAD_BYTES: usize = 13;
 
 /// How a stream is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +46,25 @@ pub enum Codec {
     Bzip2,
     /// The frame format, with any number of frames.
     Lz4,
+    /// lz4's format before frames, which `lz4 -l` writes.
+    Lz4Legacy,
+    /// The .lzma format, which is older than .xz.
+    Lzma,
+    /// The .Z format of compress(1).
+    Compress,
 }
 
 /// All codecs, in the order of [`Codec`].
-static TABLE: [&Spec; 5] = [&gzip::SPEC, &zstd::SPEC, &xz::SPEC, &bzip2::SPEC, &lz4::SPEC];
+static TABLE: [&Spec; 8] = [
+    &gzip::SPEC,
+    &zstd::SPEC,
+    &xz::SPEC,
+    &bzip2::SPEC,
+    &lz4::SPEC,
+    &lz4_legacy::SPEC,
+    &lzma::SPEC,
+    &compress::SPEC,
+];
 
 /// All that the rest of the program needs to know of one codec.
 pub(super) struct Spec {
@@ -66,8 +84,10 @@ pub(super) struct Spec {
     pub memory_left: fn(u64) -> u64,
     /// What a frame costs of the allowance of decoded bytes, besides its content; see [`FRAME_COST_BYTES`].
     pub frame_cost_bytes: u64,
-    /// Whether zeros may follow a frame.
-    pub zero_padding: bool,
+    /// The codecs of which a frame may follow one of this: itself, unless its frames cannot be repeated.
+    pub followed_by: &'static [Codec],
+    /// What else may follow a frame.
+    pub padding: Padding,
     /// Whether its readers pass over frames of other content; see `skippable`.
     pub skippable_frames: bool,
     /// Its numbers as a compression method of zip.
@@ -78,6 +98,17 @@ pub(super) struct Spec {
 /// time, and a small file can hold millions of them: without a cost, they would not be limited. A codec
 /// decodes about this much in the one or two microseconds that it takes to open a frame.
 const FRAME_COST_BYTES: u64 = 1 << 10;
+
+/// What may fill the space after a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Padding {
+    /// Nothing.
+    None,
+    /// Zeros.
+    Zeros,
+    /// Zeros, a multiple of four.
+    ZerosInFours,
+}
 
 /// A decoder of one frame: reads as the content of the frame, then as its end.
 pub(super) trait FrameDecoder<'r>: Read {
@@ -132,8 +163,13 @@ impl Spec {
         head.len() >= self.head_bytes && head.starts_with(self.magic) && (self.confirm)(head)
     }
 
-    /// Whether `head`, which the end of the stream cuts short, may be the start of a frame.
-    pub fn may_start(&self, head: &[u8]) -> bool {
+    /// Whether `head`, which the end of the stream cuts short, may be the start of a frame that follows one
+    /// of this codec.
+    pub fn may_be_followed_by(&self, head: &[u8]) -> bool {
+        self.followed_by.iter().any(|codec| codec.spec().may_start(head))
+    }
+
+    fn may_start(&self, head: &[u8]) -> bool {
         let len = head.len().min(self.magic.len());
         head[..len] == self.magic[..len]
     }

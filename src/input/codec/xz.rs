@@ -1,7 +1,7 @@
 //! xz: any number of streams.
 
 use super::raw::{Next, OneStream, RawDecoder, Step, Totals};
-use super::{Codec, FRAME_COST_BYTES, Spec, magic_suffices};
+use super::{Codec, FRAME_COST_BYTES, Padding, Spec, magic_suffices};
 use crate::input::limits::Limit;
 use liblzma::stream::{Action, Error, Status, Stream};
 use std::io;
@@ -14,25 +14,26 @@ pub(super) static SPEC: Spec = Spec {
     confirm: magic_suffices,
     // Its dictionary may take half of the memory; the other half is left to what is nested.
     open: |reader, memory| {
-        Ok(Box::new(OneStream::new(Xz(Stream::new_stream_decoder(memory / 2, 0)?), reader)))
+        Ok(Box::new(OneStream::new(Liblzma(Stream::new_stream_decoder(memory / 2, 0)?), reader)))
     },
     memory_left: |memory| memory / 2,
     frame_cost_bytes: FRAME_COST_BYTES,
-    // The format lets streams be padded to a multiple of four bytes.
-    zero_padding: true,
+    followed_by: &[Codec::Xz],
+    padding: Padding::ZerosInFours,
     skippable_frames: false,
     zip_methods: &[95],
 };
 
-struct Xz(Stream);
+/// A decoder of the library that reads both .xz and .lzma.
+pub(super) struct Liblzma(pub Stream);
 
-impl Xz {
+impl Liblzma {
     fn totals(&self) -> Totals {
         Totals { input: self.0.total_in(), output: self.0.total_out() }
     }
 }
 
-impl RawDecoder for Xz {
+impl RawDecoder for Liblzma {
     fn step(&mut self, input: &[u8], into: &mut [u8]) -> Step {
         let before = self.totals();
         let next = match self.0.process(input, into, Action::Run) {

@@ -1,7 +1,7 @@
 //! zstd (RFC 8878): any number of frames.
 
 use super::raw::{Next, OneStream, RawDecoder, Step};
-use super::{Codec, FRAME_COST_BYTES, Spec, magic_suffices};
+use super::{Codec, FRAME_COST_BYTES, Padding, Spec, magic_suffices};
 use crate::input::limits::Limit;
 use std::io;
 use zstd::stream::raw::{DParameter, Decoder, InBuffer, Operation, OutBuffer};
@@ -22,7 +22,8 @@ pub(super) static SPEC: Spec = Spec {
     open: |reader, memory| Ok(Box::new(OneStream::new(Zstd::new(memory)?, reader))),
     memory_left: |memory| memory / 2,
     frame_cost_bytes: FRAME_COST_BYTES,
-    zero_padding: false,
+    followed_by: &[Codec::Zstd],
+    padding: Padding::None,
     skippable_frames: true,
     zip_methods: &[20, 93],
 };

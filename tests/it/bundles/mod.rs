@@ -1,6 +1,7 @@
 //! Bundles: logs, compressed files and archives that are made in memory, sound and hostile, and scans of
 //! them.
 
+pub mod lzw;
 pub mod zip;
 
 use crate::{oracle, program, stdout};
@@ -44,7 +45,22 @@ pub fn log(findings: usize, noisy: usize) -> Vec<u8> {
     (0..findings).flat_map(part).collect()
 }
 
-/// Compresses `bytes` as one frame, with a checksum.
+/// Whether a changed byte of the format is noticed: it has a checksum.
+pub fn has_checksum(codec: Codec) -> bool {
+    !matches!(codec, Codec::Lz4Legacy | Codec::Lzma | Codec::Compress)
+}
+
+/// Whether a cut is noticed wherever it is: the format has an end mark, or a size.
+pub fn has_end(codec: Codec) -> bool {
+    codec != Codec::Compress
+}
+
+/// Whether frames of the format may follow each other.
+pub fn has_frames(codec: Codec) -> bool {
+    !matches!(codec, Codec::Lzma | Codec::Compress)
+}
+
+/// Compresses `bytes` as one frame, with a checksum if the format has one.
 pub fn pack(codec: Codec, bytes: &[u8]) -> Vec<u8> {
     match codec {
         Codec::Gzip => {
@@ -76,6 +92,23 @@ pub fn pack(codec: Codec, bytes: &[u8]) -> Vec<u8> {
             encoder.write_all(bytes).expect("writes");
             encoder.finish().expect("ends")
         }
+        Codec::Lz4Legacy => {
+            let mut packed = vec![0x02, 0x21, 0x4c, 0x18];
+            for block in bytes.chunks(8 << 20) {
+                let block = lz4_flex::block::compress(block);
+                packed.extend((block.len() as u32).to_le_bytes());
+                packed.extend(block);
+            }
+            packed
+        }
+        Codec::Lzma => {
+            let options = liblzma::stream::LzmaOptions::new_preset(0).expect("a preset");
+            let stream = liblzma::stream::Stream::new_lzma_encoder(&options).expect("an encoder");
+            let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+            encoder.write_all(bytes).expect("writes");
+            encoder.finish().expect("ends")
+        }
+        Codec::Compress => lzw::compress(bytes, 16),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Compressed streams that are cut, that lie, or that are followed by something else.
 
 use super::{Case, partial, whole};
-use crate::bundles::{Codec, line, log, nested, pack, skippable};
+use crate::bundles::{Codec, line, log, lzw, nested, pack, skippable};
 
 /// The bytes with one changed.
 fn flipped(mut bytes: Vec<u8>, at: usize) -> Vec<u8> {
@@ -29,6 +29,8 @@ pub fn cases() -> Vec<Case> {
     let xz = || pack(Codec::Xz, text);
     let bz2 = || pack(Codec::Bzip2, text);
     let lz4 = || pack(Codec::Lz4, text);
+    let lzma = || pack(Codec::Lzma, text);
+    let legacy = |text: &[u8]| pack(Codec::Lz4Legacy, text);
     let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let twice = |bytes: Vec<u8>| bytes.repeat(2);
     vec![
@@ -65,7 +67,33 @@ pub fn cases() -> Vec<Case> {
         whole("gzip: nothing in it", 0, pack(Codec::Gzip, b"")),
         whole("gzip: seven deep", 1, nested(text, 7)),
         partial("gzip: fifty deep", 0, "--max-nesting", nested(text, 50)),
-        partial("compress(1)", 0, "compress(1)", &b"\x1f\x9d\x90abc"[..]),
+        partial("compress(1): unknown flags", 0, "uncompress", &b"\x1f\x9d\xf0abc"[..]),
+        whole("compress(1): a header and nothing", 0, &b"\x1f\x9d\x90"[..]),
+        partial("compress(1): a first code that is no byte", 0, "damaged", &b"\x1f\x9d\x90\xff\xff"[..]),
+        partial("compress(1): a code that is not known yet", 0, "damaged", &b"\x1f\x9d\x90a\xfe\xff\xff"[..]),
+        whole("compress(1): twelve bits", 20, lzw::compress(&large, 12)),
+        whole("compress(1): nine bits", 20, lzw::compress(&large, 9)),
+        partial("lzma: half of it", 1, "cut short", half(lzma())),
+        partial("lzma: one after the other", 1, "something else follows", twice(lzma())),
+        partial("lzma: zeros after it", 1, "something else follows", [lzma(), vec![0; 8]].concat()),
+        partial("lzma: damaged data", 0, "damaged", flipped(lzma(), 14)),
+        partial("legacy lz4: half of it", 1, "cut short", half(legacy(text))),
+        whole("legacy lz4: a magic number and nothing", 0, &b"\x02\x21\x4c\x18"[..]),
+        partial("legacy lz4: a size and nothing", 0, "cut short", &b"\x02\x21\x4c\x18\x05\0\0\0"[..]),
+        partial("legacy lz4: half a size", 0, "cut short", &b"\x02\x21\x4c\x18\x05\0"[..]),
+        partial("legacy lz4: an empty block", 1, "damaged", [legacy(text), vec![0; 4]].concat()),
+        partial(
+            "legacy lz4: text after it",
+            1,
+            "something else follows",
+            [&legacy(text)[..], b"and more"].concat(),
+        ),
+        whole("legacy lz4: frames of both formats", 3, [legacy(text), lz4(), legacy(text)].concat()),
+        whole("legacy lz4: a frame to skip before it", 1, [skippable(b"abc"), legacy(text)].concat()),
+        partial("legacy lz4: most of it", 18, "cut short", {
+            let bytes = legacy(&large);
+            bytes[..bytes.len() * 9 / 10].to_vec()
+        }),
         whole("zstd: nothing but frames to skip", 0, skippable(b"abc")),
         partial(
             "zstd: a frame to skip that is too long",
@@ -91,10 +119,18 @@ pub fn cases() -> Vec<Case> {
         partial(
             "xz: padding that is no multiple of four",
             1,
-            "something else follows",
+            "multiple of four",
             [xz(), vec![0; 3], b"x".to_vec()].concat(),
         ),
-        whole("xz: one after the other, padded", 2, [xz(), vec![0; 4], xz()].concat()),
+        partial("xz: padding of two at the end", 1, "multiple of four", [xz(), vec![0; 2]].concat()),
+        partial("xz: padding of five between two", 1, "multiple of four", [xz(), vec![0; 5], xz()].concat()),
+        partial(
+            "xz: padding and text",
+            1,
+            "something else follows",
+            [xz(), vec![0; 4], b"x".to_vec()].concat(),
+        ),
+        whole("xz: one after the other, padded", 2, [xz(), vec![0; 4], xz(), vec![0; 12]].concat()),
         partial("bzip2: half of it", 0, "cut short", half(bz2())),
         partial("bzip2: another checksum of the block", 1, "damaged", flipped(bz2(), 10)),
         partial("bzip2: another checksum of all", 1, "damaged", from_end(bz2(), 2)),

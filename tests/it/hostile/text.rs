@@ -1,6 +1,6 @@
 //! Text that is hardly text: marks, zeros, broken encodings, endless lines, unfinished documents.
 
-use super::{Case, partial, whole};
+use super::{Case, whole};
 use crate::bundles::line;
 
 fn utf16(text: &str, unit: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -51,8 +51,19 @@ pub fn cases() -> Vec<Case> {
                 .concat(),
         ),
         whole("big-endian UTF-16 without a mark", 1, utf16(&a, u16::to_be_bytes)),
-        partial("little-endian UTF-32", 0, "UTF-32", utf32(&format!("\u{feff}{a}"), u32::to_le_bytes)),
-        partial("big-endian UTF-32", 0, "UTF-32", utf32(&format!("\u{feff}{a}"), u32::to_be_bytes)),
+        whole("little-endian UTF-32", 1, utf32(&format!("\u{feff}{a}"), u32::to_le_bytes)),
+        whole("big-endian UTF-32", 1, utf32(&format!("\u{feff}{a}"), u32::to_be_bytes)),
+        whole(
+            "UTF-32 with numbers that are no characters",
+            2,
+            [
+                utf32(&format!("\u{feff}{a}"), u32::to_le_bytes),
+                vec![0xff, 0xff, 0xff, 0xff, 0, 0xd8, 0, 0],
+                utf32(&b, u32::to_le_bytes),
+                vec![0; 3],
+            ]
+            .concat(),
+        ),
         whole("bytes that are no UTF-8 in an argument", 1, with(b"\xff\xfe\x80x")),
         whole("an overlong slash in an argument", 1, with(b"a\xc0\xafb")),
         whole("half a surrogate in an argument", 1, with(b"a\xed\xa0\x80b")),
