@@ -233,7 +233,7 @@ fn tar_records_of_all_kinds_are_read_or_skipped() {
     let text = line("a");
     let size = pax("size", &text.len().to_string());
     let bytes = [
-        tar_record(b'g', b"global", 512, &noise(512, 1)),
+        tar_record(b'g', b"global", 13, &pax("comment", "x")),
         tar_record(b'5', b"folder/", 0, b""),
         tar_record(b'2', b"link", 0, b""),
         tar_record(b'1', b"hard", 0, b""),
@@ -249,6 +249,23 @@ fn tar_records_of_all_kinds_are_read_or_skipped() {
     let run = run_bytes(&bytes.concat(), &[]);
     assert_eq!((run.code, run.findings(), run.count("scanned")), (Some(1), 3, 3), "{:?}", run.problems());
     assert_eq!(run.count("skipped"), 4, "{:?}", run.problems());
+}
+
+/// A map in the data of a sparse member is no part of the log.
+#[test]
+fn the_map_of_a_sparse_member_is_skipped() {
+    let text = line("a");
+    let fields = [pax("GNU.sparse.major", "1"), pax("GNU.sparse.name", "a.log")].concat();
+    let map = [b"1\n0\n10\n".as_slice(), &[0; 505]].concat();
+    let data = [&map, text.as_bytes()].concat();
+    let bytes = [
+        tar_record(b'x', b"pax", fields.len() as u64, &fields),
+        tar_record(b'0', b"GNUSparseFile.0/a.log", data.len() as u64, &data),
+        vec![0; 1024],
+    ];
+    let run = run_bytes(&bytes.concat(), &[]);
+    assert_eq!((run.code, run.findings(), run.count("bytes")), (Some(1), 1, text.len() as u64));
+    assert!(!String::from_utf8_lossy(&run.bytes).contains("GNUSparseFile"));
 }
 
 /// The size of a link or directory may be that of its target: the next member must not be taken for its data.

@@ -18,17 +18,18 @@
 //!
 //! Invariants: names and extended headers are bounded; a member whose data is cut short ends with an error;
 //! an archive that ends without its mark is reported; no bytes are taken for the data of a link that are in
-//! fact the next member.
+//! fact the next member; a header that cannot be read costs its own member, not those after it. What counts
+//! as malformed is what GNU tar reports. Fields that say nothing of the data, such as times and owners, are
+//! not looked at.
 
+use super::block::{BLOCK_BYTES, cut_short, number, padding, read_block, skip};
 use super::member::{ExactReader, member_name};
+use super::sparse;
 use crate::error::SourceError;
 use crate::input::limits::{Budget, Limit};
 use crate::input::peek::{PEEK_BYTES, PeekReader};
 use std::io::{self, Read};
-use tar::{EntryType, GnuExtSparseHeader, Header, PaxExtensions};
-
-/// A tar block, in bytes.
-const BLOCK_BYTES: u64 = 512;
+use tar::{EntryType, Header};
 
 /// Receives what an archive contains.
 pub trait TarVisitor {
@@ -80,12 +81,14 @@ pub fn read(
     visitor: &mut dyn TarVisitor,
 ) -> Result<(), SourceError> {
     let extended = ExtendedHeader::default();
-    let mut archive = TarReader { reader, max_metadata_bytes, budget, visitor, extended, zero_blocks: 0 };
+    let (zero_blocks, lost) = (0, false);
+    let mut archive = TarReader { reader, max_metadata_bytes, budget, visitor, extended, zero_blocks, lost };
     while !archive.visitor.stopped() {
         let offset = archive.reader.consumed();
         match archive.block().map_err(|error| SourceError::Read { offset, error })? {
             Block::Zeros => {}
             Block::Header(header) => archive.record(&header, offset)?,
+            Block::Damaged => archive.damaged("the tar header is damaged", offset),
             Block::End => break,
         }
     }
@@ -101,6 +104,8 @@ struct TarReader<'t, 'r> {
     extended: ExtendedHeader,
     /// How many zero blocks precede the current one.
     zero_blocks: u64,
+    /// Whether the next header is looked for, because one was damaged.
+    lost: bool,
 }
 
 /// What extended headers say of the member that follows them.
@@ -108,11 +113,14 @@ struct TarReader<'t, 'r> {
 struct ExtendedHeader {
     name: Option<Vec<u8>>,
     size: Option<u64>,
+    sparse: sparse::Fields,
 }
 
 /// A block that is not data.
 enum Block {
     Header(Box<Header>),
+    /// Where a header should be.
+    Damaged,
     Zeros,
     /// The end of the archive.
     End,
@@ -125,10 +133,10 @@ impl TarReader<'_, '_> {
         let got = read_block(self.reader, header.as_mut_bytes())?;
         let is_zero = header.as_bytes().iter().all(|byte| *byte == 0);
         match got {
-            0 if self.zero_blocks > 0 => return Ok(Block::End),
+            0 if self.zero_blocks > 0 || self.lost => return Ok(Block::End),
             0 => return Err(io::Error::other("the tar archive ends without its end mark")),
             BLOCK_BYTES => {}
-            _ if self.zero_blocks > 0 && is_zero => return Ok(Block::End),
+            _ if self.zero_blocks > 0 && is_zero || self.lost => return Ok(Block::End),
             _ => return Err(cut_short()),
         }
         if is_zero {
@@ -136,28 +144,41 @@ impl TarReader<'_, '_> {
             return Ok(Block::Zeros);
         }
         if !is_header(header.as_bytes()) {
-            return Err(io::Error::other(match self.zero_blocks {
-                0 => "the tar header is damaged",
-                _ => "something else follows the tar archive",
-            }));
+            return match self.zero_blocks {
+                1.. if !self.lost => Err(io::Error::other("something else follows the tar archive")),
+                _ => Ok(Block::Damaged),
+            };
         }
-        self.zero_blocks = 0;
+        (self.zero_blocks, self.lost) = (0, false);
         Ok(Block::Header(header))
+    }
+
+    /// Reports that the header at `offset` cannot be used. Where its member ends is not known, so the next
+    /// block that is a header counts.
+    fn damaged(&mut self, text: &'static str, offset: u64) {
+        self.extended = ExtendedHeader::default();
+        if !std::mem::replace(&mut self.lost, true) {
+            self.visitor.problem(SourceError::Read { offset, error: io::Error::other(text) });
+        }
     }
 
     /// Reads what the header at `offset` is for.
     fn record(&mut self, header: &Header, offset: u64) -> Result<(), SourceError> {
         let failed = |error| SourceError::Read { offset, error };
-        let stated = header.entry_size().map_err(failed)?;
+        let Some(stated) = number(&header.as_old().size) else {
+            self.damaged("the size in the tar header is unreadable", offset);
+            return Ok(());
+        };
         let kind = header.entry_type();
-        if kind.is_gnu_longname() || kind.is_pax_local_extensions() || kind.as_byte() == b'X' {
+        if kind.is_gnu_longname()
+            || kind.is_pax_local_extensions()
+            || kind.is_pax_global_extensions()
+            || kind.as_byte() == b'X'
+        {
             return self.extended_header(kind, stated, offset);
         }
-        if kind.is_gnu_longlink() || kind.is_pax_global_extensions() {
+        if kind.is_gnu_longlink() {
             return skip(self.reader, stated.saturating_add(padding(stated))).map_err(failed);
-        }
-        if kind.is_gnu_sparse() {
-            skip_sparse_map(self.reader, header).map_err(failed)?;
         }
         self.member(header, stated, offset)
     }
@@ -176,8 +197,14 @@ impl TarReader<'_, '_> {
         if kind.is_gnu_longname() {
             let end = data.iter().position(|byte| *byte == 0).unwrap_or(data.len());
             self.extended.name = Some(data[..end].to_vec()).filter(|name| !name.is_empty());
-        } else {
-            self.extended.read_pax(&data);
+            return Ok(());
+        }
+        // A global header names no member, and is only checked.
+        let mut global = ExtendedHeader::default();
+        let fields = if kind.is_pax_global_extensions() { &mut global } else { &mut self.extended };
+        if let Err(Malformed(what)) = fields.read_pax(&data) {
+            let text = format!("an extended tar header is malformed ({what})");
+            self.visitor.problem(failed(io::Error::other(text)));
         }
         Ok(())
     }
@@ -188,6 +215,10 @@ impl TarReader<'_, '_> {
         let extended = std::mem::take(&mut self.extended);
         let name = extended.name.unwrap_or_else(|| header.path_bytes().into_owned());
         let name = member_name(&name);
+        if kind.is_gnu_sparse() {
+            let map = sparse::skip_old_map(self.reader, header, stated);
+            self.check_map(map, &name)?;
+        }
         let bytes = self.data_bytes(kind, &name, extended.size.unwrap_or(stated));
         let end = self.reader.consumed().saturating_add(bytes);
         if !kind.is_dir() && !is_label(kind) {
@@ -196,6 +227,8 @@ impl TarReader<'_, '_> {
             match skip_reason(kind) {
                 Some(reason) => self.visitor.skipped(&name, reason),
                 None => {
+                    let map_bytes = self.skip_map_in_data(&extended.sparse, bytes, &name)?;
+                    let bytes = bytes - map_bytes;
                     let data = ExactReader::new(&mut *self.reader, bytes);
                     self.visitor.file(&name, PeekReader::with_size_hint(data, bytes));
                 }
@@ -204,6 +237,37 @@ impl TarReader<'_, '_> {
         let left = end - self.reader.consumed().min(end);
         let skipped = skip(self.reader, left.saturating_add(padding(bytes)));
         skipped.map_err(|error| SourceError::Read { offset: self.reader.consumed(), error })
+    }
+
+    /// Skips the map at the start of the `bytes` bytes of data of the member `name`, if the fields of its
+    /// extended header say that one is there; returns how many bytes it takes. A map in the fields is checked.
+    fn skip_map_in_data(
+        &mut self,
+        fields: &sparse::Fields,
+        bytes: u64,
+        name: &str,
+    ) -> Result<u64, SourceError> {
+        if !fields.has_map_in_data() {
+            self.check_map(Ok(fields.map_of(bytes)), name)?;
+            return Ok(0);
+        }
+        let start = self.reader.consumed();
+        let map = sparse::skip_map(self.reader, bytes, fields);
+        self.check_map(map, name)?;
+        Ok(self.reader.consumed() - start)
+    }
+
+    /// Reports a map of the sparse member `name` that is malformed; its data is read as it is stored.
+    fn check_map(&mut self, map: io::Result<sparse::Map>, name: &str) -> Result<(), SourceError> {
+        let offset = self.reader.consumed();
+        match map.map_err(|error| SourceError::Read { offset, error })? {
+            sparse::Map::Sound => {}
+            sparse::Map::Malformed => {
+                let text = format!("{name} is a sparse file whose map is malformed, read as it is stored");
+                self.visitor.problem(SourceError::Archive(text));
+            }
+        }
+        Ok(())
     }
 
     /// Returns how many bytes of data follow a header that states `stated`.
@@ -225,22 +289,73 @@ impl TarReader<'_, '_> {
     }
 }
 
+/// What of an extended header is malformed.
+struct Malformed(String);
+
 impl ExtendedHeader {
-    fn read_pax(&mut self, fields: &[u8]) {
-        let mut sparse = false;
-        for field in PaxExtensions::new(fields).flatten() {
-            match field.key_bytes() {
-                b"path" if !sparse => self.name = Some(field.value_bytes().to_vec()),
-                // The path of a sparse file names where its map is; this is the file's.
-                b"GNU.sparse.name" => {
-                    sparse = true;
-                    self.name = Some(field.value_bytes().to_vec());
+    /// Reads the fields of PAX, `LENGTH KEY=VALUE` and a line break each. Where they end or become malformed,
+    /// the fields before count.
+    fn read_pax(&mut self, mut fields: &[u8]) -> Result<(), Malformed> {
+        let result = loop {
+            match next_field(&mut fields) {
+                Ok(Some((key, value))) => {
+                    if let Err(malformed) = self.read_field(key, value) {
+                        break Err(malformed);
+                    }
                 }
-                b"size" => self.size = field.value().ok().and_then(|text| text.parse().ok()),
-                _ => {}
+                Ok(None) => break Ok(()),
+                Err(what) => break Err(Malformed(what.to_string())),
             }
+        };
+        // The path of a sparse file names where its map is; this is the file's.
+        if let Some(name) = self.sparse.name.take() {
+            self.name = Some(name);
         }
+        result
     }
+
+    fn read_field(&mut self, key: &[u8], value: &[u8]) -> Result<(), Malformed> {
+        let malformed = || {
+            let value = value[..value.len().min(40)].escape_ascii();
+            Malformed(format!("{}={value}", key.escape_ascii()))
+        };
+        match key {
+            b"path" => self.name = Some(value.to_vec()),
+            b"size" => self.size = Some(sparse::number(value).ok_or_else(malformed)?),
+            _ => self.sparse.read(key, value).ok_or_else(malformed)?,
+        }
+        Ok(())
+    }
+}
+
+/// Returns the key and the value of the next field; `None` at the end of the fields, or at zeros that fill
+/// them up.
+fn next_field<'f>(fields: &mut &'f [u8]) -> Result<Option<(&'f [u8], &'f [u8])>, &'static str> {
+    let field = trim_blanks(fields);
+    let digits = field.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits == 0 {
+        return if field.first().is_none_or(|byte| *byte == 0) { Ok(None) } else { Err("a missing length") };
+    }
+    let length = sparse::number(&field[..digits]).and_then(|length| usize::try_from(length).ok());
+    // It counts from where the field starts, with its own digits.
+    let length = length.filter(|length| *length <= fields.len()).ok_or("a length that is too large")?;
+    let start = fields.len() - field.len() + digits;
+    let (field, rest) = fields.split_at(length);
+    let Some((b'\n', field)) = field.get(start..).and_then(<[u8]>::split_last) else {
+        return Err("a missing line break");
+    };
+    let key = trim_blanks(field);
+    let equals = key.iter().position(|byte| *byte == b'=').ok_or("a missing equals sign")?;
+    if key.len() == field.len() {
+        return Err("a missing blank");
+    }
+    *fields = rest;
+    Ok(Some((&key[..equals], &key[equals + 1..])))
+}
+
+fn trim_blanks(bytes: &[u8]) -> &[u8] {
+    let blanks = bytes.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    &bytes[blanks..]
 }
 
 /// Why a link or special file is skipped; `None` for what has data.
@@ -257,45 +372,4 @@ fn skip_reason(kind: EntryType) -> Option<&'static str> {
 /// Whether it is a volume's label, or a list of what a directory held.
 fn is_label(kind: EntryType) -> bool {
     matches!(kind.as_byte(), b'V' | b'D')
-}
-
-/// Skips the blocks that continue the map of a sparse member. Its data is read as it is stored, without the
-/// holes.
-fn skip_sparse_map(reader: &mut PeekReader<'_>, header: &Header) -> io::Result<()> {
-    let mut more = header.as_gnu().is_some_and(tar::GnuHeader::is_extended);
-    while more {
-        let mut block = GnuExtSparseHeader::new();
-        if read_block(reader, block.as_mut_bytes())? < BLOCK_BYTES {
-            return Err(cut_short());
-        }
-        more = block.is_extended();
-    }
-    Ok(())
-}
-
-fn cut_short() -> io::Error {
-    io::Error::other("the tar archive is cut short")
-}
-
-fn padding(bytes: u64) -> u64 {
-    (BLOCK_BYTES - bytes % BLOCK_BYTES) % BLOCK_BYTES
-}
-
-fn skip(reader: &mut PeekReader<'_>, bytes: u64) -> io::Result<()> {
-    match io::copy(&mut reader.by_ref().take(bytes), &mut io::sink())? {
-        got if got == bytes => Ok(()),
-        _ => Err(cut_short()),
-    }
-}
-
-/// Reads a block; returns how much of it there was.
-fn read_block(reader: &mut PeekReader<'_>, block: &mut [u8]) -> io::Result<u64> {
-    let mut got = 0;
-    while got < block.len() {
-        match reader.read(&mut block[got..])? {
-            0 => break,
-            more => got += more,
-        }
-    }
-    Ok(got as u64)
 }
