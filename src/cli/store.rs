@@ -76,6 +76,9 @@ pub fn scan(
     sink: Option<&mut dyn Sink>,
     mut scanner: impl FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error>,
 ) -> Result<(Outcome, history::Run), Error> {
+    if store.was_upgraded() && !request.args.quiet {
+        report_upgrade(request.args.store.as_deref());
+    }
     let started = request.walk_start;
     let id = store.start_run(&started.to_string(), &method(request))?;
     let mut run = StoreRun {
@@ -100,6 +103,24 @@ pub fn scan(
     let [started, ended] = [started, ended].map(|instant| Time { instant, digits: 3 });
     let RunTotals { unchanged, known, new: new_findings, .. } = run.totals;
     Ok((run.outcome, history::Run { id, started, ended, unchanged, known, new_findings }))
+}
+
+/// Reports that the store has other tables now, and that others can read it: a store of an earlier version was
+/// created with the mode of any file, and keeps it.
+fn report_upgrade(store: Option<&Path>) {
+    say("store: upgraded to the tables of this version");
+    #[cfg(unix)]
+    if let Some(path) = store
+        && let Ok(file) = path.metadata()
+        && std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0
+    {
+        let path = path.display();
+        say(&format!(
+            "store: {path} holds what logs say, and others may use it: `chmod 600` makes it private"
+        ));
+    }
+    #[cfg(not(unix))]
+    let _ = store;
 }
 
 /// Reports the run in a line, and what was removed in another.

@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// Shortens the file by its free pages. Only as many pages move as are free, within the last transaction.
-    fn give_back(&self) -> Result<(), Error> {
+    pub(super) fn give_back(&self) -> Result<(), Error> {
         self.flush_pending()?;
         let mut statement =
             self.db.prepare("PRAGMA incremental_vacuum").map_err(|error| self.failed(error))?;

@@ -239,6 +239,8 @@ fn a_store_of_version_1_is_upgraded_once_and_knows_the_same() {
         db.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM new.{table}")).expect("copied");
     }
     drop(db);
+    #[cfg(unix)]
+    fs::set_permissions(&old, std::os::unix::fs::PermissionsExt::from_mode(0o644)).expect("a mode");
     let before = fs::metadata(&old).expect("the store").len();
     let report = place.report(&[]);
     assert_eq!(report.status.code(), Some(2));
@@ -246,6 +248,9 @@ fn a_store_of_version_1_is_upgraded_once_and_knows_the_same() {
     assert!(error.contains("version 1; the next `scan --store` upgrades it to version 2"), "{error}");
     let scan = place.run(&["--new-only"]);
     assert!(is_same(&scan, &wanted[1]), "{}", stderr(&scan));
+    assert!(stderr(&scan).contains("store: upgraded to the tables of this version"), "{}", stderr(&scan));
+    #[cfg(unix)]
+    assert!(stderr(&scan).contains("`chmod 600` makes it private"), "{}", stderr(&scan));
     let findings = |report: &Output| -> Vec<String> {
         let text = stdout(report);
         text.lines().filter(|line| line.contains("\"finding\"")).map(str::to_string).collect()
