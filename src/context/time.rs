@@ -315,22 +315,34 @@ pub fn bound(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, S
     })
 }
 
-/// The time zone with this IANA name, or a fixed offset such as `+02:00`.
+/// The time zone with this IANA name, or a fixed offset such as `+02:00`, `+0200` or `+02`.
 ///
 /// # Errors
 ///
-/// A message that names the accepted forms.
+/// A message that names the accepted forms and the range of offsets.
 pub fn zone(name: &str) -> Result<TimeZone, String> {
-    let fixed =
-        || first(&format!("2024-01-01 00:00:00{name}"), &TimeZone::UTC).filter(|(_, range)| range.end > 19);
-    if name.starts_with(['+', '-'])
-        && let Some((time, _)) = fixed()
-    {
-        let seconds = 1_704_067_200 - time.instant.as_second();
-        return Offset::from_seconds(seconds as i32).map(TimeZone::fixed).map_err(|error| error.to_string());
+    if name.starts_with(['+', '-']) {
+        let offset = fixed_offset(name).and_then(|seconds| Offset::from_seconds(seconds).ok());
+        return offset.map(TimeZone::fixed).ok_or_else(|| {
+            format!("`{name}` is no offset: use one from -23:59 to +23:59, such as +02:00 or -05:30")
+        });
     }
     TimeZone::get(name)
         .map_err(|_| format!("`{name}` is no time zone: use a name such as Europe/Berlin, or +02:00"))
+}
+
+/// The seconds of an offset of hours, and minutes with or without a colon.
+fn fixed_offset(name: &str) -> Option<i32> {
+    let head = name.as_bytes();
+    let hours = two_digits(head, 1)?;
+    let minutes = match head.len() {
+        3 => 0,
+        5 => two_digits(head, 3)?,
+        6 if head[3] == b':' => two_digits(head, 4)?,
+        _ => return None,
+    };
+    let sign = if head[0] == b'-' { -1 } else { 1 };
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 #[cfg(test)]
