@@ -198,9 +198,16 @@ mod watch {
         result.map_err(io::Error::from_raw_os_error)
     }
 
+    /// Handles SIGBUS. What it calls may set `errno`, which the interrupted code may be about to read.
+    extern "C" fn on_sigbus(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+        let before = errno::errno();
+        handle(signal, info, context);
+        errno::set_errno(before);
+    }
+
     /// Replaces the page of the fault and those after it by zeros, if they are of a watched mapping.
     #[allow(unsafe_code)]
-    extern "C" fn on_sigbus(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    fn handle(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
         // SAFETY: the system passes a valid `info` to a handler with SA_SIGINFO.
         let address = unsafe { (*info).si_addr() } as usize;
         let page = PAGE_BYTES.load(Ordering::Relaxed);
