@@ -75,7 +75,7 @@
 //! | 2 | [`input`] | from paths to windows: walk, formats by magic bytes, decoders, archives, limits; `mapping` is the only file with `unsafe` code |
 //! | 3 | [`matcher`], [`context`] | stages 1 and 2; what the record around a match says, and the lines around it (`context` uses the matcher's normalized text and record bounds) |
 //! | 4 | [`finding`], then [`summary`]; [`check`] | one match as a record; mergeable, bounded aggregation; `check` proves a catalogue's own examples with the real matcher |
-//! | 5 | [`scan`] | the only module with threads: findings in order to a sink, summaries merged, files identified by content |
+//! | 5 | [`scan`] | the only module with worker threads: findings in order to a sink, summaries merged, files identified by content |
 //! | 6 | [`report`], [`explain`] | the report with resolutions filled in, its plan, pivots and data for support; one entry for people |
 //! | 6 | [`baseline`], [`record`], then [`merge`], [`diff`] | accepted failures; the shapes of JSON, written, read back and described; reports added up; two reports compared |
 #![cfg_attr(

@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use migsift::catalog::Severity;
 use migsift::input::Limits;
 use migsift::print::Format;
+use migsift::scan::MAX_THREADS;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -144,8 +145,8 @@ pub struct ScanArgs {
     pub walk: WalkArgs,
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Worker threads; 0 is one for each core
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, effect = Effect::None)]
+    /// The most worker threads, up to 1,024; 0 is one for each core. No more are started than there is work for
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, effect = Effect::None, value_parser = threads())]
     pub threads: usize,
     /// Read files instead of mapping them into memory
     #[arg(long, effect = Effect::None)]
@@ -255,6 +256,11 @@ impl From<&LimitArgs> for Limits {
         limits.decoder_memory = args.max_decoder_memory.unwrap_or(limits.decoder_memory);
         limits
     }
+}
+
+/// The values of `--threads`.
+fn threads() -> impl TypedValueParser<Value = usize> {
+    clap::value_parser!(u64).range(0..=MAX_THREADS as u64).map(|threads| threads as usize)
 }
 
 /// Parses a number of bytes: `1048576`, `1024K`, `1M`.

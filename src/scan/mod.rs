@@ -1,7 +1,7 @@
 //! The scan: inputs over threads, findings in order, one outcome.
 //!
 //! The inputs of a walk come in; findings go to a [`Sink`] in the order path, member, offset, and an
-//! [`Outcome`] goes out. This is the only module with threads. It does not know what a finding means, and
+//! [`Outcome`] goes out. This is the only module with worker threads. It does not know what a finding means, and
 //! prints nothing.
 //!
 //! ```text
@@ -44,7 +44,7 @@ pub use content::{Content, Continuation, Hash};
 #[cfg(feature = "history")]
 pub(crate) use content::{HEAD_BYTES, Hasher, TAIL_BYTES, head_hash, tail_hash};
 pub use in_memory::Findings;
-pub use options::{Filter, Options};
+pub use options::{Filter, MAX_THREADS, Options};
 pub use outcome::{InputCounts, Inputs, Outcome, Problem, Status};
 pub use progress::Progress;
 #[cfg(feature = "history")]
@@ -58,7 +58,10 @@ use numbering::Sources;
 use rayon::prelude::*;
 use scheduler::Scheduler;
 use shared::Shared;
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
 use tasks::Tasks;
+use totals::WorkerTotals;
 
 /// The core of a window of a file, in bytes: large enough that margins cost under 2 %, small enough that a
 /// file is shared evenly.
@@ -100,13 +103,12 @@ pub fn scan<'k, 'w>(
     progress: &Progress,
 ) -> Result<Outcome, Error> {
     let sources = Sources::default();
-    let pool = thread_pool(options)?;
     let keep_all = sink.as_ref().is_some_and(|sink| sink.wants_findings());
     let encode = sink.as_mut().and_then(|sink| sink.row_sink()).map(|rows| rows.encoder());
     let tasks = Tasks::new(work.into(), options, &sources);
-    let scheduler = Scheduler::new(tasks, sink, pool.current_num_threads());
+    let scheduler = Scheduler::new(tasks, sink, options.max_threads());
     let shared = Shared { matcher, options, progress, sources: &sources, keep_all, encode, scheduler };
-    let per_worker = pool.broadcast(|_| worker::run(&shared));
+    let per_worker = run_workers(&shared)?;
     let (work, written) = shared.scheduler.finish()?;
     let mut totals = written.totals;
     per_worker.into_iter().for_each(|worker| totals.merge(worker));
@@ -125,7 +127,33 @@ pub fn scan<'k, 'w>(
     Ok(Outcome { summary, inputs, redaction })
 }
 
-/// Completes a walk, on as many threads as `options` ask for.
+/// Starts workers as the scheduler wants them, and waits for their ends. Returns their totals.
+///
+/// # Errors
+///
+/// [`Error::Threads`] if not even one could be started; with fewer than were wanted, the work takes longer.
+fn run_workers(shared: &Shared<'_, '_>) -> Result<Vec<WorkerTotals>, Error> {
+    std::thread::scope(|scope| {
+        let mut workers = Vec::new();
+        while shared.scheduler.next_worker() {
+            let name = format!("scan-{}", workers.len());
+            let worker = std::thread::Builder::new().name(name).spawn_scoped(scope, || worker::run(shared));
+            match worker {
+                Ok(worker) => workers.push(worker),
+                Err(error) if shared.scheduler.worker_failed() == 0 => {
+                    return Err(Error::Threads(error.into()));
+                }
+                Err(_) => {}
+            }
+        }
+        let end = |worker: ScopedJoinHandle<'_, WorkerTotals>| {
+            worker.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
+        Ok(workers.into_iter().map(end).collect())
+    })
+}
+
+/// Completes a walk, on at most as many threads as `options` ask for.
 pub fn walk(walker: Walker, options: &Options) -> Walk {
     walker.finish_with(|found| {
         let looked = par_map(found, options, FileEntry::stat);
@@ -134,7 +162,8 @@ pub fn walk(walker: Walker, options: &Options) -> Walk {
     })
 }
 
-/// Returns `map` of each item, in their order, computed on as many threads as `options` ask for.
+/// Returns `map` of each item, in their order, computed on at most as many threads as `options` ask for, and
+/// on no more than there are items.
 ///
 /// # Errors
 ///
@@ -144,13 +173,11 @@ pub fn par_map<T: Sync, R: Send>(
     options: &Options,
     map: impl Fn(&T) -> R + Sync + Send,
 ) -> Result<Vec<R>, Error> {
-    if items.len() < 2 {
+    let threads = options.max_threads().min(items.len());
+    if threads < 2 {
         return Ok(items.iter().map(map).collect());
     }
-    Ok(thread_pool(options)?.install(|| items.par_iter().map(map).collect()))
-}
-
-fn thread_pool(options: &Options) -> Result<rayon::ThreadPool, Error> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
-    pool.map_err(|error| Error::Threads(error.into()))
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| Error::Threads(error.into()))?;
+    Ok(pool.install(|| items.par_iter().map(map).collect()))
 }

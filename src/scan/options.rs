@@ -12,11 +12,15 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::sync::Arc;
 
+/// The most worker threads of a scan.
+pub const MAX_THREADS: usize = 1024;
+
 /// How to scan.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// Worker threads; 0 starts one for each core.
+    /// The most worker threads, up to [`MAX_THREADS`]; 0 is one for each core. No more are started than there
+    /// are pieces of work.
     pub threads: usize,
     /// Map files into memory instead of reading them.
     pub mmap: bool,
@@ -50,6 +54,13 @@ impl Options {
     pub fn with(mut self, change: impl FnOnce(&mut Options)) -> Options {
         change(&mut self);
         self
+    }
+
+    /// Returns how many threads may be started.
+    pub(super) fn max_threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if self.threads == 0 { cores() } else { self.threads };
+        threads.min(MAX_THREADS)
     }
 
     /// Returns the core of a window in bytes; `default` unless another size is set.

@@ -42,6 +42,12 @@
 //! that is done while helping is a batch of windows, which never blocks, or the part at `turn`, whose reader
 //! can only be asked to match windows. So helping is at most two levels deep.
 //!
+//! # Workers
+//!
+//! A worker is started when there is a job that no worker is free for, until there are as many as the caller
+//! allows ([`Scheduler::next_worker`]). So the number of threads is that of the pieces of work, however many
+//! were asked for, and so is the memory for windows that are queued.
+//!
 //! # Speculative parts of archives
 //!
 //! The members of an archive share one allowance of decoded bytes and members. A limit must cut at the same
@@ -150,9 +156,9 @@ pub(super) struct Scheduler<'s, 'k> {
     writer: Mutex<Writer<'k>>,
     /// Notified when there may be a job, or less pressure.
     changed: Condvar,
+    /// Notified when another worker may be wanted, and when all is done.
+    hiring: Condvar,
     stop: AtomicBool,
-    /// How many bytes of windows may be queued.
-    queue_capacity: usize,
 }
 
 struct State<'s> {
@@ -163,6 +169,12 @@ struct State<'s> {
     exhausted: bool,
     /// Jobs in progress, but for those that a reader does while it waits.
     running: usize,
+    /// The workers that were started.
+    workers: usize,
+    /// Those of them that have no job: they wait for one, or have not asked yet.
+    free: usize,
+    /// How many workers there may be.
+    max_workers: usize,
     /// Jobs by position, and chunk number for windows.
     queue: BTreeMap<(PartId, usize), Job<'s>>,
     /// How many bytes the windows in the queue hold.
@@ -206,12 +218,20 @@ impl Speculative<'_> {
 }
 
 impl<'s, 'k> Scheduler<'s, 'k> {
-    pub fn new(tasks: Tasks<'s>, sink: Option<&'k mut (dyn Sink + 'k)>, threads: usize) -> Scheduler<'s, 'k> {
+    /// A scheduler for at most `max_workers` workers, which are started as [`Scheduler::next_worker`] says.
+    pub fn new(
+        tasks: Tasks<'s>,
+        sink: Option<&'k mut (dyn Sink + 'k)>,
+        max_workers: usize,
+    ) -> Scheduler<'s, 'k> {
         let state = State {
             tasks,
             next_task: 0,
             exhausted: false,
             running: 0,
+            workers: 0,
+            free: 0,
+            max_workers,
             queue: BTreeMap::new(),
             queued_bytes: 0,
             turn: PartId { task: 0, part: 0 },
@@ -225,10 +245,35 @@ impl<'s, 'k> Scheduler<'s, 'k> {
             state: Mutex::new(state),
             writer: Mutex::new(Writer::new(sink)),
             changed: Condvar::new(),
+            hiring: Condvar::new(),
             stop: AtomicBool::new(false),
-            // A single worker matches what it has read at once.
-            queue_capacity: if threads == 1 { 0 } else { MAX_QUEUED_BYTES * threads },
         }
+    }
+
+    /// Waits until another worker is wanted; the caller starts it. Returns false when all is done.
+    pub fn next_worker(&self) -> bool {
+        let mut state = self.state();
+        loop {
+            if self.stopped() || state.is_done() {
+                return false;
+            }
+            if state.wants_worker() {
+                state.workers += 1;
+                state.free += 1;
+                return true;
+            }
+            state = self.hiring.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Ends the search for more workers, because the last one that was wanted could not be started. Returns
+    /// how many there are.
+    pub fn worker_failed(&self) -> usize {
+        let mut state = self.state();
+        state.workers -= 1;
+        state.free -= 1;
+        state.max_workers = state.workers;
+        state.workers
     }
 
     /// Returns whether the sink has failed, so that all work is in vain.
@@ -243,35 +288,50 @@ impl<'s, 'k> Scheduler<'s, 'k> {
     pub fn next(&self) -> Option<Job<'s>> {
         let mut state = self.state();
         loop {
-            if self.stopped() {
+            if self.stopped() || state.is_done() {
+                self.hiring.notify_one();
                 return None;
             }
             if let Some(job) = state.pop_queue() {
-                state.running += 1;
-                return Some(job);
+                return Some(self.start_job(state, job));
             }
             if !state.exhausted && state.may_start_task() {
                 match state.tasks.next() {
                     Some(task) => {
-                        state.running += 1;
                         state.next_task += 1;
-                        return Some(Job::Task(state.next_task - 1, task));
+                        let job = Job::Task(state.next_task - 1, task);
+                        return Some(self.start_job(state, job));
                     }
                     None => state.exhausted = true,
                 }
                 continue;
             }
-            if state.exhausted && state.running == 0 {
-                return None;
-            }
             state = self.wait(state);
         }
     }
 
+    /// Gives a job to a worker that was free.
+    fn start_job(&self, mut state: MutexGuard<'_, State<'s>>, job: Job<'s>) -> Job<'s> {
+        state.running += 1;
+        state.free -= 1;
+        self.hire(&state);
+        job
+    }
+
     /// Ends a job from [`Scheduler::next`].
     pub fn finish_job(&self) {
-        self.state().running -= 1;
+        let mut state = self.state();
+        state.running -= 1;
+        state.free += 1;
+        drop(state);
         self.changed.notify_all();
+    }
+
+    /// Asks for another worker, if one is wanted.
+    fn hire(&self, state: &State<'s>) {
+        if state.wants_worker() {
+            self.hiring.notify_one();
+        }
     }
 
     /// Queues windows that a reader has read.
@@ -279,6 +339,7 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         let mut state = self.state();
         state.queued_bytes += batch.memory();
         state.queue.insert((batch.part_id, batch.chunk), Job::Windows(batch));
+        self.hire(&state);
         drop(state);
         self.changed.notify_one();
     }
@@ -289,6 +350,7 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         for part in parts {
             state.queue.insert((part.part_id, 0), Job::ZipPart(part));
         }
+        self.hire(&state);
         drop(state);
         self.changed.notify_all();
     }
@@ -299,7 +361,7 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         let mut state = self.state();
         loop {
             let output_pressure = state.output_pressure(part_id);
-            let queue_pressure = state.queued_bytes > self.queue_capacity;
+            let queue_pressure = state.queued_bytes > state.queue_capacity();
             if self.stopped() || !output_pressure && !queue_pressure {
                 return None;
             }
@@ -409,6 +471,8 @@ impl<'s, 'k> Scheduler<'s, 'k> {
         state.writing = true;
         loop {
             let due = state.take_due();
+            // More tasks may be started after `turn` has moved.
+            self.hire(&state);
             self.changed.notify_all();
             if due.is_empty() {
                 state.writing = false;
@@ -427,6 +491,22 @@ impl<'s, 'k> Scheduler<'s, 'k> {
 }
 
 impl<'s> State<'s> {
+    /// Returns whether nothing is left to do.
+    fn is_done(&self) -> bool {
+        self.exhausted && self.running == 0 && self.queue.is_empty()
+    }
+
+    /// Returns whether there may be a job that no worker is free for.
+    fn wants_worker(&self) -> bool {
+        let has_job = !self.queue.is_empty() || !self.exhausted && self.may_start_task();
+        has_job && self.free == 0 && self.workers < self.max_workers
+    }
+
+    /// Returns how many bytes of windows may be queued. A single worker matches what it has read at once.
+    fn queue_capacity(&self) -> usize {
+        if self.max_workers == 1 { 0 } else { MAX_QUEUED_BYTES * self.workers }
+    }
+
     /// Returns whether the next task may be started now.
     fn may_start_task(&self) -> bool {
         let near = self.next_task < self.turn.task + LOOKAHEAD;
