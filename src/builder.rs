@@ -44,7 +44,7 @@ impl<'s> Scan<'s> {
         Scan { options, ..self }
     }
 
-    /// Sets which files below folders are read.
+    /// Sets which files below folders are read. Its `stop` is that of [`Scan::progress`].
     pub fn walk_options(self, walk: WalkOptions) -> Scan<'s> {
         Scan { walk, ..self }
     }
@@ -96,9 +96,10 @@ impl<'s> Scan<'s> {
         sink: Option<&mut dyn Sink>,
     ) -> Result<Outcome, Error> {
         let paths: Vec<PathBuf> = paths.into_iter().map(Into::into).collect();
-        let walker = Walker::new(&paths, &self.walk);
         let unseen = Progress::default();
+        let progress = self.progress.unwrap_or(&unseen);
+        let walk = WalkOptions { stop: progress.stop.clone(), ..self.walk.clone() };
         let options = Options { own_outputs: print::own_outputs(), ..self.options.clone() };
-        scan(self.matcher, walker, &options, sink, self.progress.unwrap_or(&unseen))
+        scan(self.matcher, Walker::new(&paths, &walk), &options, sink, progress)
     }
 }

@@ -2,7 +2,6 @@
 
 mod cli;
 
-use cli::exit::Exit;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -12,13 +11,9 @@ fn main() -> ExitCode {
             panic.location().map_or(String::new(), |place| format!(" at {}:{}", place.file(), place.line()));
         cli::say(&format!("internal error{place}; please report it"));
     }));
-    let arguments = cli::flags::parse();
-    let exit = cli::run(&arguments.command).unwrap_or_else(|error| {
-        let exit = Exit::of(&error);
-        if exit != Exit::Clean {
-            cli::say(&error.to_string());
-        }
-        exit
-    });
+    let exit = match cli::flags::parse() {
+        Ok(arguments) => cli::run(&arguments.command).unwrap_or_else(|error| cli::say_error(&error)),
+        Err(exit) => exit,
+    };
     exit.into()
 }

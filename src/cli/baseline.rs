@@ -4,9 +4,9 @@
 //! library's; the file and the current day are read here.
 
 use super::files::{self, Choice};
-use super::say;
+use super::{clock, say};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, civil::Date};
 use migsift::baseline::Baseline;
 use migsift::catalog::{Catalog, MAX_FILE_BYTES};
 use migsift::error::Error;
@@ -44,5 +44,5 @@ pub fn report_expired(path: Option<&Path>, report: &Report) {
 }
 
 fn today() -> Date {
-    Timestamp::now().to_zoned(TimeZone::UTC).date()
+    clock::now().to_zoned(TimeZone::UTC).date()
 }

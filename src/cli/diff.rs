@@ -4,7 +4,8 @@
 //! library's.
 
 use super::args::{DiffArgs, TextFormat};
-use super::exit::Exit;
+use super::claims::Claims;
+use super::exit::{CommandError, Exit};
 use super::merge::read_report;
 use super::report::NullSink;
 use super::writer::{Medium, layout};
@@ -18,7 +19,24 @@ use migsift::store::{Selection, Store};
 use std::path::Path;
 
 /// Compares and prints.
-pub fn run(args: &DiffArgs) -> Result<Exit, Error> {
+pub fn run(args: &DiffArgs) -> Result<Exit, CommandError> {
+    claims(args).check()?;
+    Ok(run_checked(args)?)
+}
+
+/// What the command reads and writes.
+fn claims(args: &DiffArgs) -> Claims {
+    let mut claims = Claims::default();
+    match &args.store {
+        Some(store) => claims.reads("--store", store),
+        None => [&args.old, &args.new].into_iter().for_each(|path| claims.reads("the report", path)),
+    }
+    catalog::claim(&args.catalog, &mut claims);
+    claims.writes_stdout();
+    claims
+}
+
+fn run_checked(args: &DiffArgs) -> Result<Exit, Error> {
     if let Some(path) = &args.store {
         let store = Store::read(path)?;
         let catalog = catalog::load(&args.catalog)?;

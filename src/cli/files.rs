@@ -5,9 +5,11 @@
 //! a socket or a directory is refused, and so is a pipe that was only found in a directory: reading it would
 //! wait for a writer.
 
+use super::{signals, stdio};
 use migsift::error::reason;
+use migsift::input::InterruptibleReader;
 use migsift::source::STDIN;
-use std::fs::{File, FileType, Metadata};
+use std::fs::{FileType, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -29,6 +31,8 @@ pub enum FileError {
     Directory,
     #[error("not a regular file")]
     Special,
+    #[error("standard input is closed")]
+    Closed,
     #[error("larger than {0} bytes")]
     TooLarge(usize),
     #[error("not UTF-8 at byte {byte}")]
@@ -54,13 +58,16 @@ impl FileError {
 pub fn bytes(path: &Path, choice: Choice, max_bytes: usize) -> Result<Vec<u8>, FileError> {
     // Before it is opened: opening a pipe waits for a writer, opening a device may have effects.
     check(&std::fs::metadata(path)?, choice, max_bytes)?;
-    read(File::open(path)?, max_bytes)
+    read(InterruptibleReader::open(path, signals::stop())?, max_bytes)
 }
 
 /// Reads a file that a user named; `-` is standard input.
 pub fn bytes_or_stdin(path: &Path, max_bytes: usize) -> Result<Vec<u8>, FileError> {
     if path == Path::new(STDIN) {
-        read(io::stdin().lock(), max_bytes)
+        if stdio::stdin_is_closed() {
+            return Err(FileError::Closed);
+        }
+        read(InterruptibleReader::stdin(signals::stop())?, max_bytes)
     } else {
         bytes(path, Choice::Named, max_bytes)
     }

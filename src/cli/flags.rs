@@ -10,15 +10,36 @@
 
 use super::args::{Cli, ScanArgs};
 use super::effect::Effect;
+use super::exit::Exit;
+use super::{say_error, stdio};
 use clap::builder::{Resettable, StyledStr};
 use clap::{Arg, ArgGroup, Command, CommandFactory, FromArgMatches};
+use migsift::error::Error;
 use migsift::input::Limits;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-/// Parses the command line; prints help or an error, and ends the program, if that is the result.
-pub fn parse() -> Cli {
-    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+/// Parses the command line; prints help or an error, and returns an exit code, if that is the result.
+pub fn parse() -> Result<Cli, Exit> {
+    let parsed = command().try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|error| print_error(&error).unwrap_or_else(|error| say_error(&error)))
+}
+
+/// Prints what clap returns instead of arguments: help and the version on standard output, errors on standard
+/// error.
+fn print_error(error: &clap::Error) -> Result<Exit, Error> {
+    let stdout = "standard output";
+    if error.use_stderr() {
+        // If it is closed, there is nobody to inform.
+        let _ = error.print();
+        return Ok(Exit::Usage);
+    }
+    if stdio::stdout_is_closed() {
+        return Err(Error::output(stdout, io::Error::other("it is closed")));
+    }
+    error.print().and_then(|()| io::stdout().flush()).map_err(|error| Error::output(stdout, error))?;
+    Ok(Exit::Clean)
 }
 
 /// The command line with all its flags.

@@ -3,8 +3,9 @@
 //! JSON reports come in, one report goes to the outputs. Merging is the library's.
 
 use super::args::MergeArgs;
+use super::claims::{Claims, MainOutput};
 use super::exit::{CommandError, Exit, UsageError};
-use super::outputs::{self, OutputRequest, Outputs};
+use super::outputs::{OutputRequest, Outputs};
 use super::{baseline, catalog, files};
 use migsift::error::Error;
 use migsift::input::own_report;
@@ -17,7 +18,7 @@ use std::path::Path;
 /// Merges and prints.
 pub fn run(args: &MergeArgs) -> Result<Exit, CommandError> {
     check_formats(args)?;
-    outputs::check_conflicts(&args.outputs, None)?;
+    claims(args).check()?;
     let catalog = catalog::load(&args.catalog)?;
     let known = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
     let mut merger = Merger::new(&catalog);
@@ -45,6 +46,16 @@ pub fn run(args: &MergeArgs) -> Result<Exit, CommandError> {
         baseline::report_expired(args.judge.baseline.as_deref(), &report);
     }
     Ok(Exit::of_report(&report, &args.judge))
+}
+
+/// What the command reads and writes.
+fn claims(args: &MergeArgs) -> Claims {
+    let mut claims = Claims::default();
+    args.reports.iter().for_each(|path| claims.reads("the report", path));
+    catalog::claim(&args.catalog, &mut claims);
+    args.judge.baseline.iter().for_each(|path| claims.reads("--baseline", path));
+    claims.writes_outputs(&args.outputs, MainOutput::Printed);
+    claims
 }
 
 /// Refuses formats that list findings: a report holds only some of them.

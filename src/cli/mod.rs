@@ -2,12 +2,14 @@
 //!
 //! Only here are standard output and error, colours, exit codes, signals and progress. [`args`] defines the
 //! arguments as plain data, [`flags`] derives lists from them, and there is one module for each command. What
-//! a command needs besides: `paths` and `files` read what users name, `writer` and `outputs` print, `exit`
-//! decides the exit code.
+//! a command needs besides: `paths` and `files` read what users name, `claims` refuses to write what is read,
+//! `writer` and `outputs` print, `clock` reads the clock, `exit` decides the exit code.
 
 pub mod args;
 mod baseline;
 mod catalog;
+mod claims;
+mod clock;
 mod diff;
 mod effect;
 pub mod exit;
@@ -22,11 +24,13 @@ mod redaction;
 mod report;
 mod scan;
 mod signals;
+mod stdio;
 mod store;
 mod times;
 mod writer;
 
 use args::{Command, SchemaKind, TextFormat};
+use claims::Claims;
 use exit::{CommandError, Exit};
 use migsift::error::Error;
 use migsift::explain::Explanation;
@@ -48,7 +52,13 @@ pub fn run(command: &Command) -> Result<Exit, Error> {
 fn run_command(command: &Command) -> Result<Exit, CommandError> {
     Ok(match command {
         Command::Scan(args) => scan::run(args)?,
-        Command::Explain(args) => explain(args)?,
+        Command::Explain(args) => {
+            let mut claims = Claims::default();
+            catalog::claim(&args.catalog, &mut claims);
+            claims.writes_stdout();
+            claims.check()?;
+            explain(args)?
+        }
         Command::Merge(args) => merge::run(args)?,
         Command::Diff(args) => diff::run(args)?,
         Command::Report(args) => report::run(args)?,
@@ -92,6 +102,15 @@ fn print(write: impl FnOnce(&mut dyn std::io::Write) -> std::io::Result<()>) -> 
     output.put(write)?;
     output.finish()?;
     Ok(Exit::Clean)
+}
+
+/// Prints a fatal error on standard error, unless it is none to speak of. Returns the exit code.
+pub fn say_error(error: &Error) -> Exit {
+    let exit = Exit::of(error);
+    if exit != Exit::Clean {
+        say(&error.to_string());
+    }
+    exit
 }
 
 /// Prints a message on standard error. If that is closed, there is nobody to inform.

@@ -7,20 +7,20 @@
 //! This module does not know any format by name; [`Format`] says how each is written.
 
 use super::args::{FailOn, OutputArgs};
-use super::exit::{UsageError, fails};
-use super::writer::{self, Medium, OutputWriter, layout};
-use jiff::Timestamp;
+use super::clock;
+use super::exit::fails;
+use super::writer::{Medium, OutputWriter, layout};
 use migsift::catalog::{Catalog, Entry};
 use migsift::context::Time;
 use migsift::error::Error;
 use migsift::finding::Finding;
 use migsift::print::csv::Formulas;
 use migsift::print::human::Layout;
-use migsift::print::{Destination, Format, Settings, Streamed, WriteReport, Writer, junit, safe};
+use migsift::print::{Destination, Format, Settings, Streamed, WriteReport, Writer, junit};
 use migsift::report::{CodeReport, Report};
 use migsift::scan::{Encode, RowSink, Sink};
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The outputs of a scan.
 pub struct Outputs {
@@ -74,27 +74,6 @@ impl OutputRequest<'_> {
             redaction: self.redaction,
         }
     }
-}
-
-/// Checks that no two outputs are the same file, `other` included.
-pub fn check_conflicts(args: &OutputArgs, other: Option<&PathBuf>) -> Result<(), UsageError> {
-    let files = args.output.iter().chain(args.report.iter().map(|(_, path)| path)).chain(other);
-    let mut seen: Vec<PathBuf> = Vec::new();
-    for path in files {
-        let canonical = canonical(path);
-        if seen.contains(&canonical) {
-            let path = path.to_string_lossy();
-            return Err(UsageError::new(format!("two outputs to the same file: {}", safe::line(&path))));
-        }
-        seen.push(canonical);
-    }
-    Ok(())
-}
-
-/// The canonical path of a file, even if it does not exist yet.
-fn canonical(path: &Path) -> PathBuf {
-    let in_folder = || Some(writer::folder(path).canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(in_folder).unwrap_or_else(|| path.to_path_buf())
 }
 
 impl Outputs {
@@ -214,7 +193,7 @@ impl OpenOutput {
             OpenOutput::Findings(printer) => printer.complete(report),
             OpenOutput::Report { write, layout, mut output } => {
                 // The library reads no clock.
-                let now = Time { instant: Timestamp::now(), digits: 3 };
+                let now = Time { instant: clock::now(), digits: 3 };
                 let settings = request.settings(layout, Some(now));
                 output.put(|writer| write(report, &settings, writer))?;
                 output.finish()

@@ -4,21 +4,32 @@
 //! found and opened by the library.
 
 use super::args::{ScanArgs, WalkArgs};
+use super::claims::Claims;
 use super::exit::UsageError;
-use migsift::input::{Globs, OutputFile, SymbolicLinks, Walk, WalkOptions, Walker};
+use super::{signals, stdio};
+use migsift::error::{PathProblem, SourceError, reason};
+use migsift::input::{Globs, InterruptibleReader, SymbolicLinks, Walk, WalkOptions, Walker};
 use migsift::print::safe;
 use migsift::scan::{self, Options};
 use migsift::source::STDIN;
 use std::cell::OnceCell;
-use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The most entries and bytes of a list, and the most bytes of an entry: far above any list of files, so that
+/// a device without an end is recognised while it takes little memory.
+const MAX_LISTED_PATHS: usize = 2_000_000;
+const MAX_LIST_BYTES: usize = 128 << 20;
+const MAX_LISTED_PATH_BYTES: usize = 64 << 10;
 
 /// Paths to walk, at most once.
 pub struct Paths {
     operands: Vec<PathBuf>,
     pub options: WalkOptions,
     threads: usize,
+    /// The list of `--files-from`, if a signal ended the wait for the rest of it.
+    interrupted_list: Option<PathBuf>,
     walk: OnceCell<Walk>,
 }
 
@@ -28,8 +39,13 @@ impl Paths {
         let globs = Globs::new(&args.walk.include, &args.walk.exclude)
             .map_err(|message| UsageError::new(format!("--include, --exclude: {}", safe::line(&message))))?;
         let mut operands = args.paths.clone();
+        let mut interrupted_list = None;
         match &args.walk.files_from {
-            Some(list) => operands.extend(listed(list, &args.walk, &operands)?),
+            Some(path) => {
+                let list = List::read(path, &args.walk, &operands)?;
+                operands.extend(list.paths);
+                interrupted_list = list.interrupted.then(|| path.clone());
+            }
             None if operands.is_empty() && io::stdin().is_terminal() => {
                 let text = "nothing to scan: name files or directories, or pipe a log in (see `migsift scan --help`)";
                 return Err(UsageError::new(text));
@@ -37,16 +53,37 @@ impl Paths {
             None if operands.is_empty() => operands.push(STDIN.into()),
             None => {}
         }
+        if stdio::stdin_is_closed() && operands.iter().any(|path| path == Path::new(STDIN)) {
+            return Err(UsageError::new("standard input is closed: name files or directories"));
+        }
         let links = if args.walk.follow_links { SymbolicLinks::Follow } else { SymbolicLinks::Skip };
         let mut options = WalkOptions::default();
-        (options.globs, options.links, options.output) = (globs, links, OutputFile::standard());
-        Ok(Paths { operands, options, threads: args.threads, walk: OnceCell::new() })
+        (options.globs, options.links, options.stop) = (globs, links, signals::stop().clone());
+        Ok(Paths { operands, options, threads: args.threads, interrupted_list, walk: OnceCell::new() })
+    }
+
+    /// The command reads these paths, and the list of `--files-from`.
+    pub fn claim(&self, args: &ScanArgs, claims: &mut Claims) {
+        args.walk.files_from.iter().for_each(|list| claims.reads("--files-from", list));
+        self.operands.iter().for_each(|path| claims.reads("the input", path));
+    }
+
+    /// Whether not all paths are known, because the wait for them was interrupted. Then [`Paths::walk`]
+    /// reports that.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted_list.is_some()
     }
 
     /// Walks everything, for a caller that needs all inputs before the scan.
     pub fn walk(&self) -> &Walk {
         let options = Options::default().with(|options| options.threads = self.threads);
-        self.walk.get_or_init(|| scan::walk(self.walker(), &options))
+        self.walk.get_or_init(|| {
+            let mut walk = scan::walk(self.walker(), &options);
+            let list = self.interrupted_list.iter().cloned();
+            let interrupted = || SourceError::Interrupted { offset: 0 };
+            walk.failed.extend(list.map(|path| PathProblem { path, error: interrupted() }));
+            walk
+        })
     }
 
     /// The walk, if it is done already.
@@ -60,30 +97,96 @@ impl Paths {
     }
 }
 
-/// Reads the list of `--files-from`. It may be standard input, if that is not scanned itself.
-fn listed(list: &Path, args: &WalkArgs, operands: &[PathBuf]) -> Result<Vec<PathBuf>, UsageError> {
-    let name = || format!("--files-from {}", safe::line(&list.to_string_lossy()));
-    let mut bytes = Vec::new();
-    let read = if list != Path::new(STDIN) {
-        File::open(list).and_then(|mut file| file.read_to_end(&mut bytes))
-    } else if operands.iter().any(|path| path == Path::new(STDIN)) {
-        return Err(UsageError::new("standard input cannot be both an input and the list of --files-from"));
-    } else {
-        io::stdin().lock().read_to_end(&mut bytes)
-    };
-    if let Err(error) = read {
-        return Err(UsageError::new(format!("{}: {error}", name())));
+/// What the list of `--files-from` names.
+struct List {
+    paths: Vec<PathBuf>,
+    /// Whether a signal ended the wait for the rest.
+    interrupted: bool,
+}
+
+impl List {
+    /// Reads the list, which may be standard input if that is not scanned itself, or a device without an end.
+    fn read(list: &Path, args: &WalkArgs, operands: &[PathBuf]) -> Result<List, UsageError> {
+        let is_stdin = |path: &Path| path == Path::new(STDIN);
+        if is_stdin(list) && operands.iter().any(|path| is_stdin(path)) {
+            return Err(UsageError::new(
+                "standard input cannot be both an input and the list of --files-from",
+            ));
+        }
+        let wrong = |why: &str| {
+            UsageError::new(format!("--files-from {}: {why}", safe::line(&list.to_string_lossy())))
+        };
+        if is_stdin(list) && stdio::stdin_is_closed() {
+            return Err(wrong("standard input is closed"));
+        }
+        let stop: &AtomicBool = signals::stop();
+        let opened = if is_stdin(list) {
+            InterruptibleReader::stdin(stop)
+        } else {
+            InterruptibleReader::open(list, stop)
+        };
+        let read =
+            opened.map(BufReader::new).map_err(ListError::Read).and_then(|reader| entries(reader, args.null));
+        let (paths, interrupted) = match read {
+            Ok(paths) => (paths, false),
+            // What was read so far may end within a path, and nothing is scanned any more.
+            Err(ListError::Read(_)) if stop.load(Ordering::Relaxed) => (Vec::new(), true),
+            Err(error) => return Err(wrong(&error.to_string())),
+        };
+        if is_stdin(list) && paths.iter().any(|path| is_stdin(path)) {
+            return Err(UsageError::new(
+                "the list of --files-from is standard input, so it cannot contain `-`",
+            ));
+        }
+        Ok(List { paths, interrupted })
     }
-    let end = if args.null { b'\0' } else { b'\n' };
-    if !args.null && bytes.contains(&b'\0') {
-        return Err(UsageError::new(format!("{}: has NUL bytes; use --null", name())));
+}
+
+/// Why a list cannot be used.
+#[derive(Debug, thiserror::Error)]
+enum ListError {
+    #[error("{}", reason(.0))]
+    Read(io::Error),
+    #[error("has NUL bytes; use --null")]
+    Nul,
+    #[error("a path of more than {MAX_LISTED_PATH_BYTES} bytes: is it a list of paths?")]
+    LongPath,
+    #[error(
+        "more than {MAX_LISTED_PATHS} paths or {MAX_LIST_BYTES} bytes: is it a list of paths? Name folders instead, or scan \
+         in parts and add them up with `migsift merge`"
+    )]
+    TooLong,
+    #[error("{0}")]
+    Path(UsageError),
+}
+
+/// Reads the entries of a list: those that are not empty, as paths.
+fn entries(mut reader: impl BufRead, null: bool) -> Result<Vec<PathBuf>, ListError> {
+    let end = if null { b'\0' } else { b'\n' };
+    let (mut paths, mut bytes) = (Vec::new(), 0);
+    let mut entry = Vec::new();
+    for _ in 0..=MAX_LISTED_PATHS {
+        entry.clear();
+        let got = (&mut reader).take(MAX_LISTED_PATH_BYTES as u64 + 1).read_until(end, &mut entry);
+        bytes += got.map_err(ListError::Read)?;
+        if bytes > MAX_LIST_BYTES {
+            break;
+        }
+        let is_last = entry.pop_if(|byte| *byte == end).is_none();
+        if !null && entry.contains(&b'\0') {
+            return Err(ListError::Nul);
+        }
+        if entry.len() > MAX_LISTED_PATH_BYTES {
+            return Err(ListError::LongPath);
+        }
+        if !entry.is_empty() {
+            paths.push(path(&entry).map_err(ListError::Path)?);
+        }
+        if is_last {
+            return Ok(paths);
+        }
     }
-    let paths = bytes.split(|byte| *byte == end).filter(|path| !path.is_empty());
-    let paths: Vec<PathBuf> = paths.map(path).collect::<Result<_, UsageError>>()?;
-    if list == Path::new(STDIN) && paths.iter().any(|path| path == Path::new(STDIN)) {
-        return Err(UsageError::new("the list of --files-from is standard input, so it cannot contain `-`"));
-    }
-    Ok(paths)
+    Err(ListError::TooLong)
 }
 
 #[cfg(unix)]

@@ -3,8 +3,9 @@
 //! A store comes in and is only read; findings and the report go to the outputs.
 
 use super::args::{ReportArgs, RunSelector};
+use super::claims::{Claims, MainOutput};
 use super::exit::{CommandError, Exit};
-use super::outputs::{self, OutputRequest, Outputs};
+use super::outputs::{OutputRequest, Outputs};
 use super::{baseline, catalog, times};
 use jiff::tz::TimeZone;
 use migsift::error::Error;
@@ -23,9 +24,19 @@ impl Sink for NullSink {
     }
 }
 
+/// What the command reads and writes.
+fn claims(args: &ReportArgs) -> Claims {
+    let mut claims = Claims::default();
+    claims.reads("--store", &args.store);
+    catalog::claim(&args.catalog, &mut claims);
+    args.judge.baseline.iter().for_each(|path| claims.reads("--baseline", path));
+    claims.writes_outputs(&args.outputs, MainOutput::Printed);
+    claims
+}
+
 /// Reads the history and prints.
 pub fn run(args: &ReportArgs) -> Result<Exit, CommandError> {
-    outputs::check_conflicts(&args.outputs, Some(&args.store))?;
+    claims(args).check()?;
     let catalog = catalog::load(&args.catalog)?;
     let known = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
     let since = times::bound("--since", args.since.as_deref(), &TimeZone::UTC)?;

@@ -5,15 +5,16 @@
 //! library's; batches of a store are in `store.rs`.
 
 use super::args::ScanArgs;
+use super::claims::{Claims, MainOutput};
 use super::exit::{CommandError, Exit, UsageError};
-use super::outputs::{self, OutputRequest, Outputs};
+use super::outputs::{OutputRequest, Outputs};
 use super::paths::Paths;
 use super::progress::{self, ProgressDisplay};
 use super::redaction::Redaction;
-use super::signals::Signals;
+use super::signals::{self, Signals};
 use super::store::{OpeningStore, StoreScan};
 use super::times::Times;
-use super::{baseline, catalog, say, store};
+use super::{baseline, catalog, clock, say, store};
 use jiff::Timestamp;
 use migsift::baseline::Baseline;
 use migsift::catalog::{Catalog, Entry, Severity};
@@ -27,6 +28,8 @@ use migsift::scan::{Options, Outcome, Progress, Sink, Status, scan};
 use migsift::store::{Store, WhenBusy};
 use migsift::summary::LastAttempt;
 use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many inputs that were not read to their end are listed on standard error.
 const MAX_LISTED: usize = 20;
@@ -34,10 +37,19 @@ const MAX_LISTED: usize = 20;
 /// Scans and prints.
 pub fn run(args: &ScanArgs) -> Result<Exit, CommandError> {
     let signals = Signals::register();
-    let catalog = load_catalog(args)?;
-    let baseline = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
+    let loaded = load_catalog(args).and_then(|catalog| {
+        let baseline = baseline::load(args.judge.baseline.as_deref(), &catalog)?;
+        Ok((catalog, baseline))
+    });
+    let (catalog, baseline) = match (loaded, signals.exit()) {
+        // A file that was being waited for: nothing can be scanned without it.
+        (Err(error), Some(exit)) => {
+            say(&error.to_string());
+            return Ok(exit);
+        }
+        (loaded, _) => loaded?,
+    };
     check_codes(args, &catalog)?;
-    outputs::check_conflicts(&args.outputs, args.redact.iter().flatten().chain(&args.store).next())?;
     let times = Times::parse(args)?;
     let OpenInputs { paths, walk_start, store } = OpenInputs::open(args)?;
     let redaction = args.redact.as_ref().map(|map| Redaction::new(map.as_deref())).transpose()?;
@@ -92,18 +104,45 @@ impl OpenInputs {
     /// Opens the store and walks the paths, at the same time. The store is locked first, so that no other run
     /// can record what this one is about to find.
     fn open(args: &ScanArgs) -> Result<OpenInputs, CommandError> {
-        let when_busy = if args.wait { WhenBusy::Wait } else { WhenBusy::Fail };
-        let opening = args.store.as_deref().map(|path| OpeningStore::start(path, when_busy)).transpose()?;
-        let walk_start = Timestamp::now();
-        let paths = Paths::of_scan(args);
-        if let Ok(paths) = &paths
-            && walks_first(args)
-        {
+        let mut paths = Paths::of_scan(args)?;
+        let claims = claims(args, &paths);
+        claims.check()?;
+        paths.options.outputs = claims.outputs();
+        let opening = args.store.as_deref().map(|path| open_store(path, args)).transpose()?.flatten();
+        let walk_start = clock::now();
+        if walks_first(args) || paths.is_interrupted() {
             paths.walk();
         }
         let store = opening.map(OpeningStore::finish).transpose()?;
-        Ok(OpenInputs { paths: paths?, walk_start, store })
+        Ok(OpenInputs { paths, walk_start, store })
     }
+}
+
+/// Opens the store; returns none if the wait for its end in another run was interrupted. The scan then lists
+/// what it would have read.
+fn open_store(path: &Path, args: &ScanArgs) -> Result<Option<OpeningStore>, Error> {
+    let stop: &AtomicBool = signals::stop();
+    let when_busy = if args.wait { WhenBusy::Wait(stop) } else { WhenBusy::Fail };
+    match OpeningStore::start(path, when_busy) {
+        Err(Error::Busy { file }) if args.wait && stop.load(Ordering::Relaxed) => {
+            say(&format!("{file}: interrupted while another run uses the store; nothing is recorded"));
+            Ok(None)
+        }
+        opening => opening.map(Some),
+    }
+}
+
+/// What the command reads and writes.
+fn claims(args: &ScanArgs, paths: &Paths) -> Claims {
+    let mut claims = Claims::default();
+    paths.claim(args, &mut claims);
+    catalog::claim(&args.catalog, &mut claims);
+    args.judge.baseline.iter().for_each(|path| claims.reads("--baseline", path));
+    let silent = args.store.is_some() && is_silent(args);
+    claims.writes_outputs(&args.outputs, if silent { MainOutput::Silent } else { MainOutput::Printed });
+    args.redact.iter().flatten().for_each(|map| claims.writes("--redact=", map));
+    args.store.iter().for_each(|store| claims.writes_store(store));
+    claims
 }
 
 /// Whether all is walked before any of it is scanned: for a progress bar with a total, for a store, for a
@@ -172,7 +211,7 @@ impl ScanRun<'_> {
             selected: &selected,
             fail_on: self.args.judge.fail_on,
             redaction: self.redaction.as_ref().map(|redaction| redaction.redactor.id()),
-            silent: store.is_some() && is_silent(self.args),
+            silent: self.args.store.is_some() && is_silent(self.args),
         };
         let mut outputs = Outputs::new(request)?;
         let report = match store {
@@ -213,7 +252,7 @@ impl ScanRun<'_> {
     }
 
     fn counters(&self) -> Progress {
-        Progress::with_stop(self.signals.stop.clone())
+        Progress::with_stop(signals::stop().clone())
     }
 
     /// Scans what the store does not know.

@@ -12,7 +12,7 @@
 //! 4. Remove old records, and end the run.
 
 use super::args::ScanArgs;
-use super::{flags, say};
+use super::{clock, flags, say, signals};
 use jiff::Timestamp;
 use migsift::catalog::Catalog;
 use migsift::context::Time;
@@ -29,6 +29,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 /// The most bytes and inputs of a batch; a single input may be larger. A batch is what a crash can cost, and
@@ -58,7 +59,7 @@ pub struct OpeningStore(JoinHandle<Result<Store, Error>>);
 
 impl OpeningStore {
     /// Opens and locks the store.
-    pub fn start(path: &Path, when_busy: WhenBusy) -> Result<OpeningStore, Error> {
+    pub fn start(path: &Path, when_busy: WhenBusy<'_>) -> Result<OpeningStore, Error> {
         let store = Store::open(path, when_busy)?;
         Ok(OpeningStore(std::thread::spawn(move || store.load())))
     }
@@ -95,7 +96,7 @@ pub fn scan(
         Some(oldest) => run.store.prune_before(&oldest.to_string())?,
         None => Pruned::default(),
     };
-    let ended = Timestamp::now();
+    let ended = clock::now();
     run.store.finish_run(&ended.to_string(), &run.totals, &run.outcome.inputs.problems)?;
     if !request.args.quiet {
         report_totals(id, &run.totals, pruned);
@@ -203,10 +204,6 @@ impl<'a> StoreRun<'a> {
         let mut stale: BTreeMap<StaleReason, u64> = BTreeMap::new();
         let reread = self.reread();
         for input in &self.request.walk.inputs {
-            if self.store.is_own_file(&input.path) {
-                self.add_problem(&input.path, &SourceError::Skipped("the store itself"));
-                continue;
-            }
             match self.store.freshness(input) {
                 Freshness::Unchanged if reread == Reread::IfNeeded => {
                     self.totals.unchanged += 1;
@@ -301,7 +298,10 @@ impl<'a> StoreRun<'a> {
         }
         let reread = self.reread();
         let (identifier, options) = (self.store.identifier(), self.request.options);
+        let stop = signals::stop();
         let mut plans = scan::par_map(inputs, options, |input| match identifier.continues(input, options) {
+            // The scan lists it as interrupted.
+            _ if stop.load(Ordering::Relaxed) => ReadPlan::Whole,
             Some((stream, from)) if reread == Reread::IfNeeded => ReadPlan::Resume(stream, from),
             _ if matches!(input.kind, InputKind::File { .. }) => {
                 ReadPlan::Identified(identify(identifier, input, options))

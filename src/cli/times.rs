@@ -4,6 +4,7 @@
 //! `-3d`.
 
 use super::args::{ScanArgs, Undated};
+use super::clock;
 use super::exit::UsageError;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
@@ -39,14 +40,14 @@ impl Times {
 
 /// Parses the value of `--since` or `--until`.
 pub fn bound(flag: &str, text: Option<&str>, zone: &TimeZone) -> Result<Option<Timestamp>, UsageError> {
-    let found = text.map(|text| time::bound(text, Timestamp::now(), zone)).transpose();
+    let found = text.map(|text| time::bound(text, clock::now(), zone)).transpose();
     found.map_err(|message| UsageError::new(format!("{flag}: {}", safe::line(&message))))
 }
 
 /// Parses the value of `--retention`: the time that is so long ago.
 fn retention(text: &str) -> Result<Timestamp, UsageError> {
     let span = text.parse::<Span>().ok().filter(|span| span.is_positive());
-    let oldest = span.and_then(|span| Timestamp::now().to_zoned(TimeZone::UTC).checked_sub(span).ok());
+    let oldest = span.and_then(|span| clock::now().to_zoned(TimeZone::UTC).checked_sub(span).ok());
     oldest.map(|oldest| oldest.timestamp()).ok_or_else(|| {
         let text = safe::line(text);
         UsageError::new(format!("--retention: `{text}` is not a duration such as 90d, 12w or 36h"))

@@ -3,9 +3,10 @@
 //! Reports are read by others while they are written: by a web server, by Prometheus' textfile collector, by
 //! the next job. So a file is written under a temporary name in the same folder, synchronised to the disk,
 //! and renamed over its target. If the run is killed or the disk is full, the old report stays as it was. A
-//! device or a named pipe cannot be replaced, so it is written directly.
+//! device, a named pipe or an open stream such as `/dev/stdout` cannot be replaced, so it is written directly.
 
 use super::args::When;
+use super::stdio;
 use migsift::error::Error;
 use migsift::print::human::Layout;
 use std::fs::File;
@@ -55,11 +56,14 @@ impl OutputWriter {
     pub fn new(path: Option<&Path>) -> Result<OutputWriter, Error> {
         let name = path.map_or("standard output".to_string(), |path| path.display().to_string());
         let destination = match path {
+            None if stdio::stdout_is_closed() => {
+                return Err(Error::output(&name, io::Error::other("it is closed")));
+            }
             None => Destination::Stdout(io::stdout()),
-            Some(path) if path.metadata().is_ok_and(|known| !known.is_file()) => {
-                let file =
-                    File::options().write(true).open(path).map_err(|error| Error::output(&name, error))?;
-                Destination::Special(file)
+            Some(path) if is_descriptor(path) || path.metadata().is_ok_and(|known| !known.is_file()) => {
+                // An open stream may go to a file that has content before it.
+                let file = File::options().append(true).open(path);
+                Destination::Special(file.map_err(|error| Error::output(&name, error))?)
             }
             Some(path) => {
                 let file = temporary(path).map_err(|error| Error::output(&name, without_path(error)))?;
@@ -107,6 +111,24 @@ impl Write for OutputWriter {
 /// The folder of a file; renaming is atomic only within one file system.
 pub fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether `path` is one of this process's open files, such as `/dev/stdout`, `/dev/fd/3` or
+/// `/proc/self/fd/1`. As a symbolic link it would be replaced by a file.
+fn is_descriptor(path: &Path) -> bool {
+    let mut path = path.to_path_buf();
+    // `/dev/stdout` is a link to `/proc/self/fd/1`, which is a link, too.
+    for _ in 0..3 {
+        let within = folder(&path).canonicalize().unwrap_or_default();
+        if within.starts_with("/proc") || within == Path::new("/dev/fd") {
+            return true;
+        }
+        match path.read_link() {
+            Ok(target) => path = within.join(target),
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// Creates a temporary file beside `path`. It gets the permissions of any new file, not those of a temporary

@@ -15,6 +15,8 @@ use std::borrow::Cow;
 use std::fs::FileType;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use walkdir::{DirEntry, WalkDir};
 
 /// What a walk does with symbolic links below a directory.
@@ -33,6 +35,9 @@ pub(super) struct DirWalk {
     root: PathBuf,
     items: walkdir::IntoIter,
     globs: Globs,
+    /// Ends the walk.
+    stop: Arc<AtomicBool>,
+    ended: bool,
 }
 
 /// Something below a directory that is not a directory itself.
@@ -57,12 +62,18 @@ pub struct SkippedPath {
 
 impl DirWalk {
     /// Starts to walk `root`.
-    pub fn new(root: &Path, globs: &Globs, links: SymbolicLinks) -> DirWalk {
+    pub fn new(root: &Path, globs: &Globs, links: SymbolicLinks, stop: &Arc<AtomicBool>) -> DirWalk {
         // Paths of one directory differ only in their last part. To take that out takes longer than to
         // compare the whole.
         let by_path = |a: &DirEntry, b: &DirEntry| a.path().as_os_str().cmp(b.path().as_os_str());
-        let items = WalkDir::new(root).follow_links(links == SymbolicLinks::Follow).sort_by(by_path);
-        DirWalk { root: root.to_path_buf(), items: items.into_iter(), globs: globs.clone() }
+        let follow = links == SymbolicLinks::Follow;
+        DirWalk {
+            root: root.to_path_buf(),
+            items: WalkDir::new(root).follow_links(follow).sort_by(by_path).into_iter(),
+            globs: globs.clone(),
+            stop: stop.clone(),
+            ended: false,
+        }
     }
 
     /// Applies the rules to what the walk met; `None` for a directory, which is walked next.
@@ -107,6 +118,14 @@ impl Iterator for DirWalk {
 
     fn next(&mut self) -> Option<Item> {
         loop {
+            if self.ended {
+                return None;
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                self.ended = true;
+                let error = SourceError::Interrupted { offset: 0 };
+                return Some(Item::Failed(PathProblem { path: self.root.clone(), error }));
+            }
             match self.items.next()? {
                 Ok(entry) => {
                     if let Some(item) = self.item(entry) {

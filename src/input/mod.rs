@@ -17,9 +17,10 @@ mod decode;
 mod directory;
 mod encoding;
 mod file;
+mod file_id;
 mod format;
 mod globs;
-pub(crate) mod interruptible;
+mod interruptible;
 #[doc(hidden)]
 pub mod limits;
 mod mapping;
@@ -36,9 +37,11 @@ pub use directory::{EntryStat, FileEntry, SkippedPath, SymbolicLinks};
 #[doc(hidden)]
 pub use encoding::Transcoder;
 pub(crate) use file::{Access, FileReader, OpenFile};
+pub use file_id::{FileId, follow_links};
 #[doc(hidden)]
 pub use format::ContainerFormat;
 pub use globs::Globs;
+pub use interruptible::InterruptibleReader;
 pub use limits::Limits;
 #[cfg(unix)]
 pub use mapping::survive_shrinking;
@@ -49,7 +52,7 @@ pub use stat::Stat;
 pub(crate) use stream::{OwnedWindow, STREAM_WINDOW_BYTES, WindowReader};
 #[doc(hidden)]
 pub use unpack::{Position, Unpacker, Visitor};
-pub use walk::{OutputFile, Walk, WalkOptions, Walker, walk};
+pub use walk::{OutputFile, Walk, WalkOptions, Walker, standard_file, walk};
 pub use window::Window;
 
 use std::path::PathBuf;

@@ -9,14 +9,19 @@
 //! of the report, or a wider selection, may come from a later one.
 
 use super::directory::{Candidate, DirWalk, EntryStat, FileEntry, Item, SkippedPath, SymbolicLinks};
+use super::file_id::{FileId, Kind, folder};
 use super::stat::{Identity, identity};
 use super::{FoundBy, Globs, Input, InputKind, Selection, Stat};
 use crate::error::{PathProblem, SourceError};
 use crate::source::STDIN;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// How to walk.
 #[derive(Debug, Clone, Default)]
@@ -27,26 +32,44 @@ pub struct WalkOptions {
     /// What happens to symbolic links below a named directory.
     pub links: SymbolicLinks,
     /// What the program writes meanwhile, and does not read.
-    pub output: Option<OutputFile>,
+    pub outputs: Vec<OutputFile>,
+    /// Once it is set, named directories are not walked to their ends, and are listed as interrupted.
+    pub stop: Arc<AtomicBool>,
 }
 
-/// A file that is written while inputs are read.
+/// A file that is written while inputs are read, so that a walk skips it.
 #[derive(Debug, Clone)]
-pub struct OutputFile(Identity);
+pub struct OutputFile {
+    id: FileId,
+    /// What the report says of it.
+    reason: Cow<'static, str>,
+}
 
 impl OutputFile {
+    /// The file at `path`, which may be created only later; `reason` is what the report says of it.
+    pub fn new(path: &Path, reason: impl Into<Cow<'static, str>>) -> OutputFile {
+        OutputFile { id: FileId::of(path), reason: reason.into() }
+    }
+
     /// Standard output, if it goes to a file and the system says to which.
     pub fn standard() -> Option<OutputFile> {
-        #[cfg(unix)]
-        {
-            use std::os::fd::AsFd;
-            let file = fs::File::from(std::io::stdout().as_fd().try_clone_to_owned().ok()?);
-            let metadata = file.metadata().ok().filter(Metadata::is_file)?;
-            identity(Path::new(""), &metadata).map(OutputFile)
-        }
-        #[cfg(not(unix))]
-        None
+        let id = standard_file(std::io::stdout())?;
+        Some(OutputFile { id, reason: "the same file as standard output".into() })
     }
+}
+
+/// The regular file that a standard stream comes from or goes to, if it does and the system says which.
+#[cfg(unix)]
+pub fn standard_file(stream: impl std::os::fd::AsFd) -> Option<FileId> {
+    let file = fs::File::from(stream.as_fd().try_clone_to_owned().ok()?);
+    file.metadata().ok().filter(Metadata::is_file)?;
+    FileId::of_open(&file)
+}
+
+/// The regular file that a standard stream comes from or goes to, if it does and the system says which.
+#[cfg(not(unix))]
+pub fn standard_file<S>(_: S) -> Option<FileId> {
+    None
 }
 
 /// The result of a walk, each list sorted by path.
@@ -72,10 +95,38 @@ pub struct Walker {
     candidates: std::vec::IntoIter<Candidate>,
     directories: Vec<DirWalk>,
     order: Order,
-    /// The path by which each file is read, or what it is written as.
-    taken: HashMap<Identity, PathBuf>,
+    /// The files that other paths may lead to, too.
+    taken: HashMap<Identity, Taken>,
+    /// Outputs that did not exist when the walk started.
+    new_outputs: Vec<NewOutput>,
     /// What is not read, so far.
     unread: Walk,
+}
+
+/// Why a file is not read again.
+#[derive(Debug)]
+enum Taken {
+    /// It is read by this path.
+    Read(PathBuf),
+    /// It is written, for this reason.
+    Written(Cow<'static, str>),
+}
+
+/// An output that did not exist when the walk started; the walk may meet it nevertheless.
+#[derive(Debug)]
+struct NewOutput {
+    folder: Identity,
+    name: OsString,
+    reason: Cow<'static, str>,
+}
+
+impl NewOutput {
+    /// Whether it is the file at `path`.
+    fn is_at(&self, path: &Path) -> bool {
+        // Nearly all files have other names, and need no look at the file system.
+        path.file_name() == Some(&self.name)
+            && matches!(FileId::of(folder(path)), FileId(Kind::Known(found)) if found == self.folder)
+    }
 }
 
 /// When inputs can be yielded.
@@ -96,13 +147,21 @@ impl Iterator for Walker {
         }
         loop {
             let Candidate { input, identity } = self.candidate()?;
+            if let Some(output) = self.new_outputs.iter().find(|output| output.is_at(&input.path)) {
+                let reason = output.reason.clone();
+                self.unread.skipped.push(SkippedPath { path: input.path, reason });
+                continue;
+            }
             match identity.map(|identity| self.taken.entry(identity)) {
                 Some(Entry::Occupied(known)) => {
-                    let reason = format!("the same file as {}", known.get().to_string_lossy()).into();
+                    let reason = match known.get() {
+                        Taken::Read(path) => format!("the same file as {}", path.to_string_lossy()).into(),
+                        Taken::Written(reason) => reason.clone(),
+                    };
                     self.unread.skipped.push(SkippedPath { path: input.path, reason });
                 }
                 Some(Entry::Vacant(new)) => {
-                    new.insert(input.path.clone());
+                    new.insert(Taken::Read(input.path.clone()));
                     return Some(input);
                 }
                 None => return Some(input),
@@ -123,7 +182,7 @@ impl Walker {
             }
             match fs::metadata(path) {
                 Ok(metadata) if metadata.is_dir() => {
-                    directories.push(DirWalk::new(path, &options.globs, options.links));
+                    directories.push(DirWalk::new(path, &options.globs, options.links, &options.stop));
                 }
                 Ok(metadata) => {
                     let name = Path::new(path.file_name().unwrap_or_default());
@@ -138,9 +197,16 @@ impl Walker {
             }
         }
         let order = if paths.len() > 1 { Order::Sorted } else { Order::AsFound };
-        let output = options.output.clone().map(|OutputFile(identity)| (identity, "standard output".into()));
-        let taken = output.into_iter().collect();
-        Walker { candidates: candidates.into_iter(), directories, order, taken, unread }
+        let (mut taken, mut new_outputs) = (HashMap::new(), Vec::new());
+        for OutputFile { id: FileId(id), reason } in options.outputs.iter().cloned() {
+            match id {
+                Kind::Known(identity) => drop(taken.insert(identity, Taken::Written(reason))),
+                Kind::New { folder, name } => new_outputs.push(NewOutput { folder, name, reason }),
+                // Its folder does not exist, so it cannot be created.
+                Kind::Unknown(_) => {}
+            }
+        }
+        Walker { candidates: candidates.into_iter(), directories, order, taken, new_outputs, unread }
     }
 
     /// Walks to the end: returns the inputs that have not been yielded yet, and everything that is not read.

@@ -210,6 +210,12 @@ impl<'r, 's, 'k> ScanVisitor<'r, 's, 'k> {
         }
     }
 
+    /// Whether nobody will see what is found.
+    fn is_in_vain(&self) -> bool {
+        self.zip_part.as_ref().is_some_and(|run| run.state == RunState::Rejected)
+            || self.shared.scheduler.stopped()
+    }
+
     fn named(&self, member: Option<&str>) -> Source {
         let origin = Origin { path: self.path.to_path_buf(), member: member.map(str::to_string) };
         self.shared.sources.add(origin)
@@ -230,12 +236,16 @@ impl Visitor for ScanVisitor<'_, '_, '_> {
         let core = self.shared.options.core_bytes(STREAM_WINDOW_BYTES);
         let mut cutter = WindowReader::new(&mut reader, core, bounds::MARGIN);
         let mut offset = 0;
-        while !self.stopped()
+        while !self.is_in_vain()
             && let Some(cut) = cutter.next(self.shared.scheduler.take_buffer())
         {
             let window = cut.window();
             offset = window.base + window.core.end as u64;
             self.push(&source, cut);
+            // Not before: a stream that is interrupted while its format is recognised has bytes that count.
+            if self.shared.progress.stopped() {
+                break;
+            }
         }
         if self.shared.progress.stopped() {
             self.totals.broken(&source, &SourceError::Interrupted { offset });
@@ -261,8 +271,6 @@ impl Visitor for ScanVisitor<'_, '_, '_> {
     }
 
     fn stopped(&self) -> bool {
-        self.zip_part.as_ref().is_some_and(|run| run.state == RunState::Rejected)
-            || self.shared.scheduler.stopped()
-            || self.shared.progress.stopped()
+        self.is_in_vain() || self.shared.progress.stopped()
     }
 }

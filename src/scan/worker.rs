@@ -17,11 +17,10 @@ use super::visitor::ScanVisitor;
 use super::zip_parts::{ZipArchive, ZipPart};
 use crate::error::SourceError;
 use crate::input::archive::zip::ZipFile;
-use crate::input::interruptible::{self, InterruptibleReader};
 use crate::input::limits::{Budget, CountingReader};
 use crate::input::{
-    Access, ContainerFormat, FileReader, Input, InputKind, MAX_WHOLE_BYTES, OpenFile, PeekReader, Position,
-    Unpacker, Window,
+    Access, ContainerFormat, FileReader, Input, InputKind, InterruptibleReader, MAX_WHOLE_BYTES, OpenFile,
+    PeekReader, Position, Unpacker, Window,
 };
 use crate::matcher::bounds;
 use crate::source::Origin;
@@ -138,12 +137,17 @@ impl<'s> Worker<'_, 's, '_> {
     ) -> Result<(), SourceError> {
         match input.kind {
             InputKind::Stdin => {
-                let stdin = interruptible::stdin(&self.shared.progress.stop).map_err(SourceError::Open)?;
+                let stop = &self.shared.progress.stop;
+                let stdin = InterruptibleReader::stdin(stop).map_err(SourceError::Open)?;
                 self.stream(output, input, stdin);
             }
             InputKind::Stream => {
-                let file = std::fs::File::open(&input.path).map_err(SourceError::Open)?;
-                self.stream(output, input, InterruptibleReader::new(file, &self.shared.progress.stop));
+                let opened = InterruptibleReader::open(&input.path, &self.shared.progress.stop);
+                let stream = opened.map_err(|error| match self.shared.progress.stopped() {
+                    true => SourceError::Interrupted { offset: 0 },
+                    false => SourceError::Open(error),
+                })?;
+                self.stream(output, input, stream);
             }
             InputKind::File { .. } => {
                 let file = OpenFile::open_input(

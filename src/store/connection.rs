@@ -31,7 +31,8 @@ use rusqlite::{ErrorCode, OpenFlags};
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// How long [`WhenBusy::Wait`] waits for the lock.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -44,12 +45,12 @@ const CACHE_KIB: u32 = 64 << 10;
 const GIVE_BACK: &str = "PRAGMA auto_vacuum=INCREMENTAL";
 
 /// What to do while another run uses the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenBusy {
+#[derive(Debug, Clone, Copy)]
+pub enum WhenBusy<'s> {
     /// Return [`Error::Busy`].
     Fail,
-    /// Wait until it is free.
-    Wait,
+    /// Wait until it is free, or the flag is set; then return [`Error::Busy`], too.
+    Wait(&'s AtomicBool),
 }
 
 /// The purpose of opening a store.
@@ -96,23 +97,22 @@ impl Store {
     ///
     /// [`Error::Busy`], [`Error::Unusable`] for a file that is not a store, is damaged or is of a later
     /// version, and [`Error::Output`].
-    pub fn open(path: &Path, when_busy: WhenBusy) -> Result<Store, Error> {
+    pub fn open(path: &Path, when_busy: WhenBusy<'_>) -> Result<Store, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut store = Store::connect(path, flags)?;
-        let timeout = match when_busy {
-            WhenBusy::Wait => WAIT_TIMEOUT,
-            WhenBusy::Fail => BUSY_TIMEOUT,
-        };
         // Foreign keys are not enforced: findings are written before the stream's row, which needs the hash
         // of its last byte.
         let pragmas =
             format!("PRAGMA synchronous=FULL; PRAGMA foreign_keys=OFF; PRAGMA cache_size=-{CACHE_KIB};");
-        store.pragmas(&pragmas, timeout)?;
-        // It can be chosen only now, and to choose it again would write to the file.
-        if path.metadata().is_ok_and(|file| file.len() == 0) {
-            store.execute_batch(GIVE_BACK)?;
-        }
-        store.execute_batch("BEGIN EXCLUSIVE")?;
+        // The pragmas read the schema, which needs a lock, too.
+        Store::when_free(when_busy, || {
+            store.pragmas(&pragmas, BUSY_TIMEOUT)?;
+            // It can be chosen only now, and to choose it again would write to the file.
+            if path.metadata().is_ok_and(|file| file.len() == 0) {
+                store.execute_batch(GIVE_BACK)?;
+            }
+            store.execute_batch("BEGIN EXCLUSIVE")
+        })?;
         store.opened = store.check_version(Purpose::Write)?;
         store.execute_batch("PRAGMA locking_mode=EXCLUSIVE; COMMIT; PRAGMA journal_mode=DELETE;")?;
         if store.was_upgraded() {
@@ -174,23 +174,16 @@ impl Store {
         })
     }
 
-    /// Whether `path` is the store or its journal, which a scan of the store's folder must not read.
-    pub fn is_own_file(&self, path: &Path) -> bool {
-        let Some(own) = self.path.file_name().map(|own| own.as_encoded_bytes()) else { return false };
-        // Asked for every input. Nearly all differ in their last bytes, and need no look at the file system.
-        let bytes = path.as_os_str().as_encoded_bytes();
-        if !bytes.strip_suffix(b"-journal").unwrap_or(bytes).ends_with(own) && !bytes.ends_with(own) {
-            return false;
-        }
-        let Some(other) = path.file_name().map(|other| other.as_encoded_bytes()) else { return false };
-        let same = |own: &Path| matches!((own.canonicalize(), path.canonicalize()), (Ok(own), Ok(path)) if own == path);
-        match other.strip_prefix(own) {
-            Some(b"") => same(&self.path),
-            Some(b"-journal") => {
-                let name = path.file_name().unwrap_or_default();
-                same(&self.path.with_file_name(name))
+    /// Repeats `attempt`, which waits for a short time itself, as long as the store is in use and the caller
+    /// wants to wait. SQLite would not look at a flag while it waits.
+    fn when_free(when_busy: WhenBusy<'_>, attempt: impl Fn() -> Result<(), Error>) -> Result<(), Error> {
+        let started = Instant::now();
+        loop {
+            match (attempt(), when_busy) {
+                (Err(Error::Busy { .. }), WhenBusy::Wait(stop))
+                    if started.elapsed() < WAIT_TIMEOUT && !stop.load(Ordering::Relaxed) => {}
+                (result, _) => return result,
             }
-            _ => false,
         }
     }
 

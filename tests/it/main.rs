@@ -3,8 +3,10 @@
 
 mod archives;
 mod attempts;
+mod bounds;
 mod bundles;
 mod catalogue;
+mod claims;
 mod cli;
 mod containers;
 mod damage;
@@ -41,6 +43,8 @@ mod store_file;
 #[cfg(unix)]
 mod system;
 mod tidy;
+#[cfg(target_os = "linux")]
+mod waiting;
 mod walking;
 mod zips;
 

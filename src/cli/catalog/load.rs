@@ -3,6 +3,7 @@
 //! Paths come in; a catalogue, or all problems of all files at once, go out. Parsing is the library's.
 
 use crate::cli::args::CatalogArgs;
+use crate::cli::claims::Claims;
 use crate::cli::files::{self, Choice, FileError};
 use migsift::catalog::{self, Catalog, MAX_CODE_SPACES, MAX_ENTRIES, MAX_FILE_BYTES};
 use migsift::error::{CatalogProblem, Error};
@@ -38,6 +39,17 @@ pub fn load(args: &CatalogArgs) -> Result<Catalog, Error> {
         }
     }
     if problems.is_empty() { Ok(catalog) } else { Err(Error::Catalog(problems)) }
+}
+
+/// The command reads the pattern files of `--catalog`.
+pub fn claim(args: &CatalogArgs, claims: &mut Claims) {
+    claim_files("--catalog", &args.files, claims);
+}
+
+/// The command reads the pattern files at these paths, as far as they can be listed; loading reports the rest.
+pub fn claim_files(what: &str, named: &[PathBuf], claims: &mut Claims) {
+    let files = named.iter().flat_map(|named| pattern_files(named, &mut Vec::new()));
+    files.for_each(|file| claims.reads(what, &file.path));
 }
 
 /// The file itself, or the `.toml` files of a directory in order of their names.

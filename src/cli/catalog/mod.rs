@@ -6,8 +6,9 @@
 mod diff;
 mod load;
 
-use super::args::{CatalogArgs, CatalogCommand, CheckArgs, ImportArgs, TextFormat, When};
-use super::exit::Exit;
+use super::args::{CatalogArgs, CatalogCommand, CatalogDiffArgs, CheckArgs, ImportArgs, TextFormat, When};
+use super::claims::Claims;
+use super::exit::{CommandError, Exit};
 use super::writer::{Medium, OutputWriter, layout};
 use super::{print, say};
 use migsift::catalog::{self, Catalog, import};
@@ -16,16 +17,34 @@ use migsift::error::Error;
 use migsift::explain::Explanation;
 use migsift::print::{human, json, safe};
 
-pub use load::load;
+pub use load::{claim, load};
 
 /// Runs a command about catalogues.
-pub fn run(command: &CatalogCommand) -> Result<Exit, Error> {
-    match command {
+pub fn run(command: &CatalogCommand) -> Result<Exit, CommandError> {
+    claims(command).check()?;
+    Ok(match command {
         CatalogCommand::List { format, catalog, color } => list(*format, catalog, *color),
         CatalogCommand::Check(args) => check(args),
         CatalogCommand::Import(args) => import(args),
         CatalogCommand::Diff(args) => diff::run(args),
+    }?)
+}
+
+/// What a command reads and writes.
+fn claims(command: &CatalogCommand) -> Claims {
+    let mut claims = Claims::default();
+    let files = match command {
+        CatalogCommand::List { catalog, .. } => &catalog.files[..],
+        CatalogCommand::Check(args) => &args.files,
+        CatalogCommand::Import(args) => std::slice::from_ref(&args.table),
+        CatalogCommand::Diff(CatalogDiffArgs { old, new, .. }) => &[old.clone(), new.clone()],
+    };
+    load::claim_files("the input", files, &mut claims);
+    match command {
+        CatalogCommand::Import(ImportArgs { output: Some(output), .. }) => claims.writes("--output", output),
+        _ => claims.writes_stdout(),
     }
+    claims
 }
 
 /// `catalog list`: all entries.
