@@ -76,7 +76,7 @@ impl Parts {
         if let Some(id) = self.names.get(text) {
             return Ok(*id);
         }
-        self.last_name += 1;
+        self.last_name = self.last_name.saturating_add(1);
         db.prepare_cached("INSERT INTO name VALUES (?1, ?2)")?.execute(params![self.last_name, text])?;
         self.names.insert(text.into(), self.last_name);
         Ok(self.last_name)
@@ -88,7 +88,8 @@ impl Parts {
         if let Some(id) = self.parts.get(&hash) {
             return Ok(*id);
         }
-        self.last_part += 1;
+        // A store of others may hold any number; the row is rejected then.
+        self.last_part = self.last_part.saturating_add(1);
         let id = self.last_part;
         let mut statement = db.prepare_cached("INSERT INTO part VALUES (?1, ?2, ?3, ?4, ?5)")?;
         match self.base(text) {
