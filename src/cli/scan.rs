@@ -113,7 +113,13 @@ impl OpenInputs {
         if walks_first(args) || paths.is_interrupted() {
             paths.walk();
         }
-        let store = opening.map(OpeningStore::finish).transpose()?;
+        let store = match opening.map(OpeningStore::finish).transpose()? {
+            Some(None) => {
+                say("store: interrupted while it was checked; nothing is recorded");
+                None
+            }
+            store => store.flatten(),
+        };
         Ok(OpenInputs { paths, walk_start, store })
     }
 }

@@ -30,12 +30,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// The most bytes and inputs of a batch; a single input may be larger. A batch is what a crash can cost, and
 /// each one waits for the disk when it ends.
 const MAX_BATCH_BYTES: u64 = 1 << 30;
 const MAX_BATCH_INPUTS: usize = 65_536;
+
+/// How long an interruption goes unnoticed at most while the store is loaded.
+const STEP: Duration = Duration::from_millis(100);
 
 /// A scan with a store.
 #[derive(Clone, Copy)]
@@ -55,18 +60,35 @@ pub struct StoreScan<'a> {
 type Scanner<'a> = dyn FnMut(&Walk, Option<&mut dyn Sink>) -> Result<Outcome, Error> + 'a;
 
 /// A store that is checked and loaded by another thread, while this one walks the folders.
-pub struct OpeningStore(JoinHandle<Result<Store, Error>>);
+pub struct OpeningStore {
+    loaded: Receiver<Result<Store, Error>>,
+    thread: JoinHandle<()>,
+}
 
 impl OpeningStore {
     /// Opens and locks the store.
     pub fn start(path: &Path, when_busy: WhenBusy<'_>) -> Result<OpeningStore, Error> {
         let store = Store::open(path, when_busy)?;
-        Ok(OpeningStore(std::thread::spawn(move || store.load())))
+        let (sender, loaded) = mpsc::channel();
+        // Nobody receives it after an interruption.
+        let thread = std::thread::spawn(move || drop(sender.send(store.load())));
+        Ok(OpeningStore { loaded, thread })
     }
 
-    /// Waits until the store is loaded.
-    pub fn finish(self) -> Result<Store, Error> {
-        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    /// Waits until the store is loaded. Returns none if the wait was interrupted: a large store takes a while
+    /// to check.
+    pub fn finish(self) -> Result<Option<Store>, Error> {
+        loop {
+            match self.loaded.recv_timeout(STEP) {
+                Ok(store) => return store.map(Some),
+                Err(RecvTimeoutError::Timeout) if signals::stop().load(Ordering::Relaxed) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let panic = self.thread.join().expect_err("it sends what it has loaded");
+                    std::panic::resume_unwind(panic);
+                }
+            }
+        }
     }
 }
 
@@ -300,8 +322,9 @@ impl<'a> StoreRun<'a> {
         let (identifier, options) = (self.store.identifier(), self.request.options);
         let stop = signals::stop();
         let mut plans = scan::par_map(inputs, options, |input| match identifier.continues(input, options) {
-            // The scan lists it as interrupted.
-            _ if stop.load(Ordering::Relaxed) => ReadPlan::Whole,
+            _ if stop.load(Ordering::Relaxed) => {
+                ReadPlan::Identified(Err(SourceError::Interrupted { offset: 0 }))
+            }
             Some((stream, from)) if reread == Reread::IfNeeded => ReadPlan::Resume(stream, from),
             _ if matches!(input.kind, InputKind::File { .. }) => {
                 ReadPlan::Identified(identify(identifier, input, options))
@@ -354,6 +377,6 @@ fn batch_length(inputs: &[&Input]) -> usize {
 
 /// Identifies the input. A decoder that panics is a problem of this input only.
 fn identify(identifier: Identifier<'_>, input: &Input, options: &Options) -> Result<Identity, SourceError> {
-    let identify = || identifier.identify(input, options);
+    let identify = || identifier.identify(input, options, signals::stop());
     catch_unwind(AssertUnwindSafe(identify)).unwrap_or(Err(SourceError::Panic))
 }

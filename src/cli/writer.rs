@@ -6,8 +6,9 @@
 //! device, a named pipe or an open stream such as `/dev/stdout` cannot be replaced, so it is written directly.
 
 use super::args::When;
-use super::stdio;
+use super::{signals, stdio};
 use migsift::error::Error;
+use migsift::input::open_until;
 use migsift::print::human::Layout;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -62,7 +63,7 @@ impl OutputWriter {
             None => Destination::Stdout(io::stdout()),
             Some(path) if is_descriptor(path) || path.metadata().is_ok_and(|known| !known.is_file()) => {
                 // An open stream may go to a file that has content before it.
-                let file = File::options().append(true).open(path);
+                let file = open_until(path, File::options().append(true), signals::stop());
                 Destination::Special(file.map_err(|error| Error::output(&name, error))?)
             }
             Some(path) => {

@@ -4,11 +4,11 @@
 //! would not end the scan with what it has. An [`InterruptibleReader`] waits in short steps and looks at a
 //! flag in between. It knows nothing of signals; whoever handles them sets the flag.
 //!
-//! A named pipe blocks before that: opening it waits for a writer, and no system offers to open it in steps
+//! A named pipe blocks before that: opening it waits for the other end, and no system offers to open it in steps
 //! (with `O_NONBLOCK`, some report the end of a pipe that nobody has written to yet). So another thread opens
-//! it. If the flag is set first, that thread is left waiting, until a writer comes or the process ends.
+//! it. If the flag is set first, that thread is left waiting, until somebody comes or the process ends.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,7 +44,7 @@ impl<'s> InterruptibleReader<'s> {
     ///
     /// The operating system's reason, or that `stop` was set.
     pub fn open(path: &Path, stop: &'s AtomicBool) -> io::Result<InterruptibleReader<'s>> {
-        let file = if std::fs::metadata(path)?.is_file() { File::open(path)? } else { open(path, stop)? };
+        let file = open_until(path, OpenOptions::new().read(true), stop)?;
         #[cfg(not(unix))]
         let file = Box::new(file);
         Ok(InterruptibleReader { file, stop })
@@ -74,13 +74,21 @@ impl<'s> InterruptibleReader<'s> {
     }
 }
 
-/// Opens what may make the caller wait, until `stop` is set.
-fn open(path: &Path, stop: &AtomicBool) -> io::Result<File> {
+/// Opens the file, pipe or device at `path`. To wait for the other end of a pipe is ended by `stop`.
+///
+/// # Errors
+///
+/// The operating system's reason, or that `stop` was set.
+pub fn open_until(path: &Path, options: &OpenOptions, stop: &AtomicBool) -> io::Result<File> {
+    // A file that does not exist has no other end either.
+    if std::fs::metadata(path).map_or(true, |known| known.is_file() || known.is_dir()) {
+        return options.open(path);
+    }
     let (sender, opened) = mpsc::channel();
-    let path = path.to_path_buf();
+    let (path, options) = (path.to_path_buf(), options.clone());
     let opener = std::thread::Builder::new().name("open".into());
     // Nobody receives what is opened after an interruption.
-    opener.spawn(move || drop(sender.send(File::open(path))))?;
+    opener.spawn(move || drop(sender.send(options.open(path))))?;
     loop {
         if stop.load(Ordering::Relaxed) {
             return Err(interrupted());

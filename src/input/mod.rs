@@ -41,7 +41,7 @@ pub use file_id::{FileId, follow_links};
 #[doc(hidden)]
 pub use format::ContainerFormat;
 pub use globs::Globs;
-pub use interruptible::InterruptibleReader;
+pub use interruptible::{InterruptibleReader, open_until};
 pub use limits::Limits;
 #[cfg(unix)]
 pub use mapping::survive_shrinking;

@@ -20,6 +20,7 @@ use crate::scan::{self, Content, HEAD_BYTES, Hash, Hasher, Options, TAIL_BYTES};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 256 << 10;
@@ -68,9 +69,15 @@ impl Identifier<'_> {
     ///
     /// # Errors
     ///
-    /// Those of opening it. Bytes after a decoding error are ignored here; the scan reports the error.
-    pub fn identify(&self, input: &Input, options: &Options) -> Result<Identity, SourceError> {
-        identify(input, options, &|head| self.known.prefix_lengths(head))
+    /// Those of opening it, and [`SourceError::Interrupted`] once `stop` is set. Bytes after a decoding error
+    /// are ignored here; the scan reports the error.
+    pub fn identify(
+        &self,
+        input: &Input,
+        options: &Options,
+        stop: &AtomicBool,
+    ) -> Result<Identity, SourceError> {
+        identify(input, options, &|head| self.known.prefix_lengths(head), stop)
     }
 
     /// Returns the stream that the grown file continues, and where to resume reading it; `None` if the whole
@@ -95,15 +102,29 @@ impl Identifier<'_> {
 ///
 /// # Errors
 ///
-/// Those of opening it. Bytes after a decoding error are ignored here; the scan reports the error.
+/// As [`Identifier::identify`].
 pub(super) fn identify(
     input: &Input,
     options: &Options,
     lengths: &PrefixLengths<'_>,
+    stop: &AtomicBool,
+) -> Result<Identity, SourceError> {
+    let identity = identify_until(input, options, lengths, stop)?;
+    // It is that of a part, and lengths of a whole would be wrong.
+    if stop.load(Ordering::Relaxed) { Err(SourceError::Interrupted { offset: 0 }) } else { Ok(identity) }
+}
+
+/// The same, but of the bytes that were read before `stop` was set.
+fn identify_until(
+    input: &Input,
+    options: &Options,
+    lengths: &PrefixLengths<'_>,
+    stop: &AtomicBool,
 ) -> Result<Identity, SourceError> {
     let opened = OpenFile::open_input(input, Access::Read, options.own_outputs, &mut Vec::new())?;
+    let bytes = || UntilStopped { reader: opened.reader(None), stop };
     if opened.plain {
-        return Ok(hash(opened.reader(None), lengths, StreamKind::Log));
+        return Ok(hash(bytes(), lengths, StreamKind::Log));
     }
     let budget = Rc::new(Budget::new(options.limits.allowance(opened.bytes)));
     let mut outer = OuterStream { identity: None, has_members: false, lengths };
@@ -115,11 +136,11 @@ pub(super) fn identify(
         budget,
         visitor: &mut outer,
     };
-    unpacker.unpack(place, PeekReader::new(opened.reader(None)));
+    unpacker.unpack(place, PeekReader::new(bytes()));
     match outer.identity.filter(|_| !outer.has_members) {
         Some(identity) => Ok(identity),
         // An archive never continues another, so no prefix of it is hashed.
-        None => Ok(hash(opened.reader(None), &|head| lengths(head).map(|_| Vec::new()), StreamKind::Archive)),
+        None => Ok(hash(bytes(), &|head| lengths(head).map(|_| Vec::new()), StreamKind::Archive)),
     }
 }
 
@@ -141,6 +162,21 @@ fn continues(input: &Input, options: &Options, head: u64, length: u64, tail: &Ha
         Some(scan::tail_hash(&bytes) == *tail)
     };
     check().unwrap_or(false)
+}
+
+/// A reader that fails once a flag is set.
+struct UntilStopped<'s, R> {
+    reader: R,
+    stop: &'s AtomicBool,
+}
+
+impl<R: Read> Read for UntilStopped<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.reader.read(into)
+    }
 }
 
 /// Hashes the decoded stream of a compressed file; stops as soon as the file turns out to have members.

@@ -32,6 +32,7 @@ use rusqlite::params;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A file that a batch reads.
 #[derive(Debug)]
@@ -271,7 +272,12 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let content = match start.content {
             Some(content) => content.clone(),
             // Only a copy is of interest: without prefixes.
-            None => match identity::identify(self.files[file].input, self.options, &|_| Some(Vec::new())) {
+            None => match identity::identify(
+                self.files[file].input,
+                self.options,
+                &|_| Some(Vec::new()),
+                &AtomicBool::new(false),
+            ) {
                 Ok(Identity::Hashed(identified)) => identified.content,
                 _ => return Ok(Route::Store(self.store.known.next_stream())),
             },

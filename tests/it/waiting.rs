@@ -165,6 +165,42 @@ fn a_run_that_waits_for_a_file_of_its_own_ends_at_the_first_signal() {
     }
 }
 
+/// A pipe that nobody reads gets no result; the run ends nevertheless.
+#[test]
+fn a_run_that_waits_for_the_reader_of_its_output_ends_at_the_first_signal() {
+    let folder = Folder::new();
+    let path = text(&pipe(&folder, "pipe"));
+    for args in [&["-o", &*path][..], &["--report", &format!("json={path}")]] {
+        let child = start(&[&["scan", "samples"], args].concat(), Stdio::null());
+        terminate(&child, 1);
+        let output = ended(child);
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        assert!(stderr(&output).contains("pipe: interrupted"), "{}", stderr(&output));
+    }
+}
+
+/// Hashing what the store may know already is interrupted within a file, and nothing wrong is recorded.
+#[test]
+fn a_run_that_compares_files_with_a_store_ends_at_the_first_signal() {
+    let folder = Folder::new();
+    let head = line("a") + &"\n".repeat(2_000);
+    let log = folder.write("logs/a.log", &head);
+    let store = text(&folder.path().join("history.db"));
+    let logs = text(&folder.path().join("logs"));
+    let args = ["scan", &*logs, "--store", &*store];
+    assert_eq!(crate::run(&args).status.code(), Some(1));
+    // The same head, and a hole that takes seconds to hash.
+    let large = folder.write("logs/b.log", &head);
+    File::options().write(true).open(&large).expect("opens").set_len(16 << 30).expect("a hole");
+    let report = partial(&args, Stdio::null());
+    assert_eq!((&report["inputs"]["failed"], &report["totals"]["findings"]), (&1.into(), &0.into()));
+    std::fs::remove_file(large).expect("removes");
+    std::fs::write(&log, head + &line("b")).expect("writes");
+    let output = crate::run(&[&args[..], &["--new-only", "-f", "json"]].concat());
+    let report: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
+    assert_eq!((output.status.code(), &report["totals"]["findings"]), (Some(1), &1.into()));
+}
+
 /// More than a pipe holds, so that a run that prints it waits for its reader.
 fn printing(folder: &Folder) -> Child {
     let log = text(&folder.write("many.log", line("a").repeat(20_000)));
