@@ -155,6 +155,12 @@ impl Store {
         // SQLite has its own meaning of `:memory:`, of an empty name, and of what starts with `file:`. An absolute
         // path is always the name of a file.
         let file = std::path::absolute(path).map_err(|_| unusable(path, "no name of a file"))?;
+        if file.metadata().is_ok_and(|file| !file.is_file()) {
+            return Err(unusable(
+                path,
+                "a folder, device or pipe; name a file, or one that does not exist yet",
+            ));
+        }
         if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
             create_private(&file);
         }

@@ -345,9 +345,13 @@ fn any_name_is_the_name_of_a_file() {
     }
     let left: Vec<_> = fs::read_dir(place.store().parent().expect("a folder")).expect("a folder").collect();
     assert_eq!(left.len(), 1, "no other files: {left:?}");
-    for (name, what) in
-        [("", "a value is required"), (".", "cannot be opened"), ("missing/h.db", "cannot be opened")]
-    {
+    let refused = [
+        ("", "a value is required"),
+        (".", "a folder, device or pipe"),
+        ("/dev/null", "a folder, device or pipe"),
+        ("missing/h.db", "cannot be opened"),
+    ];
+    for (name, what) in refused {
         let output = scan_to(&place, name.as_ref());
         assert_eq!(output.status.code(), Some(2), "{name}: {}", stderr(&output));
         assert!(stderr(&output).contains(what), "{name}: {}", stderr(&output));
