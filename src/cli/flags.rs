@@ -196,6 +196,38 @@ mod tests {
         assert_eq!(pairs, 16);
     }
 
+    /// The arguments of a command and its subcommands that name files, after the command's name.
+    fn naming_files(command: &Command) -> Vec<String> {
+        let names = |arg: &&Arg| {
+            let values = arg.get_value_names().unwrap_or_default();
+            arg.get_action().takes_values()
+                && values.iter().any(|value| {
+                    ["FILE", "PATH", "REPORT", "OLD", "NEW", "TABLE"].iter().any(|name| value.contains(name))
+                })
+        };
+        let own: Vec<&str> = command.get_arguments().filter(names).map(|arg| arg.get_id().as_str()).collect();
+        let own = (!own.is_empty()).then(|| format!("{}: {}", command.get_name(), own.join(" ")));
+        own.into_iter().chain(command.get_subcommands().flat_map(naming_files)).collect()
+    }
+
+    /// Whoever adds a flag that names a file makes its command claim it (`claims`), so that no file is both
+    /// read and written.
+    #[test]
+    fn every_argument_that_names_a_file_is_known() {
+        let known = [
+            "scan: paths output report files files_from baseline redact store",
+            "explain: files",
+            "merge: reports output report files baseline",
+            "diff: store files old new",
+            "report: store output report files baseline",
+            "list: files",
+            "check: files",
+            "import: table output",
+            "diff: old new",
+        ];
+        assert_eq!(naming_files(&command()), known);
+    }
+
     #[test]
     fn a_store_excludes_every_filter() {
         let filters = with_effect(&scan(), Effect::Filter);

@@ -293,4 +293,18 @@ mod tests {
         let again = Mapping::new(&file, 70_000, 1_000).expect("maps");
         assert!(again.iter().all(|byte| *byte == b'x') && !again.is_truncated());
     }
+
+    /// A fault may come between a call that fails and the look at its reason.
+    #[test]
+    fn the_handler_keeps_errno() {
+        survive_shrinking().expect("installs");
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&vec![b'x'; 1 << 20]).expect("writes");
+        let truncated = Mapping::new(&file, 0, 1 << 20).expect("maps");
+        file.set_len(0).expect("truncates");
+        errno::set_errno(errno::Errno(77));
+        let byte = std::hint::black_box(truncated[1 << 19]);
+        assert_eq!((byte, errno::errno().0), (0, 77));
+        assert!(truncated.is_truncated());
+    }
 }
