@@ -30,6 +30,7 @@ pub fn cases() -> Vec<Case> {
     let bz2 = || pack(Codec::Bzip2, text);
     let lz4 = || pack(Codec::Lz4, text);
     let lzma = || pack(Codec::Lzma, text);
+    let sized_lzma = |size: usize| [&lzma()[..5], &(size as u64).to_le_bytes(), &lzma()[13..]].concat();
     let legacy = |text: &[u8]| pack(Codec::Lz4Legacy, text);
     let half = |bytes: Vec<u8>| bytes[..bytes.len() / 2].to_vec();
     let twice = |bytes: Vec<u8>| bytes.repeat(2);
@@ -76,6 +77,14 @@ pub fn cases() -> Vec<Case> {
         partial("lzma: half of it", 1, "cut short", half(lzma())),
         partial("lzma: one after the other", 1, "something else follows", twice(lzma())),
         partial("lzma: zeros after it", 1, "something else follows", [lzma(), vec![0; 8]].concat()),
+        partial(
+            "lzma: a dictionary of two gigabytes",
+            0,
+            "--max-decoder-memory",
+            [&b"\x5d\0\0\0\x80"[..], &lzma()[5..]].concat(),
+        ),
+        whole("lzma: its size in the header", 1, sized_lzma(a.len())),
+        partial("lzma: a size in the header that is too large", 1, "damaged", sized_lzma(a.len() + 1)),
         partial("lzma: damaged data", 0, "damaged", flipped(lzma(), 14)),
         partial("legacy lz4: half of it", 1, "cut short", half(legacy(text))),
         whole("legacy lz4: a magic number and nothing", 0, &b"\x02\x21\x4c\x18"[..]),
