@@ -135,7 +135,7 @@ fn keys(text: &str) -> [Option<u64>; 2 * LIKENESS_BYTES.len()] {
     let bytes = text.as_bytes();
     let mut keys = [None; 2 * LIKENESS_BYTES.len()];
     for (length, keys) in LIKENESS_BYTES.into_iter().zip(keys.chunks_exact_mut(2)) {
-        // One less, as a start and an end with the same bytes are not alike.
+        // Inverted, as a text that ends like this one starts is not like it.
         keys[0] = bytes.get(..length).map(xxh3_64);
         keys[1] = bytes.len().checked_sub(length).map(|start| !xxh3_64(&bytes[start..]));
     }

@@ -129,7 +129,7 @@ fn a_flipped_bit_is_reported_or_changes_nothing() {
     flip(&place, &whole, header.into_iter().flat_map(|byte| [byte * 8, byte * 8 + 25]));
 }
 
-/// Every single byte of the rows of a small store.
+/// Rows that are not what a run wrote are reported, whatever the column, until somebody accepts them.
 #[test]
 fn a_changed_value_is_reported() {
     let place = scanned(1, 2);
