@@ -7,7 +7,8 @@
 
 use crate::matcher::bounds;
 use crate::matcher::bytes::lossy;
-use crate::redact::secrets;
+use crate::matcher::normalized::UnescapedText;
+use crate::redact::secrets::{self, KEY_REACH, MASK, is_in_key};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,8 +22,13 @@ pub const CUT: char = '…';
 /// How far from the start of the match a line may start, in bytes.
 pub const MAX_DISTANCE: usize = 32 << 10;
 
-// A line that starts within reach can be read as far as it is shown, in whatever window the match is.
-const _: () = assert!(MAX_DISTANCE + MAX_LINE_BYTES < bounds::MARGIN);
+/// How much of a line is searched for secrets, in bytes: what is after the bytes that are shown decides where a value
+/// ends.
+const MAX_SEARCHED: usize = MAX_LINE_BYTES + 256;
+
+// A line that starts within reach can be read as far as it is searched, and so can the key that it may be a part of, in
+// whatever window the match is.
+const _: () = assert!(MAX_DISTANCE + MAX_SEARCHED + KEY_REACH < bounds::MARGIN);
 
 /// The lines before and after the lines of a finding, in the source's order; secrets are masked, and bytes
 /// that are not UTF-8 are replaced by U+FFFD.
@@ -89,27 +95,55 @@ impl<'a> ContextLinesReader<'a> {
         (next < ceiling).then_some(next)
     }
 
+    /// The line that starts at `start` as it is shown.
     fn line(&mut self, start: usize) -> Arc<str> {
+        if let Some(known) = self.known.get(&start) {
+            return known.clone();
+        }
         let bytes = self.bytes;
-        self.known.entry(start).or_insert_with(|| shown(&bytes[start..])).clone()
+        let shown: Arc<str> = if is_in_key(bytes, start) { MASK.into() } else { shown(bytes, start) };
+        self.known.insert(start, shown.clone());
+        shown
     }
 }
 
-/// The first line of `bytes` as far as it is shown.
-fn shown(bytes: &[u8]) -> Arc<str> {
-    // One byte more for a line break after the last byte that is shown, one for its carriage return.
-    let reach = &bytes[..bytes.len().min(MAX_LINE_BYTES + 2)];
+/// The line of `bytes` that starts at `start` as far as it is shown.
+fn shown(bytes: &[u8], start: usize) -> Arc<str> {
+    let end = line_end(bytes, start);
+    let line = &bytes[start..end];
+    let secrets = secrets_of(bytes, start..end);
+    let shown = MAX_LINE_BYTES.min(line.len());
+    // Not inside a character.
+    let inside = |end: &usize| line.get(*end).is_some_and(|byte| byte & 0xc0 == 0x80);
+    let shown = (shown.saturating_sub(3)..=shown).rev().find(|end| !inside(end)).unwrap_or(shown);
+    let text = secrets::cut(line, 0..shown, &secrets);
+    let text = lossy(&text);
+    if shown < line.len() { format!("{text}{CUT}").into() } else { text.into() }
+}
+
+/// Where the line that starts at `start` ends, without its carriage return; at most as far as it is searched.
+fn line_end(bytes: &[u8], start: usize) -> usize {
+    // One byte more for a line break after the last byte, one for its carriage return.
+    let reach = &bytes[start..bytes.len().min(start + MAX_SEARCHED + 2)];
     let line = memchr::memchr(b'\n', reach).map_or(reach, |end| &reach[..end]);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.len() <= MAX_LINE_BYTES {
-        return secrets::mask(&lossy(line)).into();
-    }
-    let mut end = MAX_LINE_BYTES;
-    // Not inside a character.
-    while end > MAX_LINE_BYTES - 3 && line[end] & 0xc0 == 0x80 {
-        end -= 1;
-    }
-    format!("{}{CUT}", secrets::mask(&lossy(&line[..end]))).into()
+    start + line.len().min(MAX_SEARCHED)
+}
+
+/// The raw ranges of the secrets in a line, counted from its start. They are found in its text without escapes.
+fn secrets_of(bytes: &[u8], line: Range<usize>) -> Vec<Range<usize>> {
+    // The name of a value may be on the line before: `- name: PGPASSWORD` and `value: x`.
+    let text = bytes[line.clone()].trim_ascii_start();
+    let is_value = text.strip_prefix(b"\"").unwrap_or(text).starts_with(b"value");
+    let before = line.start.checked_sub(1).filter(|_| is_value);
+    let start = before.map_or(line.start, |end| {
+        let floor = end.saturating_sub(MAX_LINE_BYTES);
+        memchr::memrchr(b'\n', &bytes[floor..end]).map_or(line.start, |at| floor + at + 1)
+    });
+    let text = UnescapedText::new(&bytes[start..line.end], start);
+    let raw = text.secrets().iter().map(|range| text.raw_start(range.start)..text.raw_end(range.end));
+    let inside = raw.filter(|range| range.end > line.start);
+    inside.map(|range| range.start.max(line.start) - line.start..range.end - line.start).collect()
 }
 
 #[cfg(test)]

@@ -88,7 +88,8 @@ impl<'w, 'a> ContextReader<'w, 'a> {
     pub fn read(&self, range: &Range<usize>) -> (Option<Time>, Context) {
         let mut last = self.line.borrow_mut();
         let line = self.line_at(range.start, &mut last);
-        let before = lossy(&line.text.bytes[..line.text.index_of(range.start)]);
+        let before = line.text.shown(0..line.text.index_of(range.start));
+        let before = lossy(&before);
         let whole = self.whole.get_or_init(|| self.window.whole.and_then(ParsedDocument::parse));
         let mut context = Context::default();
         let mut time = None;
@@ -143,7 +144,8 @@ impl ContextReader<'_, '_> {
             }
             _ => None,
         };
-        let from_text = line.ids.get_or_init(|| migration_info::ids_in_line(&line.text.bytes));
+        let from_text =
+            line.ids.get_or_init(|| migration_info::ids_in_line(&line.text.shown(0..line.text.bytes.len())));
         match (from_text, from_document) {
             (None, info) => info,
             (Some(ids), None) => Some(Arc::new(ids.clone())),
@@ -155,12 +157,12 @@ impl ContextReader<'_, '_> {
         }
     }
 
-    /// The unescaped text of the match at `range`, if the line read last decides it alone.
+    /// The unescaped text of the match at `range`, its secrets masked, if the line read last decides it alone.
     pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
         let line = self.line.borrow();
         let whole = |line: &&Line<'_>| bounds::is_whole_line(&line.range, range.start, bounds::GRID);
         let line = line.as_ref().filter(|line| whole(line) && range.end <= line.range.end)?;
-        Some(line.text.slice(range).to_vec())
+        Some(line.text.slice(range).into_owned())
     }
 }
 

@@ -14,7 +14,9 @@ use super::Finding;
 use crate::catalog::{ArgValue, Entry, Subject, TemplatePart};
 use crate::context::{Context, Level, MigrationInfo, State};
 use crate::matcher::MatchQuality;
-use crate::redact::secrets::{MASK, mask, mask_in_place};
+use crate::matcher::bytes::lossy;
+use crate::matcher::normalized::secrets_in;
+use crate::redact::secrets::{MASK, cut};
 use crate::redact::{KnownName, NamePosition, Redactor};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -49,16 +51,10 @@ impl<'r> Sanitizer<'r> {
         if let Some(redactor) = self.redactor {
             self.redact(redactor, finding, entry);
         }
-        mask_in_place(&mut finding.text);
-        for (_, value) in &mut finding.args {
-            match value {
-                ArgValue::One(value) => mask_in_place(value),
-                ArgValue::Many(values) => values.iter_mut().for_each(mask_in_place),
-            }
-        }
+        // The text and the arguments were cut out of a line whose secrets were masked.
         let Context { database, server, migration, validation, state, level } = &mut finding.context;
         for value in [database, server, migration, validation].into_iter().flatten() {
-            mask_in_place(value);
+            mask_value(value);
         }
         // The known states and levels are not secret.
         if let Some(State::Other(word)) = state {
@@ -213,8 +209,22 @@ fn subject(entry: Option<&Entry>, argument: &str) -> Option<Subject> {
 }
 
 fn mask_word(word: &mut Box<str>) {
-    if let Cow::Owned(masked) = mask(word) {
+    if let Some(masked) = masked(word) {
         *word = masked.into();
+    }
+}
+
+fn mask_value(value: &mut String) {
+    if let Some(masked) = masked(value) {
+        *value = masked;
+    }
+}
+
+/// The value with its secrets masked, if it has any. It may be a text with escapes of its own.
+fn masked(value: &str) -> Option<String> {
+    match cut(value.as_bytes(), 0..value.len(), &secrets_in(value.as_bytes())) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(lossy(&masked).into_owned()),
     }
 }
 

@@ -42,6 +42,7 @@ use super::normalized::Normalized;
 use super::wording::{Wording, WordingPart};
 use crate::catalog::{ArgValue, QUOTES, ValueKind};
 use std::cmp::Reverse;
+use std::ops::Range;
 
 /// The least share of a wording's literal words, up to its last argument, that a text must have in order.
 /// Messages that were reworded ("was unsuccessful" as "could not be established") keep half of their words;
@@ -68,7 +69,20 @@ pub struct Alignment {
     /// The share of literal words that agree.
     pub similarity: f64,
     /// Arguments by the entry's index.
-    pub args: Vec<(usize, ArgValue)>,
+    pub args: Vec<AlignedArgument>,
+}
+
+/// An argument of such a text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlignedArgument {
+    /// The entry's index.
+    pub index: usize,
+    /// The form of its values.
+    pub kind: ValueKind,
+    /// What the text has for it.
+    pub value: ArgValue,
+    /// The text range of the value.
+    pub range: Range<usize>,
 }
 
 /// A word of a text.
@@ -320,14 +334,14 @@ fn read(pattern: &Pattern, text: &[u8], words: &[Word], pairs: &[Option<usize>])
             skipped: i - left - 1,
             exact_end: after.is_some_and(|(right, _)| right == i + 1),
         };
-        if let Some((value, end)) = gap.argument(text, *kind) {
-            aligned.end = aligned.end.max(end);
-            if !aligned.args.iter().any(|(known, _)| known == index) {
-                aligned.args.push((*index, value));
+        if let Some((value, range)) = gap.argument(text, *kind) {
+            aligned.end = aligned.end.max(range.end);
+            if !aligned.args.iter().any(|known| known.index == *index) {
+                aligned.args.push(AlignedArgument { index: *index, kind: *kind, value, range });
             }
         }
     }
-    aligned.args.sort_by_key(|(index, _)| *index);
+    aligned.args.sort_by_key(|argument| argument.index);
     // The mark that closes the sentence belongs to it.
     aligned.end += usize::from(text.get(aligned.end) == Some(&b'.'));
     Some(aligned)
@@ -355,13 +369,13 @@ struct ArgumentGap {
 }
 
 impl ArgumentGap {
-    /// Returns the argument in the gap and where it ends: the quoted text, else what the wording's own words
+    /// Returns the argument in the gap and where it is: the quoted text, else what the wording's own words
     /// leave.
-    fn argument(&self, text: &[u8], kind: ValueKind) -> Option<(ArgValue, usize)> {
+    fn argument(&self, text: &[u8], kind: ValueKind) -> Option<(ArgValue, Range<usize>)> {
         let gap = text.get(self.from..self.to)?;
         let found = |from: usize, to: usize| {
             let range = argument(text, from, to, kind)?;
-            Some((value(&text[range.clone()], kind)?, range.end))
+            Some((value(&text[range.clone()], kind)?, range))
         };
         if let Some((from, to)) = quoted(gap)
             && let Some(value) = found(self.from + from, self.from + to)
@@ -418,7 +432,7 @@ mod tests {
         let wordings: Vec<Wording> =
             entry.wordings.iter().map(|wording| Wording::new(0, entry, wording)).collect();
         let aligned = best(wordings.iter(), text.as_bytes())?;
-        Some(aligned.args.iter().map(|(_, value)| value.to_string()).collect())
+        Some(aligned.args.iter().map(|argument| argument.value.to_string()).collect())
     }
 
     #[test]

@@ -12,7 +12,9 @@
 
 use super::bounds::starts_record;
 use super::bytes::{is_word, lossy, mail_quote};
+use super::normalized::UnescapedText;
 use crate::catalog::{ArgValue, QUOTES, ValueKind};
+use crate::redact::secrets::MASK;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -109,6 +111,20 @@ pub(super) fn value(text: &[u8], kind: ValueKind) -> Option<ArgValue> {
         return (!items.is_empty()).then_some(ArgValue::Many(items));
     }
     fits(inner, kind).then(|| ArgValue::One(inner.to_string()))
+}
+
+/// Returns `value`, which was read from `range` of `text`, as it is reported: read again with the secrets masked if there
+/// are any in that range.
+pub(super) fn shown(
+    text: &UnescapedText<'_>,
+    range: Range<usize>,
+    kind: ValueKind,
+    value: ArgValue,
+) -> ArgValue {
+    match text.shown(range) {
+        Cow::Borrowed(_) => value,
+        Cow::Owned(masked) => self::value(&masked, kind).unwrap_or_else(|| ArgValue::One(MASK.into())),
+    }
 }
 
 /// Whether an argument's text has a value.

@@ -11,13 +11,15 @@
 //! - An entry may have followups, sentences that have arguments and come after its code or message. Alone
 //!   they could be anything, so they only extend a match.
 
+use super::align::{self, AlignedArgument};
+use super::argument;
 use super::bounds::{self, Side};
 use super::link::{self, Cluster, Token, TokenKind};
 use super::messages::{Message, is_near};
 use super::normalized::{Normalized, UnescapedText};
 use super::region::Region;
 use super::wording::{MatchQuality, Verification, WordingPart};
-use super::{Match, MatchId, Matcher, align};
+use super::{Match, MatchId, Matcher};
 use crate::input::Window;
 
 impl Matcher {
@@ -127,7 +129,10 @@ impl Matcher {
         let wordings = self.wordings.iter().filter(|wording| wording.entry == entry);
         let Some(aligned) = align::best(wordings, &text.bytes[from..to.max(from)]) else { return };
         found.quality = MatchQuality::Drifted;
-        found.args = aligned.args;
+        let shown = |AlignedArgument { index, kind, value, range }: AlignedArgument| {
+            (index, argument::shown(&text, from + range.start..from + range.end, kind, value))
+        };
+        found.args = aligned.args.into_iter().map(shown).collect();
         found.range.start = found.range.start.min(text.raw_start(from + aligned.start));
         found.range.end = found.range.end.max(text.raw_end(from + aligned.end));
     }

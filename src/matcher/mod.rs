@@ -343,10 +343,10 @@ impl Matcher {
         })
     }
 
-    /// Returns the unescaped text of `range`.
+    /// Returns the unescaped text of `range`, its secrets masked.
     pub fn text(window: &Window<'_>, range: &Range<usize>) -> Vec<u8> {
         let lines = Matcher::lines(window, range);
-        UnescapedText::new(&window.bytes[lines.clone()], lines.start).slice(range).to_vec()
+        UnescapedText::new(&window.bytes[lines.clone()], lines.start).slice(range).into_owned()
     }
 
     /// Returns the range of the lines that decide how the text of `range` is unescaped.

@@ -44,8 +44,10 @@
 //! This file does not know wordings, anchors or where lines end.
 
 use super::bytes::mail_quote;
+use crate::redact::secrets;
 use memchr::memmem::Finder;
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -68,6 +70,8 @@ pub struct UnescapedText<'a> {
     segments: Vec<Segment>,
     /// The raw offset of the region.
     base: usize,
+    /// The ranges of its secrets, once they were needed.
+    secrets: OnceCell<Vec<Range<usize>>>,
 }
 
 /// The bytes of a text up to the next segment, and the raw bytes that they came from.
@@ -92,7 +96,8 @@ impl Segment {
 impl<'a> UnescapedText<'a> {
     /// Undoes the escapes of `raw`, a region that starts at the raw offset `base`.
     pub fn new(raw: &'a [u8], base: usize) -> UnescapedText<'a> {
-        let mut text = UnescapedText { bytes: Cow::Borrowed(raw), segments: Vec::new(), base };
+        let mut text =
+            UnescapedText { bytes: Cow::Borrowed(raw), segments: Vec::new(), base, secrets: OnceCell::new() };
         // Most lines are plain text: one search for three bytes spares all passes.
         let escaped = memchr::memchr3(0x1b, b'\\', b'&', raw).is_some();
         if escaped {
@@ -207,10 +212,21 @@ impl<'a> UnescapedText<'a> {
         }
     }
 
-    /// Returns the text that came from the raw bytes of `range`.
-    pub fn slice(&self, range: &Range<usize>) -> &[u8] {
+    /// Returns the text that came from the raw bytes of `range`, its secrets masked.
+    pub fn slice(&self, range: &Range<usize>) -> Cow<'_, [u8]> {
         let (start, end) = (self.index_of(range.start), self.index_of(range.end));
-        &self.bytes[start..end.max(start)]
+        self.shown(start..end.max(start))
+    }
+
+    /// Returns a range of the text with its secrets masked, also those that are only partly in it. What is reported is cut
+    /// from here: half a secret could not be recognized any more.
+    pub fn shown(&self, range: Range<usize>) -> Cow<'_, [u8]> {
+        secrets::cut(&self.bytes, range, self.secrets())
+    }
+
+    /// Returns the ranges of the secrets in the text, in order.
+    pub fn secrets(&self) -> &[Range<usize>] {
+        self.secrets.get_or_init(|| secrets::find(&self.bytes, &|i| usize::from(self.raw(i).1)))
     }
 
     /// Returns the text index of the first byte that starts at the raw offset `raw` or after it.
@@ -227,6 +243,12 @@ impl<'a> UnescapedText<'a> {
             _ => end,
         }
     }
+}
+
+/// Returns the ranges of the secrets in `raw`, in order. They are found in its text without escapes.
+pub fn secrets_in(raw: &[u8]) -> Vec<Range<usize>> {
+    let text = UnescapedText::new(raw, 0);
+    text.secrets().iter().map(|range| text.raw_start(range.start)..text.raw_end(range.end)).collect()
 }
 
 /// Drops a CSI sequence (colours, cursor).

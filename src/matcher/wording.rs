@@ -44,7 +44,7 @@
 
 use super::argument::{
     MAX_ARGUMENT, argument, closes, ends_quoted, first_message_end, is_message_end, message_start,
-    opening_quote, value,
+    opening_quote, shown, value,
 };
 use super::bounds::Side;
 use super::bytes::is_word;
@@ -55,6 +55,7 @@ use memchr::memmem;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// A template ready to be matched.
 #[derive(Debug)]
@@ -369,6 +370,7 @@ impl Wording {
     /// indices.
     fn found(&self, haystack: &Haystack<'_>, start: usize, end: End, args: &[ArgumentSpan]) -> Verification {
         let mut values: Vec<(usize, ArgValue)> = Vec::new();
+        let mut spans: Vec<(Range<usize>, ValueKind)> = Vec::new();
         for &ArgumentSpan { part, from, to } in args {
             let WordingPart::Argument { index, kind } = self.parts[part] else { continue };
             let Some(value) = value(&haystack.text.bytes[from..to], kind) else {
@@ -377,7 +379,17 @@ impl Wording {
             match values.iter().find(|(known, _)| *known == index) {
                 Some((_, known)) if *known != value => return Verification::Mismatch,
                 Some(_) => {}
-                None => values.push((index, value)),
+                None => {
+                    values.push((index, value));
+                    spans.push((from..to, kind));
+                }
+            }
+        }
+        // After they were compared: a secret may be recognized at one of two equal arguments only.
+        if !values.is_empty() && !haystack.text.secrets().is_empty() {
+            for ((_, value), (range, kind)) in values.iter_mut().zip(spans) {
+                *value =
+                    shown(haystack.text, range, kind, std::mem::replace(value, ArgValue::Many(Vec::new())));
             }
         }
         values.sort_by_key(|(index, _)| *index);

@@ -120,6 +120,7 @@ pub fn scan<'k, 'w>(
         Work::Walked(walk) => Inputs::of_scan(scanned, bytes, problems, walk),
         Work::Walking(walker) => Inputs::of_scan(scanned, bytes, problems, &walker.finish()),
     };
+    inputs.mask();
     if let Some(redactor) = &options.redactor {
         inputs.redact(redactor);
     }

@@ -1,6 +1,7 @@
 //! Numbers: of sources, and of the places that their output has in the report.
 
 use crate::input::Resume;
+use crate::redact::secrets::mask_origin;
 use crate::source::Origin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,7 +21,9 @@ pub(super) struct Source {
 pub(super) struct Sources(AtomicU32);
 
 impl Sources {
-    pub fn add(&self, origin: Origin) -> Source {
+    /// Numbers a source. Its name is reported, so secrets in it are masked.
+    pub fn add(&self, mut origin: Origin) -> Source {
+        mask_origin(&mut origin);
         Source { number: self.0.fetch_add(1, Ordering::Relaxed), origin: Arc::new(origin), from: None }
     }
 }

@@ -6,6 +6,7 @@
 use crate::error::SourceError;
 use crate::input::Walk;
 use crate::redact::Redactor;
+use crate::redact::secrets::{mask_in_place, mask_origin};
 use crate::source::Origin;
 use crate::summary::Summary;
 #[cfg(test)]
@@ -89,6 +90,15 @@ impl Inputs {
         self.failed += other.failed;
         self.bytes += other.bytes;
         self.problems.extend(other.problems);
+        self.sort();
+    }
+
+    /// Masks secrets in the names of inputs and in the reasons of their problems.
+    pub(super) fn mask(&mut self) {
+        for problem in &mut self.problems {
+            mask_origin(Arc::make_mut(&mut problem.origin));
+            mask_in_place(&mut problem.reason);
+        }
         self.sort();
     }
 

@@ -25,6 +25,7 @@ use crate::catalog::{Catalog, Entry};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::input::Input;
+use crate::redact::secrets::mask_path;
 use crate::scan::{Content, FileSink, FileStart, Options, Outcome, Sink, Status, emit};
 use crate::source::Origin;
 use crate::summary::Summary;
@@ -178,7 +179,8 @@ impl<'r, 'k> Recorder<'r, 'k> {
         let problems = outcome.inputs.problems.iter().filter(|problem| is_partial(problem.status));
         let partial: HashSet<&Path> = problems.map(|problem| &*problem.origin.path).collect();
         for read in std::mem::take(&mut self.streams) {
-            let is_partial = !partial.is_empty() && partial.contains(&*self.files[read.file].input.path);
+            let is_partial =
+                !partial.is_empty() && partial.contains(&*mask_path(&self.files[read.file].input.path));
             match (is_partial, read.is_new) {
                 // Its row says so already.
                 (false, true) => {}
@@ -257,7 +259,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
 
     /// The index of the file with this path. Files before it were skipped, and do not come any more.
     fn find_file(&mut self, path: &Path) -> Option<usize> {
-        let is_same = |file: &BatchFile<'_>| file.input.path.as_os_str() == path.as_os_str();
+        let is_same = |file: &BatchFile<'_>| is_same(&file.input.path, path);
         let found = self.next_file + self.files[self.next_file..].iter().position(is_same)?;
         self.next_file = found;
         Some(found)
@@ -296,7 +298,7 @@ impl<'r, 'k> Recorder<'r, 'k> {
     fn is_open(&self, path: &Path) -> bool {
         let Some(open) = &self.open else { return false };
         let own = open.file.map(|file| &self.files[file].input.path).or(self.pipe.as_ref());
-        own.is_some_and(|own| own.as_os_str() == path.as_os_str())
+        own.is_some_and(|own| is_same(own, path))
     }
 
     /// Switches to the next source of findings: a file, a member of the open archive, or a pipe, which has no
@@ -393,4 +395,9 @@ impl Sink for Recorder<'_, '_> {
     fn file_sink(&mut self) -> Option<&mut dyn FileSink> {
         Some(self)
     }
+}
+
+/// Whether an input is the one that a finding names: in names, secrets are masked.
+fn is_same(input: &Path, named: &Path) -> bool {
+    input.as_os_str() == named.as_os_str() || *mask_path(input) == *named
 }

@@ -4,6 +4,7 @@
 //! Paths and [`Continuation`]s come in, SQLite values go out. Nothing here knows tables or statements.
 
 use crate::input::Resume;
+use crate::redact::secrets::mask_path;
 use crate::scan::Continuation;
 use crate::source::STDIN;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
@@ -15,7 +16,15 @@ const CONTINUATION_BYTES: usize = 48;
 
 /// The bytes that identify a path: absolute, without `.` components and doubled slashes, so that `logs/a.log`
 /// and `./logs//a.log` are one input. Links and `..` stay, as what they point to may change between runs.
+/// Secrets in it are masked, as in everything that is reported.
 pub fn path_key<'p>(folder: &Path, path: &'p Path) -> Cow<'p, [u8]> {
+    match mask_path(path) {
+        Cow::Borrowed(path) => absolute(folder, path),
+        Cow::Owned(masked) => Cow::Owned(absolute(folder, &masked).into_owned()),
+    }
+}
+
+fn absolute<'p>(folder: &Path, path: &'p Path) -> Cow<'p, [u8]> {
     if path.as_os_str() == STDIN || is_path_key(path) {
         return Cow::Borrowed(path.as_os_str().as_encoded_bytes());
     }

@@ -37,6 +37,7 @@ mod redaction;
 mod reports;
 mod samples;
 mod schemas;
+mod secrets;
 mod shrinking;
 mod store;
 mod store_file;
