@@ -30,7 +30,7 @@ pub fn is_in_key(raw: &[u8], at: usize) -> bool {
     let closed = end.is_some_and(|end| memmem::find(&after[..end], BEGIN).is_none());
     let looks_like_key = |line: &[u8]| base64_tail(line) >= MIN_KEY_REST;
     let line = &after[..line_end];
-    let open = memmem::rfind(before, BEGIN).map(|begin| &before[begin..]);
+    let open = memmem::rfind(before, BEGIN).map(|first| &before[first..]);
     if let Some(open) = open.filter(|open| !is_end(open) && is_private(&open[BEGIN.len()..])) {
         let mut lines = open.split(|byte| *byte == b'\n').skip(1).filter(|line| !line.is_empty());
         if !is_end(line) && (closed || lines.all(looks_like_key) && looks_like_key(line)) {
@@ -53,8 +53,8 @@ fn is_end(line: &[u8]) -> bool {
 
 /// The ranges of keys, without the lines around them; one without an end goes on as long as lines look like it.
 fn blocks(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    memmem::find_iter(text, BEGIN).filter_map(|begin| {
-        let reach = &text[begin..text.len().min(begin + MAX_KEY)];
+    memmem::find_iter(text, BEGIN).filter_map(|first| {
+        let reach = &text[first..text.len().min(first + MAX_KEY)];
         let label = &reach[BEGIN.len()..];
         let label_end = memmem::find(&label[..label.len().min(64)], b"-----")?;
         is_private(&label[..label_end]).then_some(())?;
@@ -63,7 +63,7 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
         let end = memmem::find(&reach[start..], END).map(|end| start + end);
         let end = end.filter(|end| memmem::find(&reach[start..*end], BEGIN).is_none());
         let end = end.unwrap_or_else(|| unfinished(reach, start));
-        Some(begin + start..begin + end)
+        Some(first + start..first + end)
     })
 }
 

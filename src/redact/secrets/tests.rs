@@ -1,3 +1,5 @@
+//! Tests of what is a secret and what is left of a text.
+
 use super::*;
 use crate::catalog;
 use proptest::prelude::*;
