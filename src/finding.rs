@@ -96,7 +96,7 @@ impl Builder<'_> {
         line: u64,
     ) -> Finding {
         let mut finding = self.without_text(found.clone(), window, reader, line);
-        finding.load_text(&found.range, window, reader);
+        finding.load_text(&found.range, reader);
         finding
     }
 
@@ -148,15 +148,8 @@ impl Finding {
     }
 
     /// Sets the text to that of `range`, with escapes undone.
-    pub(crate) fn load_text(
-        &mut self,
-        range: &Range<usize>,
-        window: &Window<'_>,
-        reader: &ContextReader<'_, '_>,
-    ) {
-        let known = reader.unescaped(range);
-        let raw = known.unwrap_or_else(|| Matcher::text(window, range));
-        (self.text, self.lossy) = clipped(&raw);
+    pub(crate) fn load_text(&mut self, range: &Range<usize>, reader: &ContextReader<'_, '_>) {
+        (self.text, self.lossy) = clipped(&reader.unescaped(range));
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! This is the library of the program of the same name. It finds the messages of a [`Catalog`] in logs, extracts their
 //! arguments, time and context, and sums them up in a [`Report`]. It prints nothing, never exits, installs no signal handler
-//! unless [asked to](input::survive_shrinking), makes no network connection, and reads no clock.
+//! unless [asked to](input::survive_shrinking), makes no network connection, and reads no clock, but to
+//! end in time when it is interrupted.
 //!
 //! # Bytes in memory
 //!

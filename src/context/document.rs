@@ -5,6 +5,7 @@
 //! JSON; after that one walk over them is enough to build the index. The document does not know what its keys
 //! mean, except that the text of one kind of array is kept for [`super::migration_info`].
 
+use crate::matcher::work;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::ops::Range;
@@ -16,82 +17,132 @@ const USUAL_MEMBERS: usize = 8;
 /// Arrays under this key are kept as text: a migration's resource lists its databases there.
 const ARRAY_KEY: &str = "dbsToMigrate";
 
+/// A part of the text, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn new(range: Range<usize>) -> Span {
+        // A text of four gigabytes is refused.
+        Span { start: range.start as u32, end: range.end as u32 }
+    }
+
+    fn of(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
+}
+
+/// The key of a member.
+#[derive(Debug, Clone)]
+enum Key {
+    /// As written, without its quotes.
+    Written(Span),
+    /// One with escapes.
+    Unescaped(Box<str>),
+}
+
+impl Key {
+    fn of<'d>(&'d self, text: &'d str) -> &'d str {
+        match self {
+            Key::Written(span) => span.of(text),
+            Key::Unescaped(key) => key,
+        }
+    }
+}
+
 /// An object of a document.
 #[derive(Debug)]
-struct Object<'a> {
+struct Object {
     range: Range<usize>,
     /// The key it is the value of; none for the root and for items of an array.
-    name: Option<Cow<'a, str>>,
+    name: Option<Key>,
     /// Its scalar members by key, as written; of equal keys the last.
-    scalars: Vec<(Cow<'a, str>, &'a str)>,
+    scalars: Vec<(Key, Span)>,
+    /// The last of its members that is an array under [`ARRAY_KEY`], as written.
+    array: Option<Span>,
     parent: Option<usize>,
 }
 
-/// An array under [`ARRAY_KEY`].
-#[derive(Debug)]
-struct Array<'a> {
-    /// The object that has it as a member, by index.
-    object: usize,
-    /// The array as written.
-    text: &'a str,
-}
-
 /// The objects of a JSON document.
+///
+/// It owns a copy of the text: the bytes of a mapped file may change after they were found to be UTF-8.
 #[derive(Debug)]
-pub struct Document<'a> {
+pub struct Document {
+    text: String,
     /// In the order in which they start.
-    objects: Vec<Object<'a>>,
-    arrays: Vec<Array<'a>>,
+    objects: Vec<Object>,
 }
 
 /// One object of a document, to look at.
 #[derive(Debug, Clone, Copy)]
-pub struct ObjectView<'a> {
+pub struct ObjectView<'d> {
     /// The key it is the value of.
-    pub name: Option<&'a str>,
-    scalars: &'a [(Cow<'a, str>, &'a str)],
+    pub name: Option<&'d str>,
+    text: &'d str,
+    scalars: &'d [(Key, Span)],
 }
 
-impl<'a> ObjectView<'a> {
-    /// The value of the first of `keys` that is a scalar here; keys are compared without case.
-    pub fn get(&self, keys: &[&str]) -> Option<Cow<'a, str>> {
+impl<'d> ObjectView<'d> {
+    /// The value of the first of `keys` that is a scalar here; keys are compared without case. This looks at every
+    /// scalar, so a caller with many findings in one object keeps what it returns.
+    pub fn get(&self, keys: &[&str]) -> Option<Cow<'d, str>> {
         keys.iter().find_map(|key| {
-            let mut named = self.scalars.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key));
+            let mut named = self.scalars().filter(|(name, _)| name.eq_ignore_ascii_case(key));
             named.find_map(|(_, value)| scalar(value))
         })
     }
 
     /// Whether one of the keys of its scalars satisfies `is`.
     pub fn has_key(&self, is: impl Fn(&str) -> bool) -> bool {
-        self.scalars.iter().any(|(key, _)| is(key))
+        self.scalars().any(|(key, _)| is(key))
     }
 
     /// Its strings by key, with their escapes.
-    pub fn strings(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let quoted = |value: &'a str| value.strip_prefix('"')?.strip_suffix('"');
-        self.scalars.iter().filter_map(move |(key, value)| Some((&**key, quoted(value)?)))
+    pub fn strings(&self) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
+        let quoted = |value: &'d str| value.strip_prefix('"')?.strip_suffix('"');
+        self.scalars().filter_map(move |(key, value)| Some((key, quoted(value)?)))
+    }
+
+    /// Its scalars by key, as written.
+    fn scalars(&self) -> impl Iterator<Item = (&'d str, &'d str)> + use<'d> {
+        work::add(self.scalars.len());
+        let (text, scalars) = (self.text, self.scalars);
+        scalars.iter().map(move |(key, value)| (key.of(text), value.of(text)))
     }
 }
 
-impl<'a> Document<'a> {
+impl Document {
     /// Reads `bytes`; none if they are not one JSON object or array.
-    pub fn parse(bytes: &'a [u8]) -> Option<Document<'a>> {
+    pub fn parse(bytes: &[u8]) -> Option<Document> {
         let first = bytes.trim_ascii_start().first()?;
-        if !matches!(first, b'{' | b'[') {
+        if !matches!(first, b'{' | b'[') || u32::try_from(bytes.len()).is_err() {
             return None;
         }
-        let text = std::str::from_utf8(bytes).ok()?;
-        let root: &RawValue = serde_json::from_str(text).ok()?;
-        let at = root.get().as_ptr() as usize - text.as_ptr() as usize;
-        let mut indexer = Indexer { text, at, objects: Vec::new(), arrays: Vec::new() };
+        work::add(bytes.len());
+        let text = String::from_utf8(bytes.to_vec()).ok()?;
+        let root: &RawValue = serde_json::from_str(&text).ok()?;
+        // What changed since the first look may be no object any more.
+        let at = root
+            .get()
+            .starts_with(['{', '['])
+            .then(|| root.get().as_ptr() as usize - text.as_ptr() as usize)?;
+        let mut indexer = Indexer { text: &text, at, objects: Vec::new() };
         indexer.value(None, None, 0);
-        Some(Document { objects: indexer.objects, arrays: indexer.arrays })
+        let objects = indexer.objects;
+        Some(Document { text, objects })
     }
 
     /// The object with this index.
     pub fn object(&self, index: usize) -> ObjectView<'_> {
-        let object = &self.objects[index];
-        ObjectView { name: object.name.as_deref(), scalars: &object.scalars }
+        self.view(&self.objects[index])
+    }
+
+    fn view<'d>(&'d self, object: &'d Object) -> ObjectView<'d> {
+        let name = object.name.as_ref().map(|name| name.of(&self.text));
+        ObjectView { name, text: &self.text, scalars: &object.scalars }
     }
 
     /// The index of the object around the one with this index.
@@ -103,31 +154,29 @@ impl<'a> Document<'a> {
     pub fn within(&self, index: usize) -> impl Iterator<Item = (ObjectView<'_>, Option<&str>)> {
         let end = self.objects[index].range.end;
         let inner = self.objects[index + 1..].iter().take_while(move |object| object.range.start < end);
-        inner.map(|object| {
-            let outer = object.parent.and_then(|parent| self.objects[parent].name.as_deref());
-            (ObjectView { name: object.name.as_deref(), scalars: &object.scalars }, outer)
-        })
+        inner.map(|object| (self.view(object), object.parent.and_then(|parent| self.object(parent).name)))
     }
 
     /// The strings of the kept array that the object with this index has as a member.
     pub fn array_strings(&self, index: usize) -> Vec<String> {
-        let array = self.arrays.iter().rfind(|array| array.object == index);
+        let array = self.objects[index].array.map(|array| array.of(&self.text));
+        work::add(array.map_or(0, str::len));
         let values: Vec<&RawValue> =
-            array.and_then(|array| serde_json::from_str(array.text).ok()).unwrap_or_default();
+            array.and_then(|array| serde_json::from_str(array).ok()).unwrap_or_default();
         values.into_iter().filter_map(|value| serde_json::from_str(value.get()).ok()).collect()
     }
 
-    /// The objects around `offset`, innermost first.
-    pub fn around(&self, offset: usize) -> impl Iterator<Item = ObjectView<'_>> {
-        self.indices_around(offset).map(|index| self.object(index))
+    /// The index of the innermost object around `offset`.
+    pub fn innermost(&self, offset: usize) -> Option<usize> {
+        // Only the last object that starts before it and the ones around that one can enclose it.
+        let last = self.objects.partition_point(|object| object.range.start <= offset).checked_sub(1)?;
+        self.outwards(last).find(|index| self.objects[*index].range.contains(&offset))
     }
 
-    /// The indices of the objects around `offset`, innermost first.
-    pub fn indices_around(&self, offset: usize) -> impl Iterator<Item = usize> {
-        // Only the last object that starts before it and the ones around that one can enclose it.
-        let last = self.objects.partition_point(|object| object.range.start <= offset).checked_sub(1);
-        let parent = |index: &usize| self.objects[*index].parent;
-        std::iter::successors(last, parent).filter(move |index| self.objects[*index].range.contains(&offset))
+    /// The indices of the object with this index and of those around it, innermost first: at most one for each level
+    /// that is indexed.
+    pub fn outwards(&self, index: usize) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(index), |index| self.objects[*index].parent)
     }
 }
 
@@ -135,28 +184,26 @@ impl<'a> Document<'a> {
 struct Indexer<'a> {
     text: &'a str,
     at: usize,
-    objects: Vec<Object<'a>>,
-    arrays: Vec<Array<'a>>,
+    objects: Vec<Object>,
 }
 
 /// A member of an object that is being read.
-struct Member<'a> {
-    key: Cow<'a, str>,
+struct Member {
+    key: Key,
     /// Its value, if that is a scalar.
-    scalar: Option<&'a str>,
+    scalar: Option<Span>,
     /// The objects in its value, by index.
     objects: Range<usize>,
 }
 
-impl<'a> Indexer<'a> {
+impl Indexer<'_> {
     /// Moves past the value that starts here; returns its text if it is a scalar other than null.
-    fn value(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<&'a str> {
+    fn value(&mut self, name: Option<&Key>, parent: Option<usize>, depth: usize) -> Option<Span> {
         match self.text.as_bytes()[self.at] {
             b'{' if depth <= MAX_DEPTH => {
                 let index = self.objects.len();
                 if self.object(name, parent, depth).is_none() {
                     self.objects.truncate(index);
-                    self.arrays.retain(|array| array.object < index);
                 }
             }
             b'[' if depth <= MAX_DEPTH => {
@@ -165,28 +212,34 @@ impl<'a> Indexer<'a> {
                 }
             }
             b'{' | b'[' => self.skip(),
-            b'"' => return Some(self.string().0),
+            b'"' => {
+                let start = self.at;
+                self.string();
+                return Some(Span::new(start..self.at));
+            }
             first => {
                 let start = self.at;
                 let rest = &self.text.as_bytes()[start..];
                 let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
                 self.at += rest.iter().position(ends).unwrap_or(rest.len());
-                return (first != b'n').then(|| &self.text[start..self.at]);
+                return (first != b'n').then(|| Span::new(start..self.at));
             }
         }
         None
     }
 
     /// Indexes an object; none where a key is not valid text (half a surrogate pair).
-    fn object(&mut self, name: Option<&Cow<'a, str>>, parent: Option<usize>, depth: usize) -> Option<()> {
+    fn object(&mut self, name: Option<&Key>, parent: Option<usize>, depth: usize) -> Option<()> {
         let (index, start) = (self.objects.len(), self.at);
-        self.objects.push(Object { range: start..start, name: name.cloned(), scalars: Vec::new(), parent });
-        let mut members: Vec<Member<'a>> = Vec::with_capacity(USUAL_MEMBERS);
+        let range = start..start;
+        self.objects.push(Object { range, name: name.cloned(), scalars: Vec::new(), array: None, parent });
+        let mut members: Vec<Member> = Vec::with_capacity(USUAL_MEMBERS);
         let mut readable = true;
         while self.next(b'}') {
+            let quoted = self.at;
             let key = match self.string() {
-                (quoted, false) => Some(Cow::Borrowed(&quoted[1..quoted.len() - 1])),
-                (quoted, true) => unescaped(quoted),
+                Escapes::None => Some(Key::Written(Span::new(quoted + 1..self.at - 1))),
+                Escapes::Some => unescaped(&self.text[quoted..self.at]).map(|key| Key::Unescaped(key.into())),
             };
             // Past the colon.
             self.blanks();
@@ -194,17 +247,17 @@ impl<'a> Indexer<'a> {
             self.blanks();
             let first = self.objects.len();
             readable &= key.is_some();
-            let key = key.unwrap_or_default();
+            let key = key.unwrap_or_else(|| Key::Unescaped("".into()));
             let start = self.at;
             let scalar = self.value(Some(&key), Some(index), depth + 1);
-            if self.text.as_bytes()[start] == b'[' && key.eq_ignore_ascii_case(ARRAY_KEY) {
-                self.arrays.push(Array { object: index, text: &self.text[start..self.at] });
+            if self.text.as_bytes()[start] == b'[' && key.of(self.text).eq_ignore_ascii_case(ARRAY_KEY) {
+                self.objects[index].array = Some(Span::new(start..self.at));
             }
             members.push(Member { key, scalar, objects: first..self.objects.len() });
         }
-        members.sort_by(|a, b| a.key.cmp(&b.key));
+        members.sort_by(|a, b| a.key.of(self.text).cmp(b.key.of(self.text)));
         for i in 1..members.len() {
-            if members[i - 1].key == members[i].key {
+            if members[i - 1].key.of(self.text) == members[i].key.of(self.text) {
                 members[i - 1].scalar = None;
                 // The earlier of two equal keys does not count: objects in its value enclose nothing.
                 self.objects[members[i - 1].objects.clone()]
@@ -237,10 +290,9 @@ impl<'a> Indexer<'a> {
         self.at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).count();
     }
 
-    /// Moves past the string that starts here; returns it with its quotes, and whether it has escapes.
-    fn string(&mut self) -> (&'a str, bool) {
-        let start = self.at;
-        let mut escaped = false;
+    /// Moves past the string that starts here; returns whether it has escapes.
+    fn string(&mut self) -> Escapes {
+        let mut escapes = Escapes::None;
         self.at += 1;
         while let Some(at) = memchr::memchr2(b'"', b'\\', &self.text.as_bytes()[self.at..]) {
             self.at += at + 1;
@@ -248,9 +300,9 @@ impl<'a> Indexer<'a> {
                 break;
             }
             self.at += 1;
-            escaped = true;
+            escapes = Escapes::Some;
         }
-        (&self.text[start..self.at], escaped)
+        escapes
     }
 
     /// Moves past the object or array that starts here without indexing it.
@@ -272,6 +324,12 @@ impl<'a> Indexer<'a> {
             }
         }
     }
+}
+
+/// Whether a string has escapes.
+enum Escapes {
+    None,
+    Some,
 }
 
 /// The text of a quoted string; none where that is not valid text (half a surrogate pair).
@@ -336,13 +394,16 @@ mod tests {
             let mut reference = Reference { text, offset, found: Vec::new() };
             reference.descend(root.get(), None, 0);
             reference.found.reverse();
-            let named = |object: ObjectView<'_>| {
+            let named = |index| {
+                let object = document.object(index);
                 let text = |value| Some(scalar(value)?.into_owned());
                 let scalars =
-                    object.scalars.iter().filter_map(|(key, value)| Some((key.to_string(), text(value)?)));
+                    object.scalars().filter_map(|(key, value)| Some((key.to_string(), text(value)?)));
                 (object.name.map(str::to_string), scalars.collect())
             };
-            let got: Vec<Named> = document.around(offset).map(named).collect();
+            let innermost = document.innermost(offset);
+            let around = innermost.into_iter().flat_map(|innermost| document.outwards(innermost));
+            let got: Vec<Named> = around.map(named).collect();
             assert_eq!(got, reference.found, "{text} at {offset}");
         }
     }
@@ -393,8 +454,10 @@ mod tests {
     fn enclosing_objects_have_their_scalars() {
         let text = r#"{"a": 1, "list": [{"databaseName": "hr", "x": {"message": "HERE"}}, {"b": "\u0041"}]}"#;
         let document = Document::parse(text.as_bytes()).expect("JSON");
-        let objects_at =
-            |mark| document.around(text.find(mark).expect("present")).collect::<Vec<ObjectView<'_>>>();
+        let objects_at = |mark| {
+            let innermost = document.innermost(text.find(mark).expect("present")).expect("an object");
+            document.outwards(innermost).map(|index| document.object(index)).collect::<Vec<ObjectView<'_>>>()
+        };
         let objects = objects_at("HERE");
         assert_eq!(objects.len(), 3);
         assert_eq!(objects[0].get(&["message"]).as_deref(), Some("HERE"));

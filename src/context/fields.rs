@@ -12,6 +12,10 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
+/// The longest text of a document that names anything, in bytes: names of PostgreSQL have 63 and ids of Azure's resources
+/// some hundred. What is longer is no name, and copying it for every finding would take long.
+pub(super) const MAX_NAME: usize = 1024;
+
 /// The fields of a record around a match; a field that the record does not have is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema))]

@@ -116,7 +116,8 @@ fn shown(bytes: &[u8], start: usize) -> Arc<str> {
     // Not inside a character.
     let inside = |end: &usize| line.get(*end).is_some_and(|byte| byte & 0xc0 == 0x80);
     let shown = (shown.saturating_sub(3)..=shown).rev().find(|end| !inside(end)).unwrap_or(shown);
-    let text = secrets::cut(line, 0..shown, &secrets);
+    // A copy: the bytes of a mapped file may change after they were found to be UTF-8.
+    let text = secrets::cut(line, 0..shown, &secrets).into_owned();
     let text = lossy(&text);
     if shown < line.len() { format!("{text}{CUT}").into() } else { text.into() }
 }

@@ -22,15 +22,18 @@
 //! that of the object around it), the databases (the list, the keys of `dbDetails` and every `databaseName`),
 //! the state and the times of the steps. A `list` prints an array of such objects; because the nearest one
 //! counts, each message gets its own migration. The same resource usually encloses many findings, so
-//! [`MigrationReader`] remembers the last one.
+//! what an object says is kept in its [`ObjectFacts`], and findings share the sets of names: copying a thousand
+//! databases for each of a thousand findings would take longer than all else.
 
 use super::document::{Document, ObjectView};
-use super::fields::State;
+use super::fields::{MAX_NAME, State};
 use super::time::{self, Time};
+use crate::matcher::work;
 use crate::redact::{UUID_CHARS, is_uuid};
 use jiff::tz::TimeZone;
 use memchr::memmem::Finder;
-use std::cell::RefCell;
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
@@ -45,10 +48,12 @@ pub struct MigrationInfo {
     pub target: Option<String>,
     /// The server that an exported record is from.
     pub server: Option<String>,
-    /// The databases that the resource names.
-    pub databases: BTreeSet<String>,
-    /// Tracking and correlation ids.
-    pub tracking: BTreeSet<String>,
+    /// The databases that the resource names, at most [`MAX_LISTED`], the first by name; findings of one resource share the
+    /// set.
+    pub databases: Arc<BTreeSet<String>>,
+    /// Tracking and correlation ids: a set for each object around the finding that has any, and one for its line.
+    /// Findings share the sets.
+    pub tracking: Vec<Arc<BTreeSet<String>>>,
     /// The state that the migration is in.
     pub state: Option<State>,
     /// When the first of its steps started.
@@ -59,6 +64,8 @@ pub struct MigrationInfo {
 
 const SOURCE_KEYS: [&str; 2] = ["sourceDbServerResourceId", "sourceDbServerFullyQualifiedDomainName"];
 const TARGET_KEYS: [&str; 2] = ["targetDbServerResourceId", "targetDbServerFullyQualifiedDomainName"];
+/// The most names of one kind that an object is asked for: more than a summary keeps, so that the summary is the same.
+pub(crate) const MAX_LISTED: usize = 1_001;
 /// Keys of ids that the service's and Azure's support can search for.
 const TRACKING_KEYS: [&str; 8] = [
     "trackingId",
@@ -75,32 +82,63 @@ const RESOURCE_KEYS: [&str; 2] = ["resourceId", "_ResourceId"];
 /// Keys of the times at which a step started or ended.
 const STEP_KEYS: [&str; 4] = ["startedOn", "endedOn", "validationStartTimeInUtc", "validationEndTimeInUtc"];
 
-/// Reads the migration info of one document.
-#[derive(Debug, Default)]
-pub(super) struct MigrationReader {
-    /// The index of the resource object read last, and what it says.
-    last: RefCell<Option<(usize, Arc<MigrationInfo>)>>,
+/// What one object says about a migration.
+#[derive(Debug)]
+pub(super) struct ObjectFacts {
+    /// The ids that it has.
+    tracking: Option<Arc<BTreeSet<String>>>,
+    /// The server that its record is from.
+    server: Option<String>,
+    /// What the resource says, once it was asked for, if the object is one that names servers.
+    resource: Option<OnceCell<Arc<MigrationInfo>>>,
 }
 
-impl MigrationReader {
-    /// What the migration's resource around `offset` says, with the ids of the objects around it; none if
-    /// there is neither.
-    pub(super) fn read(&self, document: &Document<'_>, offset: usize) -> Option<Arc<MigrationInfo>> {
-        let own = ids(document.around(offset));
-        let is_resource = |index: &usize| is_resource(document.object(*index));
-        let Some(index) = document.indices_around(offset).find(is_resource) else {
-            return (own != MigrationInfo::default()).then(|| Arc::new(own));
-        };
-        let mut last = self.last.borrow_mut();
-        let info = match &*last {
-            Some((known, info)) if *known == index => info.clone(),
-            _ => last.insert((index, Arc::new(resource(document, index)))).1.clone(),
-        };
-        if own == MigrationInfo::default() {
-            return Some(info);
+impl ObjectFacts {
+    /// Reads an object, apart from a resource in it.
+    pub(super) fn new(object: ObjectView<'_>) -> ObjectFacts {
+        let (mut tracking, mut server) = (BTreeSet::new(), None);
+        for (key, value) in object.strings() {
+            let is = |keys: &[&str]| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
+            if is(&TRACKING_KEYS) && is_uuid(value.as_bytes()) {
+                insert(&mut tracking, value.to_ascii_lowercase());
+            } else if server.is_none()
+                && value.starts_with('/')
+                && value.len() <= MAX_NAME
+                && is(&RESOURCE_KEYS)
+            {
+                server = server_of(value);
+            }
         }
-        let MigrationInfo { server, tracking, .. } = own;
-        Some(Arc::new(MigrationInfo { server, tracking, ..MigrationInfo::clone(&info) }))
+        ObjectFacts {
+            tracking: (!tracking.is_empty()).then(|| Arc::new(tracking)),
+            server,
+            resource: is_resource(object).then(OnceCell::new),
+        }
+    }
+}
+
+/// Joins what the objects around a finding say, each with its index, innermost first: the migration's resource, and the
+/// ids and the server of the objects. None if there is neither.
+pub(super) fn joined<'f>(
+    document: &Document,
+    objects: impl Iterator<Item = (usize, &'f ObjectFacts)>,
+) -> Option<Arc<MigrationInfo>> {
+    let mut own = MigrationInfo::default();
+    let mut info: Option<Arc<MigrationInfo>> = None;
+    for (index, object) in objects {
+        own.tracking.extend(object.tracking.clone());
+        own.server = own.server.or_else(|| object.server.clone());
+        if let (None, Some(resource)) = (&info, &object.resource) {
+            info = Some(resource.get_or_init(|| Arc::new(read_resource(document, index))).clone());
+        }
+    }
+    match info {
+        None => (own != MigrationInfo::default()).then(|| Arc::new(own)),
+        Some(info) if own == MigrationInfo::default() => Some(info),
+        Some(info) => {
+            let MigrationInfo { server, tracking, .. } = own;
+            Some(Arc::new(MigrationInfo { server, tracking, ..MigrationInfo::clone(&info) }))
+        }
     }
 }
 
@@ -110,11 +148,11 @@ fn is_resource(object: ObjectView<'_>) -> bool {
 }
 
 /// Reads the resource in which the object `index` names the servers.
-fn resource(document: &Document<'_>, index: usize) -> MigrationInfo {
+fn read_resource(document: &Document, index: usize) -> MigrationInfo {
     let mut info = MigrationInfo::default();
     let object = document.object(index);
-    let get =
-        |keys: &[&str]| object.get(keys).map(|value| value.into_owned()).filter(|value| !value.is_empty());
+    let is_name = |value: &str| !value.is_empty() && value.len() <= MAX_NAME;
+    let get = |keys: &[&str]| object.get(keys).filter(|value| is_name(value)).map(Cow::into_owned);
     // A server on premises is written `host:port@user`; the user is not part of its name.
     info.source = get(&SOURCE_KEYS).map(|source| match source.rsplit_once('@') {
         Some((server, _)) if !server.is_empty() && !source.starts_with('/') => server.to_string(),
@@ -122,16 +160,18 @@ fn resource(document: &Document<'_>, index: usize) -> MigrationInfo {
     });
     info.target = get(&TARGET_KEYS);
     info.resource = migration_id(object).or_else(|| migration_id(document.object(document.parent(index)?)));
-    info.databases.extend(document.array_strings(index));
+    let mut databases = BTreeSet::new();
+    document.array_strings(index).into_iter().for_each(|name| insert(&mut databases, name));
     for (object, outer) in document.within(index) {
+        work::add(1);
         if let Some(name) = object.get(&["databaseName"]).filter(|name| !name.is_empty()) {
-            info.databases.insert(name.into_owned());
+            insert(&mut databases, name.into_owned());
         } else if outer == Some("dbDetails") {
-            info.databases.extend(object.name.map(str::to_string));
+            object.name.into_iter().for_each(|name| insert(&mut databases, name.to_string()));
         }
         if object.name == Some("currentStatus") {
             info.state =
-                object.get(&["state"]).filter(|state| !state.is_empty()).map(|state| State::from(&*state));
+                object.get(&["state"]).filter(|state| is_name(state)).map(|state| State::from(&*state));
         }
         for (_, value) in object.strings().filter(|(key, _)| STEP_KEYS.contains(key)) {
             if let Some((time, _)) = time::first(value, &TimeZone::UTC) {
@@ -140,29 +180,22 @@ fn resource(document: &Document<'_>, index: usize) -> MigrationInfo {
             }
         }
     }
+    info.databases = Arc::new(databases);
     info
+}
+
+/// Adds a name, if it is one of the first [`MAX_LISTED`].
+fn insert(names: &mut BTreeSet<String>, name: String) {
+    names.insert(name);
+    if names.len() > MAX_LISTED {
+        names.pop_last();
+    }
 }
 
 /// The resource id of a migration, if the object has it.
 fn migration_id(object: ObjectView<'_>) -> Option<String> {
-    let id = object.get(&["id"])?;
+    let id = object.get(&["id"]).filter(|id| id.len() <= MAX_NAME)?;
     id.to_ascii_lowercase().contains("/migrations/").then(|| id.into_owned())
-}
-
-/// The ids and the server that the objects around a finding name, apart from the migration's resource.
-fn ids<'d>(objects: impl Iterator<Item = ObjectView<'d>>) -> MigrationInfo {
-    let mut info = MigrationInfo::default();
-    for object in objects {
-        for (key, value) in object.strings() {
-            let is = |keys: &[&str]| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
-            if is(&TRACKING_KEYS) && is_uuid(value.as_bytes()) {
-                info.tracking.insert(value.to_ascii_lowercase());
-            } else if info.server.is_none() && value.starts_with('/') && is(&RESOURCE_KEYS) {
-                info.server = server_of(value);
-            }
-        }
-    }
-    info
 }
 
 /// The server in a resource id, in lower case: exports write it in upper case, and Azure ignores the case.
@@ -173,19 +206,17 @@ fn server_of(resource: &str) -> Option<String> {
 }
 
 /// Ids that the text of a line calls tracking or correlation ids.
-pub(super) fn ids_in_line(text: &[u8]) -> Option<MigrationInfo> {
+pub(super) fn ids_in_line(text: &[u8]) -> Option<Arc<BTreeSet<String>>> {
     // Without the first letter, so that its case does not matter.
     static WORDS: LazyLock<[Finder<'static>; 2]> =
         LazyLock::new(|| [Finder::new(b"racking"), Finder::new(b"orrelation")]);
-    let mut info: Option<MigrationInfo> = None;
+    let mut ids = BTreeSet::new();
     for word in &*WORDS {
         for at in word.find_iter(text) {
-            if let Some(id) = id_after(&text[at + word.needle().len()..]) {
-                info.get_or_insert_default().tracking.insert(id);
-            }
+            ids.extend(id_after(&text[at + word.needle().len()..]));
         }
     }
-    info
+    (!ids.is_empty()).then(|| Arc::new(ids))
 }
 
 /// The id in `Tracking ID: '…'`, `trackingId=…`, `\"correlationId\": \"…\"`, given the text after the first
@@ -204,9 +235,12 @@ fn id_after(rest: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(document: &Document<'_>, text: &str, mark: &str) -> Arc<MigrationInfo> {
-        let offset = text.find(mark).expect("present");
-        MigrationReader::default().read(document, offset).expect("a migration")
+    fn read(document: &Document, text: &str, mark: &str) -> Arc<MigrationInfo> {
+        let innermost = document.innermost(text.find(mark).expect("present")).expect("an object");
+        let facts =
+            document.outwards(innermost).map(|index| (index, ObjectFacts::new(document.object(index))));
+        let facts: Vec<_> = facts.collect();
+        joined(document, facts.iter().map(|(index, facts)| (*index, facts))).expect("a migration")
     }
 
     #[test]
@@ -218,8 +252,8 @@ mod tests {
             format!(r#"{{\"correlationId\": \"{id}\"}}"#),
             format!("Correlation {id}"),
         ] {
-            let found = ids_in_line(text.as_bytes()).unwrap_or_default().tracking;
-            assert_eq!(found.into_iter().collect::<Vec<_>>(), [id.to_ascii_lowercase()], "{text}");
+            let found = ids_in_line(text.as_bytes()).unwrap_or_default();
+            assert_eq!(found.iter().collect::<Vec<_>>(), [&id.to_ascii_lowercase()], "{text}");
         }
         for text in
             [format!("tracking of {id}"), format!("id {id}"), "Tracking ID: 12".into(), "racking".into()]

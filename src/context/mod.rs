@@ -30,6 +30,7 @@ pub mod time;
 pub use document::Document;
 pub use fields::{Context, Level, State};
 pub use lines::{ContextLines, ContextLinesReader};
+pub(crate) use migration_info::MAX_LISTED;
 pub use migration_info::MigrationInfo;
 pub use reader::ContextReader;
 pub use time::Time;

@@ -3,19 +3,28 @@
 //! A window comes in once, then range after range of its matches; each returns the record's time and fields.
 //! Documents and lines are parsed at most once, because many findings are often in the same one. How a log
 //! line's head is read is known to [`super::head`], how a document is indexed to [`super::document`].
+//!
+//! # What a finding costs
+//!
+//! An object may have a hundred thousand members, and each may be a finding. So an object is asked once what it says, not
+//! once for each finding: a [`ParsedDocument`] keeps what the objects on the path from the root to the finding say, and
+//! what follows from them together. Findings come in order, and so do the objects around them: what leaves the path is
+//! never needed again. So a finding costs as much in a large document as in a small one.
 
-use super::document::Document;
-use super::fields::{Context, Level, State};
+use super::document::{Document, ObjectView};
+use super::fields::{Context, Level, MAX_NAME, State};
 use super::head::{in_string, read_head};
-use super::migration_info::{self, MigrationInfo, MigrationReader};
+use super::migration_info::{self, MigrationInfo};
 use super::time::{self, Time};
 use crate::input::Window;
-use crate::matcher::bounds;
-use crate::matcher::{bytes::lossy, normalized::UnescapedText};
+use crate::matcher::{Matcher, bounds};
+use crate::matcher::{bytes::lossy, normalized::UnescapedText, work};
 use jiff::tz::TimeZone;
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Keys of a record's own time.
@@ -28,60 +37,154 @@ pub struct ContextReader<'w, 'a> {
     window: &'w Window<'a>,
     zone: &'w TimeZone,
     /// The source as one JSON document, if the window holds it whole and it is one.
-    whole: OnceCell<Option<ParsedDocument<'a>>>,
+    whole: OnceCell<Option<ParsedDocument>>,
     /// The line read last.
-    line: RefCell<Option<Line<'a>>>,
+    line: RefCell<Option<Line>>,
+    /// The text of the part of a long line that a match was in last, and the range of that part.
+    part: RefCell<(Range<usize>, UnescapedText)>,
 }
 
-/// A document with the migration that was read from it last.
+/// A document, with what the objects around the finding read last say.
 #[derive(Debug)]
-struct ParsedDocument<'a> {
-    document: Document<'a>,
-    migration: MigrationReader,
+struct ParsedDocument {
+    document: Document,
+    /// From the outermost object to the innermost.
+    path: RefCell<Vec<ObjectAround>>,
 }
 
-impl<'a> ParsedDocument<'a> {
-    fn parse(bytes: &'a [u8]) -> Option<ParsedDocument<'a>> {
-        let document = Document::parse(bytes)?;
-        Some(ParsedDocument { document, migration: MigrationReader::default() })
+/// One of the objects around a finding.
+#[derive(Debug)]
+struct ObjectAround {
+    /// The object, by index.
+    object: usize,
+    /// What it says itself.
+    own: Record,
+    migration: migration_info::ObjectFacts,
+    /// What it and the objects around it say: for findings of which it is the innermost object.
+    all: OnceCell<Rc<Around>>,
+}
+
+/// What the objects around a finding say.
+#[derive(Debug, Default)]
+struct Around {
+    record: Record,
+    migration: Option<Arc<MigrationInfo>>,
+}
+
+/// The time and the fields of a record.
+#[derive(Debug, Default)]
+struct Record {
+    time: Option<Time>,
+    context: Context,
+}
+
+impl ParsedDocument {
+    fn parse(bytes: &[u8]) -> Option<ParsedDocument> {
+        Some(ParsedDocument { document: Document::parse(bytes)?, path: RefCell::default() })
     }
 
-    fn migration_info(&self, offset: usize) -> Option<Arc<MigrationInfo>> {
-        self.migration.read(&self.document, offset)
+    /// Returns what the objects around `offset` say.
+    fn around(&self, offset: usize, zone: &TimeZone) -> Rc<Around> {
+        let Some(innermost) = self.document.innermost(offset) else { return Rc::default() };
+        let mut path = self.path.borrow_mut();
+        if path.last().is_none_or(|last| last.object != innermost) {
+            let mut objects: Vec<usize> = self.document.outwards(innermost).collect();
+            objects.reverse();
+            let same =
+                path.iter().zip(&objects).take_while(|(known, object)| known.object == **object).count();
+            path.truncate(same);
+            path.extend(objects[same..].iter().map(|object| {
+                let view = self.document.object(*object);
+                let migration = migration_info::ObjectFacts::new(view);
+                ObjectAround { object: *object, own: own_record(view, zone), migration, all: OnceCell::new() }
+            }));
+        }
+        let all = path.last().map(|last| last.all.get_or_init(|| Rc::new(self.joined(&path))).clone());
+        all.unwrap_or_default()
+    }
+
+    /// Joins what the objects of a path say: the nearest wins.
+    fn joined(&self, path: &[ObjectAround]) -> Around {
+        let mut record = Record::default();
+        let mut inner: Option<&str> = None;
+        for level in path.iter().rev() {
+            let name = self.document.object(level.object).name;
+            record.time = record.time.or(level.own.time);
+            record.context.fill_from(level.own.context.clone());
+            // `"dbDetails": {"orders": {"message": …}}`: the key of the object inside is the database.
+            if name == Some("dbDetails") && record.context.database.is_none() {
+                record.context.database = inner.filter(|name| name.len() <= MAX_NAME).map(str::to_string);
+            }
+            inner = name;
+        }
+        let migration = migration_info::joined(
+            &self.document,
+            path.iter().rev().map(|level| (level.object, &level.migration)),
+        );
+        Around { record, migration }
     }
 }
 
 /// A line of the window.
 #[derive(Debug)]
-struct Line<'a> {
+struct Line {
     range: Range<usize>,
-    text: UnescapedText<'a>,
+    text: UnescapedText,
     /// Where its first object starts.
     open: Option<usize>,
     /// The document from there to the end of the line, if it is one.
-    document: OnceCell<Option<ParsedDocument<'a>>>,
+    document: OnceCell<Option<ParsedDocument>>,
     /// The ids that its text names.
-    ids: OnceCell<Option<MigrationInfo>>,
+    ids: OnceCell<Option<Arc<BTreeSet<String>>>>,
+    /// What a document said last about the migration, and the same with the ids of the line.
+    joined: RefCell<Option<(Option<Arc<MigrationInfo>>, Arc<MigrationInfo>)>>,
 }
 
-impl<'a> Line<'a> {
-    /// The line at `range`.
-    fn new(bytes: &'a [u8], range: Range<usize>) -> Line<'a> {
+impl Line {
+    /// The line at `range`, in the memory of `text`.
+    fn new(bytes: &[u8], range: Range<usize>, text: UnescapedText) -> Line {
         let raw = &bytes[range.clone()];
         Line {
-            text: UnescapedText::new(raw, range.start),
+            text: text.reuse(raw, range.start),
             open: memchr::memchr(b'{', raw).map(|open| range.start + open),
             document: OnceCell::new(),
             ids: OnceCell::new(),
+            joined: RefCell::default(),
             range,
         }
+    }
+
+    /// Adds the ids of the line to what a document says about the migration.
+    fn with_ids(&self, said: Option<Arc<MigrationInfo>>) -> Option<Arc<MigrationInfo>> {
+        let Some(ids) =
+            self.ids.get_or_init(|| migration_info::ids_in_line(&self.text.shown(0..self.text.bytes.len())))
+        else {
+            return said;
+        };
+        let mut last = self.joined.borrow_mut();
+        let same = |known: &Option<Arc<MigrationInfo>>| match (known, &said) {
+            (Some(known), Some(said)) => Arc::ptr_eq(known, said),
+            (known, said) => known.is_none() && said.is_none(),
+        };
+        if let Some((_, joined)) = last.as_ref().filter(|(known, _)| same(known)) {
+            return Some(joined.clone());
+        }
+        let mut info = said.as_deref().cloned().unwrap_or_default();
+        info.tracking.push(ids.clone());
+        Some(last.insert((said, Arc::new(info))).1.clone())
     }
 }
 
 impl<'w, 'a> ContextReader<'w, 'a> {
     /// A reader for `window`; time stamps without a zone are in `zone`.
     pub fn new(window: &'w Window<'a>, zone: &'w TimeZone) -> ContextReader<'w, 'a> {
-        ContextReader { window, zone, whole: OnceCell::new(), line: RefCell::new(None) }
+        ContextReader {
+            window,
+            zone,
+            whole: OnceCell::new(),
+            line: RefCell::new(None),
+            part: RefCell::new((0..0, UnescapedText::default())),
+        }
     }
 
     /// The time and context of the match at `range`.
@@ -90,20 +193,16 @@ impl<'w, 'a> ContextReader<'w, 'a> {
         let line = self.line_at(range.start, &mut last);
         let before = line.text.shown(0..line.text.index_of(range.start));
         let before = lossy(&before);
-        let whole = self.whole.get_or_init(|| self.window.whole.and_then(ParsedDocument::parse));
-        let mut context = Context::default();
-        let mut time = None;
-        if let Some(parsed) = whole {
-            let offset = self.window.base as usize + range.start;
-            time = read_document(&parsed.document, offset, self.zone, &mut context);
-        } else if let Some(open) = line.open.filter(|open| *open <= range.start)
-            && let Some(parsed) =
-                line.document.get_or_init(|| ParsedDocument::parse(&self.window.bytes[open..line.range.end]))
-        {
-            time = read_document(&parsed.document, range.start - open, self.zone, &mut context);
-        }
-        let is_json = whole.is_some() || time.is_some() || context != Context::default();
+        work::add(before.len());
+        let around = self.around(line, range.start);
+        let is_whole = matches!(self.whole.get(), Some(Some(_)));
+        let (time, context) = match &around {
+            Some(around) => (around.record.time, around.record.context.clone()),
+            None => (None, Context::default()),
+        };
+        let is_json = is_whole || time.is_some() || context != Context::default();
         if !is_json {
+            let mut context = context;
             return (read_head(&before, self.zone, &mut context), context);
         }
         // The nearest wins: the head of the message itself (a log line inside a JSON string), then the
@@ -117,8 +216,19 @@ impl<'w, 'a> ContextReader<'w, 'a> {
         (logged.or(time).or(outer_time), nearest)
     }
 
+    /// What the objects around the place `at` on `line` say; none where it is in no document.
+    fn around(&self, line: &Line, at: usize) -> Option<Rc<Around>> {
+        let whole = self.whole.get_or_init(|| self.window.whole.and_then(ParsedDocument::parse));
+        if let Some(parsed) = whole {
+            return Some(parsed.around(self.window.base as usize + at, self.zone));
+        }
+        let open = line.open.filter(|open| *open <= at)?;
+        let parse = || ParsedDocument::parse(&self.window.bytes[open..line.range.end]);
+        Some(line.document.get_or_init(parse).as_ref()?.around(at - open, self.zone))
+    }
+
     /// The line around `at`: the one read last, or a new one that replaces it.
-    fn line_at<'l>(&self, at: usize, last: &'l mut Option<Line<'a>>) -> &'l Line<'a> {
+    fn line_at<'l>(&self, at: usize, last: &'l mut Option<Line>) -> &'l Line {
         let range = match &*last {
             Some(known) if bounds::is_whole_line(&known.range, at, bounds::CONTEXT_GRID) => {
                 known.range.clone()
@@ -127,83 +237,55 @@ impl<'w, 'a> ContextReader<'w, 'a> {
         };
         match last.take() {
             Some(known) if known.range == range => last.insert(known),
-            _ => last.insert(Line::new(self.window.bytes, range)),
+            known => {
+                let memory = known.map(|known| known.text).unwrap_or_default();
+                last.insert(Line::new(self.window.bytes, range, memory))
+            }
         }
     }
-}
 
-impl ContextReader<'_, '_> {
     /// The migration that the match at `range` belongs to; [`ContextReader::read`] has been called for it.
     pub fn migration_info(&self, range: &Range<usize>) -> Option<Arc<MigrationInfo>> {
         let last = self.line.borrow();
         let line = last.as_ref().filter(|line| line.range.contains(&range.start))?;
-        let from_document = match (self.whole.get(), line.open.zip(line.document.get())) {
-            (Some(Some(whole)), _) => whole.migration_info(self.window.base as usize + range.start),
-            (_, Some((open, Some(parsed)))) if open <= range.start => {
-                parsed.migration_info(range.start - open)
-            }
-            _ => None,
-        };
-        let from_text =
-            line.ids.get_or_init(|| migration_info::ids_in_line(&line.text.shown(0..line.text.bytes.len())));
-        match (from_text, from_document) {
-            (None, info) => info,
-            (Some(ids), None) => Some(Arc::new(ids.clone())),
-            (Some(ids), Some(info)) => {
-                let mut info = MigrationInfo::clone(&info);
-                info.tracking.extend(ids.tracking.iter().cloned());
-                Some(Arc::new(info))
-            }
-        }
+        let around = self.around(line, range.start);
+        line.with_ids(around.and_then(|around| around.migration.clone()))
     }
 
-    /// The unescaped text of the match at `range`, its secrets masked, if the line read last decides it alone.
-    pub(crate) fn unescaped(&self, range: &Range<usize>) -> Option<Vec<u8>> {
+    /// The unescaped text of the match at `range`, its secrets masked.
+    pub(crate) fn unescaped(&self, range: &Range<usize>) -> Vec<u8> {
         let line = self.line.borrow();
-        let whole = |line: &&Line<'_>| bounds::is_whole_line(&line.range, range.start, bounds::GRID);
-        let line = line.as_ref().filter(|line| whole(line) && range.end <= line.range.end)?;
-        Some(line.text.slice(range).into_owned())
+        let whole = |line: &&Line| bounds::is_whole_line(&line.range, range.start, bounds::GRID);
+        if let Some(line) = line.as_ref().filter(|line| whole(line) && range.end <= line.range.end) {
+            return line.text.slice(range).into_owned();
+        }
+        // Matches next to each other on a long line are in the same part of it.
+        let part = Matcher::lines(self.window, range);
+        let mut last = self.part.borrow_mut();
+        if last.0 != part {
+            let memory = std::mem::take(&mut last.1);
+            *last = (part.clone(), memory.reuse(&self.window.bytes[part.clone()], part.start));
+        }
+        last.1.slice(range).into_owned()
     }
 }
 
-/// Fills `context` from the objects around `offset`, innermost first, and returns their time.
-fn read_document(
-    document: &Document<'_>,
-    offset: usize,
-    zone: &TimeZone,
-    context: &mut Context,
-) -> Option<Time> {
-    let mut stamp = None;
-    let mut inner: Option<&str> = None;
-    for object in document.around(offset) {
-        let get = |keys: &[&str]| object.get(keys).filter(|value| !value.is_empty());
-        let fill = |field: &mut Option<String>, keys: &[&str]| {
-            if field.is_none() {
-                *field = get(keys).map(Cow::into_owned);
-            }
-        };
-        fill(&mut context.database, &["databaseName", "database", "dbName", "db"]);
-        // `"dbDetails": {"orders": {"message": …}}`: the key of the object inside is the database.
-        if object.name == Some("dbDetails") && context.database.is_none() {
-            context.database = inner.map(str::to_string);
-        }
-        inner = object.name;
-        fill(&mut context.server, &["serverName", "LogicalServerName", "server"]);
-        fill(&mut context.migration, &["migrationId"]);
-        if context.state.is_none() {
-            context.state = get(&["state", "migrationState", "status"]).map(|word| State::from(&*word));
-        }
-        if context.level.is_none() {
-            let keys = ["errorLevel", "error_severity", "level", "Level", "severity"];
-            context.level = get(&keys).map(|word| Level::from(&*word));
-        }
-        if context.validation.is_none() {
-            let kind = object.get(&["type", "validation"]).filter(|kind| kind.ends_with("Validation"));
-            context.validation = kind.map(Cow::into_owned);
-        }
-        stamp = stamp.or_else(|| object.get(&TIME_KEYS).and_then(|text| Some(time::first(&text, zone)?.0)));
-    }
-    stamp
+/// What the object says itself.
+fn own_record(object: ObjectView<'_>, zone: &TimeZone) -> Record {
+    let get = |keys: &[&str]| object.get(keys).filter(|value| !value.is_empty() && value.len() <= MAX_NAME);
+    let text = |keys: &[&str]| get(keys).map(Cow::into_owned);
+    let validation = object.get(&["type", "validation"]).filter(|kind| kind.ends_with("Validation"));
+    let context = Context {
+        database: text(&["databaseName", "database", "dbName", "db"]),
+        server: text(&["serverName", "LogicalServerName", "server"]),
+        migration: text(&["migrationId"]),
+        validation: validation.filter(|kind| kind.len() <= MAX_NAME).map(Cow::into_owned),
+        state: get(&["state", "migrationState", "status"]).map(|word| State::from(&*word)),
+        level: get(&["errorLevel", "error_severity", "level", "Level", "severity"])
+            .map(|word| Level::from(&*word)),
+    };
+    let time = object.get(&TIME_KEYS).and_then(|text| Some(time::first(&text, zone)?.0));
+    Record { time, context }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::matcher::normalized::secrets_in;
 use crate::redact::secrets::{MASK, cut};
 use crate::redact::{KnownName, NamePosition, Redactor};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Removes secrets and names from findings.
@@ -28,6 +28,8 @@ pub struct Sanitizer<'r> {
     redactor: Option<&'r Redactor>,
     /// The last migration info, before and after redaction: consecutive findings share it.
     migration_info: Option<(Arc<MigrationInfo>, Arc<MigrationInfo>)>,
+    /// The databases of a migration, before and after redaction: findings with different ids share them, too.
+    databases: Option<(Arc<BTreeSet<String>>, Arc<BTreeSet<String>>)>,
     words: HashMap<Arc<str>, Words>,
 }
 
@@ -43,7 +45,7 @@ struct Words {
 impl<'r> Sanitizer<'r> {
     /// Returns a sanitizer that masks secrets and, with a redactor, replaces names by tokens.
     pub fn new(redactor: Option<&'r Redactor>) -> Sanitizer<'r> {
-        Sanitizer { redactor, migration_info: None, words: HashMap::new() }
+        Sanitizer { redactor, migration_info: None, databases: None, words: HashMap::new() }
     }
 
     /// Removes what `finding` must not show. `entry` is its catalogue entry, if it has one.
@@ -94,7 +96,14 @@ impl<'r> Sanitizer<'r> {
             let shown = match known {
                 Some((_, shown)) => shown.clone(),
                 None => {
-                    let shown = Arc::new(redacted(redactor, info));
+                    let databases =
+                        self.databases.take().filter(|(original, _)| Arc::ptr_eq(original, &info.databases));
+                    let databases = databases.unwrap_or_else(|| {
+                        let token = |name: &String| redactor.token_for(Subject::Database, name);
+                        (info.databases.clone(), Arc::new(info.databases.iter().map(token).collect()))
+                    });
+                    let shown = Arc::new(redacted(redactor, info, databases.1.clone()));
+                    self.databases = Some(databases);
                     self.migration_info = Some((info.clone(), shown.clone()));
                     shown
                 }
@@ -228,14 +237,14 @@ fn masked(value: &str) -> Option<String> {
     }
 }
 
-fn redacted(redactor: &Redactor, info: &MigrationInfo) -> MigrationInfo {
+fn redacted(redactor: &Redactor, info: &MigrationInfo, databases: Arc<BTreeSet<String>>) -> MigrationInfo {
     let server = |name: &Option<String>| name.as_deref().map(|name| redactor.server(name));
     MigrationInfo {
         resource: info.resource.as_deref().map(|id| redactor.migration(id)),
         source: server(&info.source),
         target: server(&info.target),
         server: server(&info.server),
-        databases: info.databases.iter().map(|name| redactor.token_for(Subject::Database, name)).collect(),
+        databases,
         tracking: info.tracking.clone(),
         state: info.state.as_ref().map(|state| State::from(&*redactor.word(state.as_str()))),
         started: info.started,

@@ -40,8 +40,10 @@ use super::argument::{argument, value};
 use super::bytes::is_word;
 use super::normalized::Normalized;
 use super::wording::{Wording, WordingPart};
+use super::work;
 use crate::catalog::{ArgValue, QUOTES, ValueKind};
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// The least share of a wording's literal words, up to its last argument, that a text must have in order.
@@ -50,6 +52,10 @@ use std::ops::Range;
 pub const MIN_SIMILARITY: f64 = 0.5;
 /// The most words of text that are aligned.
 const MAX_WORDS: usize = 400;
+/// The most texts whose alignments are kept.
+const MAX_ALIGNMENTS: usize = 256;
+/// The most bytes of such texts that are kept.
+const MAX_ALIGNED_BYTES: usize = 256 << 10;
 
 /// The scores of a slot and a word, or of either alone.
 const EQUAL: i32 = 6;
@@ -105,21 +111,60 @@ enum Slot {
 }
 
 /// A wording as slots.
-struct Pattern {
+#[derive(Debug)]
+pub struct Pattern {
     slots: Vec<Slot>,
     /// How many slots there are up to the end of the sentence that completes the arguments.
     required: usize,
 }
 
-/// Returns the best alignment of `text` with any of `wordings` that is similar enough.
-pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Option<Alignment> {
-    let mut words = words(text);
-    words.truncate(MAX_WORDS);
+/// Alignments of texts that were aligned before: a failure that repeats is aligned once.
+#[derive(Debug, Default)]
+pub struct Alignments {
+    /// By the text and the entry.
+    known: HashMap<Vec<u8>, Option<Alignment>>,
+    /// The memory of the next key.
+    key: Vec<u8>,
+    /// The bytes of all keys.
+    bytes: usize,
+    /// How many texts were aligned, for tests.
+    pub aligned: usize,
+}
+
+impl Alignments {
+    /// Returns the best alignment of `text` with any of `patterns`, the wordings of `entry`, as [`best`] does.
+    pub fn best<'p>(
+        &mut self,
+        entry: usize,
+        patterns: impl Iterator<Item = &'p Pattern>,
+        text: &[u8],
+    ) -> Option<Alignment> {
+        self.key.clear();
+        self.key.extend_from_slice(text);
+        self.key.extend_from_slice(&entry.to_le_bytes());
+        if let Some(known) = self.known.get(&self.key) {
+            return known.clone();
+        }
+        let aligned = best(patterns, text);
+        self.aligned += 1;
+        // All are dropped at once: what repeats is soon known again.
+        self.bytes += self.key.len();
+        if self.known.len() >= MAX_ALIGNMENTS || self.bytes > MAX_ALIGNED_BYTES {
+            self.known.clear();
+            self.bytes = self.key.len();
+        }
+        self.known.insert(self.key.clone(), aligned.clone());
+        aligned
+    }
+}
+
+/// Returns the best alignment of `text` with any of `patterns` that is similar enough.
+fn best<'p>(patterns: impl Iterator<Item = &'p Pattern>, text: &[u8]) -> Option<Alignment> {
+    let words = words(text, MAX_WORDS);
     let mut best: Option<Alignment> = None;
-    for wording in wordings {
-        let pattern = pattern(wording);
-        let Some(pairs) = align(&pattern, &words) else { continue };
-        let Some(aligned) = read(&pattern, text, &words, &pairs) else { continue };
+    for pattern in patterns {
+        let Some(pairs) = align(pattern, &words) else { continue };
+        let Some(aligned) = read(pattern, text, &words, &pairs) else { continue };
         let better = |known: &Alignment| {
             (aligned.similarity, aligned.args.len()) > (known.similarity, known.args.len())
         };
@@ -130,31 +175,33 @@ pub fn best<'w>(wordings: impl Iterator<Item = &'w Wording>, text: &[u8]) -> Opt
     best
 }
 
-fn pattern(wording: &Wording) -> Pattern {
-    let mut slots = Vec::new();
-    let mut required = 0;
-    for (i, part) in wording.parts.iter().enumerate() {
-        match part {
-            WordingPart::Literal { text, .. } => {
-                slots.extend(words(text.as_bytes()).into_iter().map(|word| Slot::Word(word.stem)))
+impl Pattern {
+    /// Splits a wording into slots.
+    pub fn new(wording: &Wording) -> Pattern {
+        let mut slots = Vec::new();
+        let mut required = 0;
+        for (i, part) in wording.parts.iter().enumerate() {
+            match part {
+                WordingPart::Literal { text, .. } => slots
+                    .extend(words(text.as_bytes(), usize::MAX).into_iter().map(|word| Slot::Word(word.stem))),
+                WordingPart::Argument { index, kind } => {
+                    slots.push(Slot::Argument { index: *index, kind: *kind })
+                }
             }
-            WordingPart::Argument { index, kind } => {
-                slots.push(Slot::Argument { index: *index, kind: *kind })
+            if i + 1 == wording.first_stop() {
+                required = slots.len();
             }
         }
-        if i + 1 == wording.first_stop() {
-            required = slots.len();
-        }
+        Pattern { slots, required }
     }
-    Pattern { slots, required }
 }
 
-/// Splits a text into words. Marks between letters and digits ("db1.contoso.com:6432") do not end a word;
+/// Splits a text into words, at most `most`. Marks between letters and digits ("db1.contoso.com:6432") do not end a word;
 /// contractions are two words.
-fn words(text: &[u8]) -> Vec<Word> {
+fn words(text: &[u8], most: usize) -> Vec<Word> {
     let mut words = Vec::new();
     let mut i = 0;
-    while i < text.len() {
+    while i < text.len() && words.len() < most {
         if !is_word(text[i]) {
             i += 1;
             continue;
@@ -178,6 +225,7 @@ fn words(text: &[u8]) -> Vec<Word> {
             words.push(Word { stem: stem(word), start, end: i });
         }
     }
+    words.truncate(most);
     words
 }
 
@@ -232,6 +280,7 @@ struct Table {
 impl Table {
     fn new(pattern: &Pattern, words: &[Word]) -> Table {
         let (rows, columns) = (pattern.slots.len() + 1, words.len() + 1);
+        work::add(rows * columns);
         let (scores, edits) = (vec![0; rows * columns], vec![Edit::Start; rows * columns]);
         let mut table = Table { columns, scores, edits };
         for slot in 1..rows {
@@ -382,7 +431,7 @@ impl ArgumentGap {
         {
             return Some(value);
         }
-        let words = words(gap);
+        let words = words(gap, usize::MAX);
         let first = self.from + words.get(self.skipped)?.start;
         let sentence = gap.windows(2).position(|pair| pair == b". ").map_or(self.to, |at| self.from + at);
         let end =
@@ -427,11 +476,14 @@ mod tests {
     use super::*;
     use crate::catalog::builtin;
 
-    fn aligned(id: &str, text: &str) -> Option<Vec<String>> {
+    fn patterns(id: &str) -> Vec<Pattern> {
         let entry = builtin().entry(id).expect("an entry");
-        let wordings: Vec<Wording> =
-            entry.wordings.iter().map(|wording| Wording::new(0, entry, wording)).collect();
-        let aligned = best(wordings.iter(), text.as_bytes())?;
+        entry.wordings.iter().map(|wording| Pattern::new(&Wording::new(0, entry, wording))).collect()
+    }
+
+    fn aligned(id: &str, text: &str) -> Option<Vec<String>> {
+        let patterns = patterns(id);
+        let aligned = best(patterns.iter(), text.as_bytes())?;
         Some(aligned.args.iter().map(|argument| argument.value.to_string()).collect())
     }
 
@@ -515,6 +567,32 @@ mod tests {
             ["occurred during validation", "", "The server is up and the migration goes on.", "see the log"]
         {
             assert_eq!(aligned("603405", text), None, "{text}");
+        }
+    }
+
+    /// A text that repeats is aligned once, and the result is that of aligning it again; the texts that are kept are
+    /// bounded.
+    #[test]
+    fn drifted_texts_that_repeat_are_aligned_once() {
+        let (mut alignments, patterns) = (Alignments::default(), patterns("603405"));
+        let text = |number: usize| {
+            format!("The service will not move databases with '{number}' extensions on the source.")
+        };
+        for number in 0..3 * MAX_ALIGNMENTS {
+            for text in [text(number), text(number), "something else".to_string()] {
+                let want = best(patterns.iter(), text.as_bytes());
+                assert_eq!(alignments.best(7, patterns.iter(), text.as_bytes()), want, "{text}");
+                // Another entry has other wordings.
+                assert_eq!(alignments.best(8, [].iter(), text.as_bytes()), None);
+            }
+            assert!(alignments.known.len() <= MAX_ALIGNMENTS && alignments.bytes <= MAX_ALIGNED_BYTES);
+        }
+        // Each once for either entry, and the one that repeats once more after each time that all were dropped.
+        assert!(alignments.aligned < 2 * (3 * MAX_ALIGNMENTS + 20), "{}", alignments.aligned);
+        let long = "the migration ".repeat(MAX_ALIGNED_BYTES / 20);
+        for number in 0..4 {
+            alignments.best(number, patterns.iter(), long.as_bytes());
+            assert!(alignments.bytes <= MAX_ALIGNED_BYTES, "{}", alignments.bytes);
         }
     }
 }

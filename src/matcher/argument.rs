@@ -115,12 +115,7 @@ pub(super) fn value(text: &[u8], kind: ValueKind) -> Option<ArgValue> {
 
 /// Returns `value`, which was read from `range` of `text`, as it is reported: read again with the secrets masked if there
 /// are any in that range.
-pub(super) fn shown(
-    text: &UnescapedText<'_>,
-    range: Range<usize>,
-    kind: ValueKind,
-    value: ArgValue,
-) -> ArgValue {
+pub(super) fn shown(text: &UnescapedText, range: Range<usize>, kind: ValueKind, value: ArgValue) -> ArgValue {
     match text.shown(range) {
         Cow::Borrowed(_) => value,
         Cow::Owned(masked) => self::value(&masked, kind).unwrap_or_else(|| ArgValue::One(MASK.into())),

@@ -61,6 +61,10 @@ pub const CONTEXT_GRID: usize = MAX_CONTEXT / 2;
 /// The bytes that a window must hold on both sides of its core.
 pub const MARGIN: usize = SCAN_MARGIN + MAX_LINE + MAX_CONTEXT;
 
+/// Asked between hits, tokens and findings whether the work is to end before it is done. A window may hold a million of
+/// them, and a run that is interrupted ends soon.
+pub type Stop<'s> = &'s dyn Fn() -> bool;
+
 /// A side of a place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {

@@ -39,6 +39,7 @@
 use super::bytes::is_word;
 use super::normalized::Normalized;
 use super::prefilter::{WordBoundaries, plausible};
+use super::work;
 use crate::catalog::{Alphabet, CodeSpace};
 use crate::text::pattern;
 use regex::bytes::Regex;
@@ -435,6 +436,7 @@ fn in_url(text: &[u8], at: usize) -> bool {
     let is_edge =
         |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b'<' | b'(' | b'[');
     let start = text[..at].iter().rposition(is_edge).map_or(0, |i| i + 1);
+    work::add(at - start);
     let token = &text[start..at];
     token.starts_with(b"/") || memchr::memmem::find(token, b"://").is_some() || token.contains(&b'?')
 }
@@ -510,6 +512,7 @@ pub fn may_be_titled(raw: &[u8], end: usize, title: &[u8]) -> bool {
     let Some(at) = raw[end..].iter().position(|byte| !is_dropped(*byte) && !is_closing(*byte)) else {
         return false;
     };
+    work::add(at);
     let labels = [b"errormessage".as_slice(), b"message", b"msg", b"title", b"description", title];
     let is_escape = |byte: u8| matches!(byte, b'\\' | b'&' | b'(' | 0x1b | 0x80..);
     is_escape(raw[end + at])

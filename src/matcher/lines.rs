@@ -7,6 +7,8 @@
 //! The lines of a window that is the only one of its source are not counted while it is scanned: line numbers
 //! are needed only for findings, and most sources have none.
 
+use super::work;
+
 /// How many bytes both searches of stage 1 read in turn, so that the second finds them in the cache.
 pub(super) const BLOCK: usize = 64 << 10;
 
@@ -38,10 +40,12 @@ impl Lines {
     pub fn between(&self, bytes: &[u8], from: usize, to: usize) -> u64 {
         let block = |at: usize| (at - self.start) / BLOCK;
         if self.before.len() == 1 || block(from) == block(to) {
+            work::add(to - from);
             return breaks(&bytes[from..to]);
         }
         let upto = |at: usize| self.before[block(at)] + breaks(&bytes[self.start + block(at) * BLOCK..at]);
-        upto(to) - upto(from)
+        // The bytes of a mapped file may have changed since the blocks were counted.
+        upto(to).saturating_sub(upto(from))
     }
 }
 

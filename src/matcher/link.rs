@@ -41,7 +41,8 @@
 //! the margin in which stage 1 searches, so the clusters that start in the core of a window are the same
 //! wherever the source is cut.
 
-use super::bounds::{MAX_LINK, MAX_LINK_LINES, starts_record};
+use super::bounds::{MAX_LINK, MAX_LINK_LINES, Stop, starts_record};
+use super::work;
 use crate::catalog::Code;
 use std::ops::Range;
 
@@ -120,15 +121,25 @@ struct Misfit {
 }
 
 /// Groups `tokens`, which are in order of their range, codes before messages, into clusters. `bytes` is the
-/// window; `is_title` returns whether a line of text is the title of an entry.
-pub fn clusters(bytes: &[u8], tokens: &[Token], is_title: &dyn Fn(usize, &[u8]) -> bool) -> Vec<Cluster> {
+/// window; `is_title` returns whether a line of text is the title of an entry. None if `stop` said so.
+pub fn clusters(
+    bytes: &[u8],
+    tokens: &[Token],
+    is_title: &dyn Fn(usize, &[u8]) -> bool,
+    stop: Stop<'_>,
+) -> Option<Vec<Cluster>> {
     let linker = Linker { bytes, tokens, is_title, ends: running_ends(tokens) };
-    let mut attachments: Vec<Attachment> =
-        (0..tokens.len()).filter_map(|code| linker.attachment(code)).collect();
+    let mut attachments: Vec<Attachment> = Vec::new();
+    for code in 0..tokens.len() {
+        if stop() {
+            return None;
+        }
+        attachments.extend(linker.attachment(code));
+    }
     attachments.sort_unstable_by_key(|attachment| (attachment.message, attachment.code));
     let mut clusters = linker.message_clusters(&attachments);
-    linker.add_lone_codes(&mut clusters);
-    clusters
+    linker.add_lone_codes(&mut clusters, stop)?;
+    Some(clusters)
 }
 
 /// Decides how tokens of one window belong together.
@@ -197,13 +208,16 @@ impl Linker<'_> {
     }
 
     /// Adds clusters of the codes that no message has accepted.
-    fn add_lone_codes(&self, clusters: &mut Vec<Cluster>) {
+    fn add_lone_codes(&self, clusters: &mut Vec<Cluster>, stop: Stop<'_>) -> Option<()> {
         let mut accepted = vec![false; self.tokens.len()];
         clusters.iter().flat_map(|cluster| &cluster.codes).for_each(|code| accepted[*code] = true);
         // The lone code before, and the index of its cluster.
         let mut last: Option<(usize, usize)> = None;
         for (index, token) in self.tokens.iter().enumerate() {
             let TokenKind::Code { ambiguous, titled, .. } = token.kind else { continue };
+            if stop() {
+                return None;
+            }
             if accepted[index] || ambiguous && !titled {
                 continue;
             }
@@ -224,6 +238,7 @@ impl Linker<'_> {
             }
             last = Some((index, number));
         }
+        Some(())
     }
 
     /// Returns the message to which the code `index` belongs.
@@ -231,6 +246,7 @@ impl Linker<'_> {
         let TokenKind::Code { ambiguous, trailing, .. } = self.tokens[index].kind else { return None };
         let mut best: Option<(Misfit, usize)> = None;
         for other in self.tokens_near(index) {
+            work::add(1);
             if !matches!(self.tokens[other].kind, TokenKind::Message(_)) {
                 continue;
             }
@@ -243,9 +259,12 @@ impl Linker<'_> {
             if !better(misfit(Relation::SameLine)) {
                 continue;
             }
+            // So is what can be ruled out without it: in a dense log, another entry's message is rarely adjacent.
+            if foreign && (ambiguous || !self.adjacent(index, other)) {
+                continue;
+            }
             let Some(relation) = self.relation(index, other) else { continue };
-            let too_far = ambiguous || relation == Relation::NeighborLines || !self.adjacent(index, other);
-            if foreign && too_far {
+            if foreign && relation == Relation::NeighborLines {
                 continue;
             }
             if better(misfit(relation)) {
@@ -342,6 +361,7 @@ impl Linker<'_> {
     fn adjacent(&self, a: usize, b: usize) -> bool {
         let gap = self.gap(a, b);
         let (low, high) = (a.min(b), a.max(b));
+        work::add(high - low);
         !self.tokens[low + 1..high].iter().any(|token| gap.contains(&token.range.start))
     }
 
@@ -358,6 +378,7 @@ impl Linker<'_> {
     fn relation(&self, a: usize, b: usize) -> Option<Relation> {
         let range = self.gap(a, b);
         let gap = &self.bytes[range.clone()];
+        work::add(gap.len());
         if !is_balanced(gap) {
             return None;
         }

@@ -11,9 +11,9 @@
 //! - An entry may have followups, sentences that have arguments and come after its code or message. Alone
 //!   they could be anything, so they only extend a match.
 
-use super::align::{self, AlignedArgument};
+use super::align::{AlignedArgument, Alignments, Pattern};
 use super::argument;
-use super::bounds::{self, Side};
+use super::bounds::{self, Side, Stop};
 use super::link::{self, Cluster, Token, TokenKind};
 use super::messages::{Message, is_near};
 use super::normalized::{Normalized, UnescapedText};
@@ -21,15 +21,60 @@ use super::region::Region;
 use super::wording::{MatchQuality, Verification, WordingPart};
 use super::{Match, MatchId, Matcher};
 use crate::input::Window;
+use std::ops::Range;
+
+/// What is known about the tokens of a window when arguments of drifted messages are recovered.
+struct Recovery {
+    /// For each token, where the last text before it ends that is another finding's; 0 if there is none.
+    before: Vec<usize>,
+    /// For each token, where the first text after it starts that is another finding's.
+    after: Vec<usize>,
+    /// The text of the region read last, and its range: many codes may be in one line or object.
+    region: (Range<usize>, UnescapedText),
+    alignments: Alignments,
+}
+
+impl Recovery {
+    fn new(tokens: &[Token]) -> Recovery {
+        // An ambiguous code may be none.
+        let counts = |token: &Token| !matches!(token.kind, TokenKind::Code { ambiguous: true, .. });
+        let (mut before, mut after) = (Vec::with_capacity(tokens.len()), vec![usize::MAX; tokens.len()]);
+        let mut end = 0;
+        for token in tokens {
+            before.push(end);
+            end = if counts(token) { token.range.end } else { end };
+        }
+        let mut start = usize::MAX;
+        for (token, after) in tokens.iter().zip(&mut after).rev() {
+            *after = start;
+            start = if counts(token) { token.range.start } else { start };
+        }
+        Recovery {
+            before,
+            after,
+            region: (0..0, UnescapedText::default()),
+            alignments: Alignments::default(),
+        }
+    }
+
+    /// Reads the text of a region.
+    fn read(&mut self, window: &Window<'_>, range: &Range<usize>) {
+        if self.region.0 != *range {
+            let memory = std::mem::take(&mut self.region.1);
+            self.region = (range.clone(), memory.reuse(&window.bytes[range.clone()], range.start));
+        }
+    }
+}
 
 impl Matcher {
-    /// Joins distinct messages and codes that are one finding, and returns the findings in order.
+    /// Joins distinct messages and codes that are one finding, and returns the findings in order. None if `stop` said so.
     pub(super) fn join(
         &self,
         window: &Window<'_>,
         mut messages: Vec<Message>,
         codes: Vec<Token>,
-    ) -> Vec<Match> {
+        stop: Stop<'_>,
+    ) -> Option<Vec<Match>> {
         let mut tokens = codes;
         // Without its own title or message, an ambiguous code is none and separates nothing.
         tokens.retain(|token| match token.kind {
@@ -47,15 +92,21 @@ impl Matcher {
             (token.range.start, token.range.end, matches!(token.kind, TokenKind::Message(_)))
         });
         let is_title = |entry: usize, line: &[u8]| {
-            let line = Normalized::new(line).bytes;
+            // A copy: a mapped file may change while it is normalized.
+            let line = Normalized::new(&line.to_vec()).bytes;
             line.strip_suffix(b".").unwrap_or(&line) == self.titles[entry]
         };
-        let clusters = link::clusters(window.bytes, &tokens, &is_title);
-        let joined = |cluster: &Cluster| self.joined(window, cluster, &tokens, &mut messages);
+        let clusters = link::clusters(window.bytes, &tokens, &is_title, stop)?;
+        let mut recovery = Recovery::new(&tokens);
         let mut matches: Vec<Match> = Vec::with_capacity(clusters.len());
-        matches.extend(clusters.iter().filter_map(joined));
+        for cluster in &clusters {
+            if stop() {
+                return None;
+            }
+            matches.extend(self.joined(window, cluster, &tokens, &mut messages, &mut recovery));
+        }
         matches.sort_by_key(|found| (found.range.start, found.range.end, found.id));
-        matches
+        Some(matches)
     }
 
     /// Returns the finding that a cluster of tokens is, and moves the arguments of its message into it.
@@ -65,6 +116,7 @@ impl Matcher {
         cluster: &Cluster,
         tokens: &[Token],
         messages: &mut [Message],
+        recovery: &mut Recovery,
     ) -> Option<Match> {
         let members = || cluster.message.iter().chain(&cluster.codes).map(|index| &tokens[*index]);
         let start = members().map(|token| token.range.start).min()?;
@@ -100,7 +152,7 @@ impl Matcher {
             (_, None) => return None,
         };
         if alone && found.quality == MatchQuality::Absent {
-            self.recover(window, cluster, tokens, &mut found);
+            self.recover(window, cluster, tokens, recovery, &mut found);
         }
         if !cluster.foreign {
             self.follow(window, &mut found);
@@ -110,27 +162,32 @@ impl Matcher {
 
     /// Aligns the text around a code without a message with the wordings of its entry: the message may have
     /// drifted.
-    fn recover(&self, window: &Window<'_>, cluster: &Cluster, tokens: &[Token], found: &mut Match) {
+    fn recover(
+        &self,
+        window: &Window<'_>,
+        cluster: &Cluster,
+        tokens: &[Token],
+        recovery: &mut Recovery,
+        found: &mut Match,
+    ) {
         let MatchId::Entry(entry) = found.id else { return };
         let (Some(first), Some(last)) = (cluster.codes.first(), cluster.codes.last()) else { return };
         let trailing = matches!(tokens[*first].kind, TokenKind::Code { trailing: true, .. });
         let side = if trailing { Side::Before } else { Side::After };
         let mut range = bounds::message_region(window, &found.range, side);
-        let text = UnescapedText::new(&window.bytes[range.clone()], range.start);
+        recovery.read(window, &range);
+        let text = &recovery.region.1;
         // The text of other findings is not this one's.
-        let counts = |token: &&Token| !matches!(token.kind, TokenKind::Code { ambiguous: true, .. });
-        if let Some(before) = tokens[..*first].iter().rev().find(counts) {
-            range.start = range.start.max(before.range.end);
-        }
-        if let Some(after) = tokens[last + 1..].iter().find(counts) {
-            range.end = range.end.min(after.range.start);
-        }
+        range.start = range.start.max(recovery.before[*first]);
+        range.end = range.end.min(recovery.after[*last]);
         let (from, to) = (text.index_of(range.start), text.index_of(range.end));
-        let wordings = self.wordings.iter().filter(|wording| wording.entry == entry);
-        let Some(aligned) = align::best(wordings, &text.bytes[from..to.max(from)]) else { return };
+        let patterns = self.wordings.iter().zip(&self.patterns).filter(|(wording, _)| wording.entry == entry);
+        let patterns = patterns.map(|(wording, pattern)| pattern.get_or_init(|| Pattern::new(wording)));
+        let aligned = recovery.alignments.best(entry, patterns, &text.bytes[from..to.max(from)]);
+        let Some(aligned) = aligned else { return };
         found.quality = MatchQuality::Drifted;
         let shown = |AlignedArgument { index, kind, value, range }: AlignedArgument| {
-            (index, argument::shown(&text, from + range.start..from + range.end, kind, value))
+            (index, argument::shown(text, from + range.start..from + range.end, kind, value))
         };
         found.args = aligned.args.into_iter().map(shown).collect();
         found.range.start = found.range.start.min(text.raw_start(from + aligned.start));

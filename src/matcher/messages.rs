@@ -22,6 +22,7 @@ use super::anchors::Placement;
 use super::bounds::{self, Side};
 use super::region::Region;
 use super::wording::{MatchQuality, Verification, Wording, WordingMatch};
+use super::work;
 use crate::catalog::ArgValue;
 use crate::input::Window;
 use std::cmp::Reverse;
@@ -45,20 +46,20 @@ pub(super) struct Verifier<'a, 'b> {
     wordings: &'a [Wording],
     window: &'a Window<'b>,
     /// The line of the hit.
-    line: &'a Region<'b>,
+    line: &'a Region,
     /// The raw offset of the hit.
     at: usize,
     /// The normalized index of the hit in its line.
     index: usize,
     /// The lines around the hit, once they were needed.
-    wrapped: Option<Region<'b>>,
+    wrapped: Option<Region>,
 }
 
 impl<'a, 'b> Verifier<'a, 'b> {
     pub fn new(
         wordings: &'a [Wording],
         window: &'a Window<'b>,
-        line: &'a Region<'b>,
+        line: &'a Region,
         at: usize,
     ) -> Verifier<'a, 'b> {
         Verifier { wordings, window, line, at, index: line.index_of(at), wrapped: None }
@@ -101,12 +102,12 @@ impl<'a, 'b> Verifier<'a, 'b> {
         message.filter(|message| message.range.contains(&self.at))
     }
 
-    fn verify(&self, region: &Region<'_>, index: usize, placement: Placement) -> Verification {
+    fn verify(&self, region: &Region, index: usize, placement: Placement) -> Verification {
         let wording = &self.wordings[placement.wording];
         wording.verify_at(&region.haystack(), placement.part, placement.offset, index)
     }
 
-    fn found(&self, region: &Region<'_>, placement: Placement, found: WordingMatch) -> Message {
+    fn found(&self, region: &Region, placement: Placement, found: WordingMatch) -> Message {
         Message {
             range: region.text.raw_start(found.start)..region.text.raw_end(found.end),
             entry: self.wordings[placement.wording].entry,
@@ -141,7 +142,11 @@ pub(super) fn distinct(mut messages: Vec<Message>) -> Vec<Message> {
                 .take(8)
                 .all(|other| other.entry != message.entry || other.range != message.range);
         if longer {
-            kept.retain(|other| !overlaps(other));
+            // What it overlaps comes last: a message that is kept starts after all before it, or is their twin.
+            while kept.last().is_some_and(overlaps) {
+                work::add(1);
+                kept.pop();
+            }
             kept.push(message);
         } else if twin {
             kept.push(message);
@@ -158,5 +163,8 @@ pub(super) fn is_near(messages: &[Message], range: &Range<usize>, entry: usize) 
     let floor = range.start.saturating_sub(reach + bounds::MAX_MESSAGE);
     let from = messages.partition_point(|message| message.range.start < floor);
     let candidates = messages[from..].iter().take_while(|message| message.range.start <= range.end + reach);
-    candidates.into_iter().any(|message| message.entry == entry && range.start <= message.range.end + reach)
+    candidates
+        .into_iter()
+        .inspect(|_| work::add(1))
+        .any(|message| message.entry == entry && range.start <= message.range.end + reach)
 }

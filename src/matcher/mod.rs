@@ -32,6 +32,7 @@
 //! | `code` | 2 | judges whether what has the form of a code is one |
 //! | `link` | 2 | decides which codes and messages are one finding |
 //! | `matches` | 2 | makes a match of each, with all that its text says |
+//! | `work` | | counts steps, for tests of how time grows |
 //! | `align` | 2 | recovers arguments from messages with other words than the catalogue's |
 //! | `naive` | | the definition: the same without stage 1, for tests |
 //!
@@ -64,10 +65,12 @@ mod region;
 mod searcher;
 #[doc(hidden)]
 pub mod wording;
+pub(crate) mod work;
 
 use crate::catalog::{ArgValue, Catalog, Code, Entry, Template};
 use crate::input::Window;
 use anchors::Anchor;
+use bounds::Stop;
 use code::Mention;
 use code_anchors::{CodeAnchors, CodeCandidate};
 use lines::BLOCK;
@@ -82,7 +85,7 @@ use region::Region;
 use searcher::Searcher;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 pub use wording::MatchQuality;
 use wording::Wording;
 
@@ -92,6 +95,8 @@ pub struct Matcher {
     /// The entries to which matches refer by index.
     pub entries: Vec<Arc<Entry>>,
     wordings: Vec<Wording>,
+    /// Each wording as it is aligned with drifted messages, once it was needed.
+    patterns: Vec<OnceLock<align::Pattern>>,
     /// Sentences that add arguments to a match of their entry.
     followups: Vec<Wording>,
     /// The normalized title of each entry.
@@ -176,6 +181,7 @@ impl Matcher {
                 .filter_map(|(i, entry)| Some((entry.code?, i)))
                 .collect(),
             followups: compile(|entry| &entry.followups),
+            patterns: wordings.iter().map(|_| OnceLock::new()).collect(),
             filters: anchors.iter().map(|anchor| neighbor_filter(anchor, &wordings)).collect(),
             searcher: Searcher::new(&anchors),
             code_anchors: CodeAnchors::new(&catalog.code_spaces),
@@ -198,11 +204,27 @@ impl Matcher {
     /// Returns the matches and the number of line breaks before each block, counted while the bytes are in
     /// the cache.
     pub fn scan_lines(&self, window: &Window<'_>) -> (Vec<Match>, Lines) {
+        let scanned = self.scan_until(window, &|| false);
+        scanned.unwrap_or_else(|| unreachable!("nothing stops it"))
+    }
+
+    /// Returns the same as [`Matcher::scan_lines`]; none if `stop` said so before all of the window was searched. It is
+    /// asked often enough that the answer takes effect within milliseconds, whatever the window holds.
+    pub fn scan_until(&self, window: &Window<'_>, stop: Stop<'_>) -> Option<(Vec<Match>, Lines)> {
         let from = window.core.start.saturating_sub(bounds::SCAN_MARGIN);
         let to = window.bytes.len().min(window.core.end + bounds::SCAN_MARGIN);
         let counting = if window.is_only() { LineCounting::OnDemand } else { LineCounting::Now };
-        let (hits, lines) = self.hits(window.bytes, from..to, counting);
-        (self.matches(window, &hits), lines)
+        let (hits, lines) = self.hits(window.bytes, from..to, counting, stop)?;
+        Some((self.matches(window, &hits, stop)?, lines))
+    }
+
+    /// Returns the matches of a window whose bytes were those of `before` when stage 1 read them. They may be anything,
+    /// but no change of the bytes makes the matcher fail. For tests of files that change while they are read.
+    #[doc(hidden)]
+    pub fn scan_changed(&self, before: &[u8], window: &Window<'_>) -> Vec<Match> {
+        assert_eq!(before.len(), window.bytes.len(), "a mapping keeps its length");
+        let hits = self.hits(before, 0..before.len(), LineCounting::Now, &|| false);
+        hits.and_then(|(hits, _)| self.matches(window, &hits, &|| false)).unwrap_or_default()
     }
 
     /// Stage 1: returns all hits in `range`, in order, and its lines.
@@ -210,13 +232,23 @@ impl Matcher {
     /// The bytes are read in blocks, by each search in turn, so that all but the first search and the
     /// counting of lines find a block in the cache. A hit belongs to the block in which it starts and may
     /// reach into the next.
-    fn hits(&self, bytes: &[u8], range: Range<usize>, counting: LineCounting) -> (Vec<Hit>, Lines) {
+    /// None if `stop` said so.
+    fn hits(
+        &self,
+        bytes: &[u8],
+        range: Range<usize>,
+        counting: LineCounting,
+        stop: Stop<'_>,
+    ) -> Option<(Vec<Hit>, Lines)> {
         let mut hits = Vec::new();
         let mut lines = Lines::new(range.start);
         let longest = self.anchors.iter().map(|anchor| anchor.bytes.len()).max().unwrap_or(1);
         let overlap = longest.max(self.code_anchors.longest()) - 1;
         let mut start = range.start;
         while start < range.end {
+            if stop() {
+                return None;
+            }
             let end = range.end.min(start + BLOCK);
             let reach = range.end.min(end + overlap);
             let known = hits.len();
@@ -248,21 +280,24 @@ impl Matcher {
         // Where code spaces overlap, a place may have several forms; the first counts.
         let is_code = |hit: &Hit| matches!(hit.kind, HitKind::Code { .. });
         hits.dedup_by(|next, hit| next.at == hit.at && is_code(next) && is_code(hit));
-        (hits, lines)
+        Some((hits, lines))
     }
 
     /// Stage 2: returns the matches at `hits` that start in the core.
     ///
     /// Ambiguous codes are judged last: most of them have neither a title nor a message near, which is known
-    /// without unescaping their line once all messages are found.
-    fn matches(&self, window: &Window<'_>, hits: &[Hit]) -> Vec<Match> {
+    /// without unescaping their line once all messages are found. None if `stop` said so.
+    fn matches(&self, window: &Window<'_>, hits: &[Hit], stop: Stop<'_>) -> Option<Vec<Match>> {
         let bytes = window.bytes;
         // In a window full of findings, growing lists would be moved again and again.
         let mut messages: Vec<Message> = Vec::with_capacity(hits.len());
         let mut codes: Vec<Token> = Vec::with_capacity(hits.len());
-        let mut last: Option<Region<'_>> = None;
+        let mut last: Option<Region> = None;
         let mut ambiguous = Vec::new();
         for hit in hits {
+            if stop() {
+                return None;
+            }
             match hit.kind {
                 HitKind::Code { form, ambiguous: true } => ambiguous.push(CodeCandidate { at: hit.at, form }),
                 HitKind::Code { form, ambiguous: false } => {
@@ -280,12 +315,17 @@ impl Matcher {
             }
         }
         let messages = distinct(messages);
-        for code in ambiguous.into_iter().filter(|code| self.may_be_called(bytes, *code, &messages)) {
-            codes.extend(self.code_at(bytes, Region::line(window, code.at, &mut last), code));
+        for code in ambiguous {
+            if stop() {
+                return None;
+            }
+            if self.may_be_called(bytes, code, &messages) {
+                codes.extend(self.code_at(bytes, Region::line(window, code.at, &mut last), code));
+            }
         }
-        let mut matches = self.join(window, messages, codes);
+        let mut matches = self.join(window, messages, codes, stop)?;
         matches.retain(|found| window.core.contains(&found.range.start));
-        matches
+        Some(matches)
     }
 
     /// Returns the first of the anchor's placements, by index from `first` on, that the raw bytes around the
@@ -318,11 +358,11 @@ impl Matcher {
     }
 
     /// Judges what may be a code in the line `line`, and whether the entry's title follows it.
-    fn code_at(&self, bytes: &[u8], line: &Region<'_>, candidate: CodeCandidate) -> Option<Token> {
+    fn code_at(&self, bytes: &[u8], line: &Region, candidate: CodeCandidate) -> Option<Token> {
         let above = || {
             let Some(end) = line.range.start.checked_sub(1) else { return Vec::new() };
             let above = bounds::line_within(bytes, end, 64, 0);
-            UnescapedText::new(&bytes[above.start..end], 0).bytes.into_owned()
+            UnescapedText::new(&bytes[above.start..end], 0).bytes
         };
         let start = line.text.index_of(candidate.at);
         let form = self.code_anchors.form(candidate.form);

@@ -28,7 +28,7 @@ pub fn naive(matcher: &Matcher, bytes: &[u8]) -> Vec<Match> {
     candidates.dedup_by_key(|candidate| candidate.at);
     let line = |at| Region::new(bytes, bounds::line(window, at));
     let codes = candidates.into_iter().filter_map(|code| matcher.code_at(bytes, &line(code.at), code));
-    matcher.join(window, distinct(messages), codes.collect())
+    matcher.join(window, distinct(messages), codes.collect(), &|| false).unwrap_or_default()
 }
 
 /// Returns all raw offsets of literals of first sentences, with the literal.

@@ -37,6 +37,8 @@
 //!
 //! - Both forms are functions of the region's bytes alone, so a window may be cut anywhere outside of the
 //!   region.
+//! - Both forms own their bytes. A mapped file may change while it is read, so the raw bytes are copied once, before
+//!   anything is decided about them: all that follows looks at the copy.
 //! - The raw ranges of the unescaped bytes are in order and not empty, and `raw_start` of `index_of` of a raw
 //!   start returns that start again. The text indices of the normalized bytes never decrease.
 //!   `tests/oracle/normalized.rs` checks both for any bytes.
@@ -44,6 +46,7 @@
 //! This file does not know wordings, anchors or where lines end.
 
 use super::bytes::mail_quote;
+use super::work;
 use crate::redact::secrets;
 use memchr::memmem::Finder;
 use std::borrow::Cow;
@@ -63,9 +66,9 @@ static SQL_QUOTE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"''"
 /// the byte at text index 0 is a copy of raw byte 0, the one at 1 came from the 6 raw bytes from 1 on, and
 /// those from 2 on are copies of the raw bytes from 7 on. So `b`, at text index 2, is at raw offset 107.
 #[derive(Debug, Default, Clone)]
-pub struct UnescapedText<'a> {
+pub struct UnescapedText {
     /// The unescaped bytes; UTF-8 where the raw bytes were.
-    pub bytes: Cow<'a, [u8]>,
+    pub bytes: Vec<u8>,
     /// Where the bytes came from, in order; empty where the text is the raw bytes.
     segments: Vec<Segment>,
     /// The raw offset of the region.
@@ -93,13 +96,22 @@ impl Segment {
     }
 }
 
-impl<'a> UnescapedText<'a> {
+impl UnescapedText {
     /// Undoes the escapes of `raw`, a region that starts at the raw offset `base`.
-    pub fn new(raw: &'a [u8], base: usize) -> UnescapedText<'a> {
-        let mut text =
-            UnescapedText { bytes: Cow::Borrowed(raw), segments: Vec::new(), base, secrets: OnceCell::new() };
+    pub fn new(raw: &[u8], base: usize) -> UnescapedText {
+        UnescapedText::default().reuse(raw, base)
+    }
+
+    /// Undoes the escapes of `raw` in the memory of `self`, whose contents are no longer needed.
+    pub fn reuse(self, raw: &[u8], base: usize) -> UnescapedText {
+        work::add(raw.len());
+        let UnescapedText { mut bytes, mut segments, .. } = self;
+        bytes.clear();
+        bytes.extend_from_slice(raw);
+        segments.clear();
+        let mut text = UnescapedText { bytes, segments, base, secrets: OnceCell::new() };
         // Most lines are plain text: one search for three bytes spares all passes.
-        let escaped = memchr::memchr3(0x1b, b'\\', b'&', raw).is_some();
+        let escaped = memchr::memchr3(0x1b, b'\\', b'&', &text.bytes).is_some();
         if escaped {
             text.pass(0x1b, ansi);
         }
@@ -137,6 +149,7 @@ impl<'a> UnescapedText<'a> {
     /// The segments of the new text are composed with those of the text before: passes may run one after
     /// another, and each byte still maps to raw bytes.
     fn pass(&mut self, mark: u8, undo: impl Fn(&[u8], &mut Vec<u8>) -> Option<usize>) {
+        work::add(self.bytes.len());
         let Some(first) = memchr::memchr(mark, &self.bytes) else { return };
         let mut bytes = Vec::with_capacity(self.bytes.len());
         let mut segments = Vec::with_capacity(self.segments.len() + 16);
@@ -163,7 +176,7 @@ impl<'a> UnescapedText<'a> {
         }
         bytes.extend_from_slice(&self.bytes[done..]);
         self.copy_segments(copied..self.bytes.len(), bytes.len(), &mut segments);
-        self.bytes = Cow::Owned(bytes);
+        self.bytes = bytes;
         self.segments = segments;
     }
 
@@ -311,7 +324,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
 /// Replaces the named entities of XML, a few of HTML, and numeric ones.
 fn entity(rest: &[u8], with: &mut Vec<u8>) -> Option<usize> {
     let end = rest.iter().take(10).position(|byte| *byte == b';')?;
-    let c = match &rest[1..end] {
+    let c = match rest.get(1..end)? {
         b"quot" => '"',
         b"apos" | b"lsquo" | b"rsquo" => '\'',
         b"amp" => '&',
@@ -414,6 +427,7 @@ impl Normalized {
 
     /// Normalizes `text` in the memory of `self`, whose contents are no longer needed.
     pub fn reuse(self, text: &[u8]) -> Normalized {
+        work::add(text.len());
         let mut normalized = self;
         // Contractions that are written out add at most half, and a whole block is written after the last
         // byte kept.
@@ -543,7 +557,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn text(raw: &str) -> String {
-        String::from_utf8(UnescapedText::new(raw.as_bytes(), 0).bytes.into_owned()).expect("UTF-8")
+        String::from_utf8(UnescapedText::new(raw.as_bytes(), 0).bytes).expect("UTF-8")
     }
 
     fn normalized(text: &str) -> String {

@@ -37,6 +37,7 @@
 //! against `naive` checks both against trying everything.
 
 use super::bytes::is_word;
+use super::work;
 
 /// How many neighbors on each side are looked up.
 const NEIGHBORS: usize = 4;
@@ -126,6 +127,7 @@ impl PlacementSet {
         let mut left = self.all;
         let mut neighbors = self.after.iter();
         for byte in &raw[end..] {
+            work::add(1);
             match FOLDED[usize::from(*byte)] {
                 SKIPPED => continue,
                 OPEN => break,
@@ -141,6 +143,7 @@ impl PlacementSet {
         let by_right_side = left;
         let (mut neighbors, mut stop) = (self.before.iter(), start);
         for byte in raw[..start].iter().rev() {
+            work::add(1);
             match FOLDED[usize::from(*byte)] {
                 SKIPPED => {}
                 OPEN => break,
@@ -243,6 +246,7 @@ pub fn plausible(
     let mut after = normalized[offset..].iter().take(MAX_COMPARED);
     let mut next = after.next();
     for &byte in &raw[at..] {
+        work::add(1);
         let Some(&expected) = next else {
             if boundaries.right && normalized.len() - offset <= MAX_COMPARED && in_word(byte) {
                 return false;
@@ -259,6 +263,7 @@ pub fn plausible(
     let mut before = normalized[..offset].iter().rev().take(MAX_COMPARED);
     let mut next = before.next();
     for (i, &byte) in raw[..at].iter().enumerate().rev() {
+        work::add(1);
         let Some(&expected) = next else {
             let inside = boundaries.left && offset <= MAX_COMPARED && in_word(byte) && is_word(raw[i + 1]);
             return !inside || may_end_escape(raw, i + 1);

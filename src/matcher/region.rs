@@ -13,33 +13,34 @@ use std::cell::{Cell, OnceCell};
 use std::ops::Range;
 
 /// A range of a window with its text.
-pub(super) struct Region<'b> {
+pub(super) struct Region {
     /// The range of raw bytes in the window.
     pub range: Range<usize>,
     /// Their unescaped text.
-    pub text: UnescapedText<'b>,
+    pub text: UnescapedText,
     /// Its normalized form, once it was needed.
     normalized: OnceCell<Normalized>,
     /// The memory for it, of a region that is no longer needed.
     spare: Cell<Normalized>,
 }
 
-impl<'b> Region<'b> {
-    pub fn new(bytes: &'b [u8], range: Range<usize>) -> Region<'b> {
-        let text = UnescapedText::new(&bytes[range.clone()], range.start);
-        Region { range, text, normalized: OnceCell::new(), spare: Cell::default() }
+impl Region {
+    pub fn new(bytes: &[u8], range: Range<usize>) -> Region {
+        Region::reusing(None, bytes, range)
     }
 
     /// Returns the region of `range` in the memory of `last`.
-    fn reusing(last: Option<Region<'_>>, bytes: &'b [u8], range: Range<usize>) -> Region<'b> {
-        let spare = last.map(|last| last.normalized.into_inner().unwrap_or_else(|| last.spare.take()));
-        let region = Region::new(bytes, range);
-        region.spare.set(spare.unwrap_or_default());
-        region
+    fn reusing(last: Option<Region>, bytes: &[u8], range: Range<usize>) -> Region {
+        let (text, spare) = match last {
+            Some(last) => (last.text, last.normalized.into_inner().unwrap_or_else(|| last.spare.take())),
+            None => Default::default(),
+        };
+        let text = text.reuse(&bytes[range.clone()], range.start);
+        Region { range, text, normalized: OnceCell::new(), spare: Cell::new(spare) }
     }
 
     /// Returns the region of the line around `at`: `last` if it is that one, else a new one that replaces it.
-    pub fn line<'k>(window: &Window<'b>, at: usize, last: &'k mut Option<Region<'b>>) -> &'k Region<'b> {
+    pub fn line<'k>(window: &Window<'_>, at: usize, last: &'k mut Option<Region>) -> &'k Region {
         let line = match last {
             Some(known) if bounds::is_whole_line(&known.range, at, bounds::GRID) => known.range.clone(),
             _ => bounds::line(window, at),

@@ -50,6 +50,7 @@ use super::bounds::Side;
 use super::bytes::is_word;
 use super::normalized::{Normalized, UnescapedText};
 use super::prefilter::WordBoundaries;
+use super::work;
 use crate::catalog::{ArgValue, Entry, QUOTES, Template, TemplatePart, ValueKind};
 use memchr::memmem;
 #[cfg(test)]
@@ -158,7 +159,7 @@ pub struct WordingMatch {
 /// The text in which a wording is searched for, in both of its forms.
 pub struct Haystack<'a> {
     /// The unescaped text.
-    pub text: &'a UnescapedText<'a>,
+    pub text: &'a UnescapedText,
     /// Its normalized form.
     pub normalized: &'a Normalized,
 }
@@ -480,6 +481,7 @@ impl Wording {
         let mut floor = haystack.normalized.index_of(argument.text_at.saturating_sub(MAX_ARGUMENT + len * 2));
         let known = args.len();
         let mut best: Option<(StartCost, usize)> = None;
+        work::add(argument.at - floor);
         while let Some(at) = finder.find(&haystack.normalized.bytes[floor..argument.at]) {
             let span = LiteralSpan::new(floor + at, len);
             floor = span.start + 1;
@@ -590,7 +592,9 @@ impl Wording {
         let finder = self.finders.get(next)?.as_ref()?;
         let (text, len) = (&haystack.text.bytes, self.literal(next).len());
         let ceiling = haystack.normalized.index_of(open.text_at + MAX_ARGUMENT);
+        work::add(haystack.normalized.bytes.len() - open.at);
         for at in finder.find_iter(&haystack.normalized.bytes[open.at..]) {
+            work::add(1);
             let span = LiteralSpan::new(open.at + at, len);
             if span.start > ceiling {
                 break;

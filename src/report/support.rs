@@ -131,16 +131,20 @@ impl Support {
             kept: list.iter().cloned().collect(),
             truncated: self.truncated,
         };
-        MigrationFacts {
-            migrations: names(&self.migrations),
-            resources: names(&self.resources),
-            sources: names(&self.sources),
-            targets: names(&self.targets),
-            servers: names(&self.servers),
-            databases: names(&self.databases),
-            states: names(&self.states),
-            tracking: names(&self.tracking),
+        let mut facts = MigrationFacts::default();
+        for (kept, listed) in [
+            (&mut facts.migrations, &self.migrations),
+            (&mut facts.resources, &self.resources),
+            (&mut facts.sources, &self.sources),
+            (&mut facts.targets, &self.targets),
+            (&mut facts.servers, &self.servers),
+            (&mut facts.databases, &self.databases),
+            (&mut facts.states, &self.states),
+            (&mut facts.tracking, &self.tracking),
+        ] {
+            *kept = names(listed);
         }
+        facts
     }
 }
 

@@ -40,6 +40,9 @@ mod worker;
 mod writer;
 mod zip_parts;
 
+#[cfg(test)]
+mod tests;
+
 pub use content::{Content, Continuation, Hash};
 #[cfg(feature = "history")]
 pub(crate) use content::{HEAD_BYTES, Hasher, TAIL_BYTES, head_hash, tail_hash};

@@ -40,13 +40,19 @@ pub(super) struct Shared<'s, 'k> {
 
 impl Shared<'_, '_> {
     /// Scans a window: counts what it finds and returns what has to be written in order. A panic becomes a
-    /// problem of the source, and nothing is found in the window.
+    /// problem of the source, and nothing is found in the window. If the scan has had its time to end, the window ends, too,
+    /// which may hold a million findings: those that are done by then count, and the rest of the source is not read.
     pub fn scan(&self, totals: &mut WorkerTotals, source: &Source, window: &Window<'_>) -> WindowOutput {
         let result = catch_unwind(AssertUnwindSafe(|| self.find(totals, source, window)));
         result.unwrap_or_else(|_| {
             totals.broken(source, &SourceError::Panic);
             WindowOutput::empty(source)
         })
+    }
+
+    /// Returns whether what was read is no longer to be matched: the scan has had its time to end, or the sink has failed.
+    fn out_of_time(&self) -> bool {
+        self.progress.out_of_time() || self.scheduler.stopped()
     }
 
     /// From matches to findings. A finding is built without its text first: most logs repeat the same failure
@@ -63,9 +69,19 @@ impl Shared<'_, '_> {
         let mut lines_around = ContextLinesReader::new(window.bytes, context_lines);
         let (mut findings, mut rows) = (Vec::new(), Rows::default());
         let (mut line, mut counted) = (1, window.core.start);
-        let (matches, breaks) = self.matcher.scan_lines(window);
+        let stop = || self.out_of_time();
+        let scanned = if stop() { None } else { self.matcher.scan_until(window, &stop) };
+        let Some((matches, breaks)) = scanned else {
+            self.interrupted(totals, source, window, window.core.start);
+            return WindowOutput::empty(source);
+        };
         let mut samples = SampleCounts::new(if matches.is_empty() { 0 } else { self.matcher.entries.len() });
         for found in matches {
+            if stop() {
+                self.interrupted(totals, source, window, found.range.start);
+                // The window was not read whole, so it does not identify the file.
+                return WindowOutput { findings, rows, lines: line - 1, ..WindowOutput::empty(source) };
+            }
             line += breaks.between(window.bytes, counted, found.range.start);
             counted = found.range.start;
             let (what, range) = (found.id, found.range.clone());
@@ -76,7 +92,7 @@ impl Shared<'_, '_> {
             let kept = samples.take(what) || self.keep_all;
             let shown = kept || self.encode.is_some();
             if shown || finding.wording == MatchQuality::Drifted {
-                finding.load_text(&range, window, &reader);
+                finding.load_text(&range, &reader);
             }
             if shown && context_lines > 0 {
                 finding.context_lines = Some(Box::new(lines_around.read(&range)));
@@ -94,8 +110,7 @@ impl Shared<'_, '_> {
         // No other window of the source needs the line count after its only window.
         let rest = if window.is_only() { 0 } else { breaks.between(window.bytes, counted, window.core.end) };
         let lines = line - 1 + rest;
-        totals.bytes += window.core.len() as u64;
-        self.progress.bytes.fetch_add(window.core.len() as u64, Ordering::Relaxed);
+        self.count(totals, window.core.len());
         WindowOutput {
             source: source.number,
             findings,
@@ -103,6 +118,19 @@ impl Shared<'_, '_> {
             lines,
             event: self.window_event(source, window),
         }
+    }
+
+    /// Counts bytes that were scanned.
+    fn count(&self, totals: &mut WorkerTotals, bytes: usize) {
+        totals.bytes += bytes as u64;
+        self.progress.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Records that `source` was not read from the place `until` of `window` on, because the scan is to end.
+    fn interrupted(&self, totals: &mut WorkerTotals, source: &Source, window: &Window<'_>, until: usize) {
+        let offset = window.base + until as u64;
+        totals.broken(source, &SourceError::Interrupted { offset });
+        self.count(totals, until - window.core.start);
     }
 
     /// The event that a window of an outer file was read, if files are identified.

@@ -299,7 +299,10 @@ impl<'s> Worker<'_, 's, '_> {
             let step = self.shared.options.core_bytes(WINDOW_BYTES) as u64;
             let mut cores =
                 (0..file.bytes).step_by(step as usize).map(|from| from..file.bytes.min(from + step));
-            cores.try_for_each(|core| self.window(output, &source, file, core))
+            cores.try_for_each(|core| match self.shared.progress.stopped() {
+                true => Err(SourceError::Interrupted { offset: core.start }),
+                false => self.window(output, &source, file, core),
+            })
         };
         if let Err(error) = result {
             self.totals.broken(&source, &error);

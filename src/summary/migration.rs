@@ -3,12 +3,19 @@
 //! A finding comes in; the names of migrations, servers, databases and states in its context are kept. Each
 //! set keeps its smallest names, so that it merges in any order. What was found is not known here.
 
-use crate::context::{MigrationInfo, State};
+use crate::context::{MAX_LISTED, MigrationInfo, State};
 use crate::finding::Finding;
-use std::collections::BTreeSet;
+use crate::matcher::work;
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Weak};
 
 /// The most names kept of one kind.
 pub const MAX_NAMES: usize = 1_000;
+/// How many sets of names are remembered as added.
+const MAX_ADDED: usize = 64;
+
+// What a context leaves out would not be kept here either, and it would still show that there are more.
+const _: () = assert!(MAX_LISTED > MAX_NAMES);
 
 /// A bounded set of names: the smallest are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +29,7 @@ pub struct BoundedNames {
 impl BoundedNames {
     /// Adds a name.
     pub fn add(&mut self, name: &str) {
+        work::add(1);
         if !self.kept.contains(name) {
             self.kept.insert(name.to_string());
             self.bound();
@@ -43,6 +51,36 @@ impl BoundedNames {
     }
 }
 
+/// The sets of names that were added last. Thousands of findings of a migration share the set of its databases, and adding
+/// it again changes nothing.
+#[derive(Debug, Clone, Default)]
+struct Added(VecDeque<Weak<BTreeSet<String>>>);
+
+impl Added {
+    /// Returns whether the set is none of these, and makes it the last of them.
+    fn insert(&mut self, names: &Arc<BTreeSet<String>>) -> bool {
+        // The address is not used again as long as there is a weak reference to it.
+        let known = self.0.iter().rposition(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(names)));
+        match known {
+            Some(last) if last + 1 == self.0.len() => return false,
+            Some(place) => drop(self.0.remove(place)),
+            None if self.0.len() == MAX_ADDED => drop(self.0.pop_front()),
+            None => {}
+        }
+        self.0.push_back(Arc::downgrade(names));
+        known.is_none()
+    }
+}
+
+/// What was added last is no part of what a summary says.
+impl PartialEq for Added {
+    fn eq(&self, _: &Added) -> bool {
+        true
+    }
+}
+
+impl Eq for Added {}
+
 /// What is known about the migrations that the findings belong to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MigrationFacts {
@@ -62,6 +100,7 @@ pub struct MigrationFacts {
     pub states: BoundedNames,
     /// Ids for searching the service's own logs.
     pub tracking: BoundedNames,
+    added: Added,
 }
 
 impl MigrationFacts {
@@ -93,8 +132,12 @@ impl MigrationFacts {
                 names.add(name);
             }
         }
-        info.databases.iter().for_each(|name| self.databases.add(name));
-        info.tracking.iter().for_each(|id| self.tracking.add(id));
+        if !info.databases.is_empty() && self.added.insert(&info.databases) {
+            info.databases.iter().for_each(|name| self.databases.add(name));
+        }
+        for ids in info.tracking.iter().filter(|ids| self.added.insert(ids)) {
+            ids.iter().for_each(|id| self.tracking.add(id));
+        }
     }
 
     /// Adds all facts of `other`.

@@ -63,6 +63,46 @@ fn a_file_that_shrinks_is_partial() {
     }
 }
 
+/// Regression: bytes that were checked are read again, and a mapped file shows what others write to it meanwhile. A file
+/// that was cut within milliseconds once ended in an internal error. Whatever it is overwritten with, the scan ends well.
+#[test]
+fn a_file_that_is_rewritten_in_place_is_read_to_its_end() {
+    use std::io::{Seek, SeekFrom};
+    let json = |i: usize| {
+        format!("{{\"databaseName\":\"d{i}é\",\"message\":\"{}\"}}", LINE.trim().replace('`', "\\\""))
+    };
+    let texts = [
+        LINE.repeat(4_000).into_bytes(),
+        [b"[".to_vec(), (0..3_000).map(json).collect::<Vec<_>>().join(",").into_bytes(), b"]".to_vec()]
+            .concat(),
+        "can't won’t \\u0027 &#x27; \"\"603101\"\" ;;&;&; {} ".repeat(14_000).into_bytes(),
+        vec![0; 700_000],
+        vec![0xe2; 700_000],
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.log");
+    for i in 0..40 {
+        // One size, so that nothing is cut: only the bytes change.
+        let text = |i: usize| {
+            texts[i % texts.len()].iter().copied().cycle().skip(i).take(3 << 20).collect::<Vec<u8>>()
+        };
+        std::fs::write(&path, text(i)).expect("writes");
+        let child = scanning(&path, &["-C", "2"]);
+        let mut file = OpenOptions::new().write(true).open(&path).expect("opens");
+        for round in 1..8 {
+            let text = text(i + round * (1 + i / texts.len()));
+            for (number, part) in text.chunks(64 << 10).enumerate() {
+                file.seek(SeekFrom::Start((number * (64 << 10)) as u64)).expect("seeks");
+                file.write_all(part).expect("writes");
+            }
+        }
+        let output = child.wait_with_output().expect("ends");
+        let report = report(&output);
+        assert_eq!(report["complete"], true, "{report}");
+        assert!(matches!(output.status.code(), Some(0 | 1)), "{report}");
+    }
+}
+
 #[test]
 fn a_file_that_grows_or_goes_is_read_as_it_was() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -5,6 +5,7 @@
 //! once, so that both check the same.
 
 pub mod catalogue;
+pub mod changing;
 pub mod generated;
 pub mod normalized;
 pub mod printers;
@@ -27,9 +28,10 @@ use std::sync::{Arc, OnceLock};
 pub type Property = (&'static str, fn(&[u8]));
 
 /// All properties.
-pub const PROPERTIES: [Property; 8] = [
+pub const PROPERTIES: [Property; 9] = [
     ("normalized", normalized::check),
     ("catalogue", catalogue::check),
+    ("changing", changing::check),
     ("printers", printers::check),
     ("redact", redact::check),
     ("store", store::check),
