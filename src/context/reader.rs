@@ -137,7 +137,14 @@ struct Line {
     /// The ids that its text names.
     ids: OnceCell<Option<Arc<BTreeSet<String>>>>,
     /// What a document said last about the migration, and the same with the ids of the line.
-    joined: RefCell<Option<(Option<Arc<MigrationInfo>>, Arc<MigrationInfo>)>>,
+    joined: RefCell<Option<WithIds>>,
+}
+
+/// What a document says about the migration, without and with the ids of a line.
+#[derive(Debug)]
+struct WithIds {
+    said: Option<Arc<MigrationInfo>>,
+    joined: Arc<MigrationInfo>,
 }
 
 impl Line {
@@ -166,12 +173,12 @@ impl Line {
             (Some(known), Some(said)) => Arc::ptr_eq(known, said),
             (known, said) => known.is_none() && said.is_none(),
         };
-        if let Some((_, joined)) = last.as_ref().filter(|(known, _)| same(known)) {
-            return Some(joined.clone());
+        if let Some(known) = last.as_ref().filter(|known| same(&known.said)) {
+            return Some(known.joined.clone());
         }
         let mut info = said.as_deref().cloned().unwrap_or_default();
         info.tracking.push(ids.clone());
-        Some(last.insert((said, Arc::new(info))).1.clone())
+        Some(last.insert(WithIds { said, joined: Arc::new(info) }).joined.clone())
     }
 }
 

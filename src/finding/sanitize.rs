@@ -29,9 +29,12 @@ pub struct Sanitizer<'r> {
     /// The last migration info, before and after redaction: consecutive findings share it.
     migration_info: Option<(Arc<MigrationInfo>, Arc<MigrationInfo>)>,
     /// The databases of a migration, before and after redaction: findings with different ids share them, too.
-    databases: Option<(Arc<BTreeSet<String>>, Arc<BTreeSet<String>>)>,
+    databases: Option<(Names, Names)>,
     words: HashMap<Arc<str>, Words>,
 }
+
+/// Names that findings share.
+type Names = Arc<BTreeSet<String>>;
 
 /// The words of an entry's messages.
 #[derive(Debug, Default)]
@@ -237,7 +240,7 @@ fn masked(value: &str) -> Option<String> {
     }
 }
 
-fn redacted(redactor: &Redactor, info: &MigrationInfo, databases: Arc<BTreeSet<String>>) -> MigrationInfo {
+fn redacted(redactor: &Redactor, info: &MigrationInfo, databases: Names) -> MigrationInfo {
     let server = |name: &Option<String>| name.as_deref().map(|name| redactor.server(name));
     MigrationInfo {
         resource: info.resource.as_deref().map(|id| redactor.migration(id)),

@@ -93,7 +93,8 @@ impl Matcher {
         });
         let is_title = |entry: usize, line: &[u8]| {
             // A copy: a mapped file may change while it is normalized.
-            let line = Normalized::new(&line.to_vec()).bytes;
+            let copy = line.to_vec();
+            let line = Normalized::new(&copy).bytes;
             line.strip_suffix(b".").unwrap_or(&line) == self.titles[entry]
         };
         let clusters = link::clusters(window.bytes, &tokens, &is_title, stop)?;

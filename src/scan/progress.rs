@@ -3,11 +3,12 @@
 use crate::source::Origin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long an interrupted scan matches what it has read already. Whoever sent the signal waits: a second later at most the
-/// outputs are complete, and most inputs need some milliseconds. The clock is read for nothing else.
-const TIME_TO_END: Duration = Duration::from_millis(400);
+/// How long an interrupted scan matches what it has read already, in CPU time of all its threads. Whoever sent the signal
+/// waits, and most inputs need some milliseconds. On a machine that is busy with other work, a time of the wall's clock
+/// would be over before anything is done.
+const TIME_TO_END: Duration = Duration::from_millis(700);
 
 /// The progress of a scan; read it from another thread.
 #[derive(Debug, Default)]
@@ -21,8 +22,8 @@ pub struct Progress {
     /// Set it from another thread or a signal handler to end the scan soon. Inputs that were not read by then
     /// are reported as problems; the outcome is correct for the rest.
     pub stop: Arc<AtomicBool>,
-    /// When a worker first saw that `stop` is set.
-    stopped_at: OnceLock<Instant>,
+    /// The CPU time of the process at which the scan ends; known once a worker has seen that `stop` is set.
+    ends_at: OnceLock<Duration>,
     current: Mutex<Option<Arc<Origin>>>,
 }
 
@@ -32,10 +33,10 @@ impl Progress {
         Progress { stop, ..Progress::default() }
     }
 
-    /// Returns the progress of a scan that ends as soon as `stop` is set, as if it had known it at `stopped_at`.
+    /// Returns the progress of a scan that has no time left as soon as `stop` is set.
     #[cfg(test)]
-    pub(super) fn out_of_time_since(stopped_at: Instant, stop: Arc<AtomicBool>) -> Progress {
-        Progress { stop, stopped_at: OnceLock::from(stopped_at), ..Progress::default() }
+    pub(super) fn without_time_to_end(stop: Arc<AtomicBool>) -> Progress {
+        Progress { stop, ends_at: OnceLock::from(Duration::ZERO), ..Progress::default() }
     }
 
     /// Returns the source that was opened last.
@@ -45,7 +46,7 @@ impl Progress {
 
     /// Returns whether the scan is to end, and what was read by then has had its time to be matched.
     pub(super) fn out_of_time(&self) -> bool {
-        self.stopped() && self.stopped_at.get_or_init(Instant::now).elapsed() >= TIME_TO_END
+        self.stopped() && cpu_time() >= *self.ends_at.get_or_init(|| cpu_time() + TIME_TO_END)
     }
 
     /// Returns whether the scan is to end.
@@ -56,4 +57,18 @@ impl Progress {
     pub(super) fn set_current(&self, origin: &Arc<Origin>) {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin.clone());
     }
+}
+
+/// Returns the CPU time that the process has used. No other clock is read here, and this one only when a scan is to end.
+#[cfg(unix)]
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
+}
+
+/// Returns the time since this was first asked, in place of the CPU time.
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
 }

@@ -14,7 +14,6 @@ use std::cell::Cell;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
 
 #[path = "../../benches/generator/shapes.rs"]
 mod shapes;
@@ -159,7 +158,7 @@ fn a_scan_ends_between_two_findings() {
     std::fs::write(file.path(), LINE.repeat(1_000)).expect("writes");
     let walk = crate::input::walk(&[file.path().to_path_buf()], &WalkOptions::default());
     let mut rows = Rows::default();
-    let progress = Progress::out_of_time_since(Instant::now() - Duration::from_secs(1), STOP.clone());
+    let progress = Progress::without_time_to_end(STOP.clone());
     let options = Options::default().with(|options| (options.threads, options.identify) = (1, true));
     let outcome = scan(&MATCHER, &walk, &options, Some(&mut rows), &progress).expect("scans");
     assert_eq!(outcome.summary.findings(), ENOUGH);
