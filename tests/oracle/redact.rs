@@ -2,6 +2,7 @@
 
 use super::generated::Choices;
 use migsift::catalog::Subject;
+use migsift::matcher::normalized::{UnescapedText, secrets_in};
 use migsift::redact::secrets::{MASK, mask};
 use migsift::redact::{KEY_BYTES, KnownName, NamePosition, Redactor};
 
@@ -25,6 +26,23 @@ pub fn check(data: &[u8]) {
     // A password in its simplest form is masked, whatever is before it on other lines.
     let with_password = format!("{text}\npassword=Zq7hunter2Zq\n");
     assert!(!mask(&with_password).ends_with("Zq7hunter2Zq\n"), "{with_password:?}");
+
+    // The value of a member ends at its own quote, whatever is in it.
+    let member =
+        serde_json::to_string(&text.chars().take(500).collect::<String>()).expect("a string is JSON");
+    let document = format!("{{\"password\":{member}}}");
+    let masked_document = mask(&document);
+    assert!(masked_document.starts_with("{\"password\":***"), "{document}: {masked_document}");
+    // What is cut out of a line leaves nothing of a secret, and the raw line is masked at the same places.
+    let escaped = UnescapedText::new(text.as_bytes(), 0);
+    let secrets = escaped.secrets();
+    assert!(secrets.windows(2).all(|pair| pair[0].end <= pair[1].start), "{secrets:?}");
+    for secret in secrets {
+        let half = secret.start + secret.len() / 2;
+        assert_eq!(&*escaped.shown(secret.clone()), MASK.as_bytes());
+        assert_eq!(&*escaped.shown(half..secret.end), if half < secret.end { MASK.as_bytes() } else { b"" });
+    }
+    assert_eq!(secrets_in(text.as_bytes()).len(), secrets.len());
 
     let redactor = Redactor::new(&[7; KEY_BYTES]);
     let known = [KnownName { subject: Subject::Database, name: &name, position: NamePosition::Anywhere }];

@@ -69,9 +69,11 @@ fn blocks(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
 
 /// Where a key without a last line ends.
 fn unfinished(text: &[u8], start: usize) -> usize {
-    let line_end = |from: usize| memchr::memchr(b'\n', &text[from..]).map_or(text.len(), |end| from + end);
+    // No key has a quote: it ends the string that the key is in.
+    let line_end =
+        |from: usize| memchr::memchr3(b'\n', b'"', b'\'', &text[from..]).map_or(text.len(), |end| from + end);
     let mut end = line_end(start);
-    while end < text.len() {
+    while text.get(end) == Some(&b'\n') {
         let next = line_end(end + 1);
         if base64_tail(&text[end + 1..next]) < MIN_KEY_REST {
             break;
