@@ -163,9 +163,7 @@ impl Line {
 
     /// Adds the ids of the line to what a document says about the migration.
     fn with_ids(&self, said: Option<Arc<MigrationInfo>>) -> Option<Arc<MigrationInfo>> {
-        let Some(ids) =
-            self.ids.get_or_init(|| migration_info::ids_in_line(&self.text.shown(0..self.text.bytes.len())))
-        else {
+        let Some(ids) = self.ids.get_or_init(|| migration_info::ids_in_line(&self.text.bytes)) else {
             return said;
         };
         let mut last = self.joined.borrow_mut();
@@ -198,7 +196,7 @@ impl<'w, 'a> ContextReader<'w, 'a> {
     pub fn read(&self, range: &Range<usize>) -> (Option<Time>, Context) {
         let mut last = self.line.borrow_mut();
         let line = self.line_at(range.start, &mut last);
-        let before = line.text.shown(0..line.text.index_of(range.start));
+        let before = line.text.shown_before(line.text.index_of(range.start));
         let before = lossy(&before);
         work::add(before.len());
         let around = self.around(line, range.start);

@@ -54,6 +54,8 @@ use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+/// The longest text of which a part is searched for secrets alone, in bytes.
+const SHORT: usize = 1 << 10;
 /// The most levels of nested backslash escapes that are undone: JSON in a JSON string in a JSON string.
 const MAX_ESCAPE_LEVELS: usize = 4;
 
@@ -235,6 +237,16 @@ impl UnescapedText {
     /// from here: half a secret could not be recognized any more.
     pub fn shown(&self, range: Range<usize>) -> Cow<'_, [u8]> {
         secrets::cut(&self.bytes, range, self.secrets())
+    }
+
+    /// Returns the start of the text up to `end` with its secrets masked. Of a short text nothing after `end` is looked at,
+    /// which saves time; of a long one all, which is done once however often this is asked.
+    pub fn shown_before(&self, end: usize) -> Cow<'_, [u8]> {
+        if self.bytes.len() > SHORT || self.secrets.get().is_some() {
+            return self.shown(0..end);
+        }
+        let start = &self.bytes[..end];
+        secrets::cut(start, 0..end, &secrets::find(start, &|i| usize::from(self.raw(i).1)))
     }
 
     /// Returns the ranges of the secrets in the text, in order.

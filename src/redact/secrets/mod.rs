@@ -27,7 +27,7 @@
 //!
 //! Nearly no line has a secret. So each kind of secret has *marks*: literals of which every text with such a secret holds
 //! at least one (`pass` or `pwd` or … before a value, `://` before a user, `eyj` at the start of a JSON token). [`marks`]
-//! finds out with a vectorised search whether a text has any; only then is it looked at which kinds it may have, and only
+//! finds out whether a text has any, many places at a time; only then is it looked at which kinds it may have, and only
 //! their patterns are compiled and tried:
 //!
 //! ```text
@@ -102,14 +102,14 @@ const KINDS: [(&[&str], fn(&Text<'_>, &mut Vec<Range<usize>>)); 4] = [
     (named::MARKS, named::find),
     (&["://"], values::in_uris),
     (flags::MARKS, flags::find),
-    (&["private key"], blocks::in_text),
+    (&["e key"], blocks::in_text),
 ];
 
 /// Returns the ranges of the secrets in `text`, whose escapes are undone, in order and without overlaps. `raw_len`
 /// returns how many raw bytes the byte at an index came from.
 pub fn find(text: &[u8], raw_len: &dyn Fn(usize) -> usize) -> Vec<Range<usize>> {
     let text = &Text { bytes: text, raw_len };
-    if marks::has_any(text.bytes) { find_kinds(text, marks::kinds(text.bytes)) } else { unmarked(text) }
+    find_kinds(text, marks::kinds(text.bytes))
 }
 
 /// The secrets that have no mark.
@@ -118,9 +118,14 @@ fn unmarked(text: &Text<'_>) -> Vec<Range<usize>> {
     if text.bytes.len() >= blocks::MIN_KEY_LINE {
         blocks::key_lines(text, &mut found);
     }
-    values::in_password_files(text, &mut found);
-    values::before_hosts(text, &mut found);
-    merged(found)
+    for at in memchr::memchr3_iter(b':', b'@', b'~', text.bytes) {
+        found.extend(match text.bytes[at] {
+            b':' => values::after_port(text, at),
+            b'@' => values::before_host(text.bytes, at),
+            _ => values::application_secret(text.bytes, at),
+        });
+    }
+    found
 }
 
 /// The secrets of these kinds, and those that have no mark.

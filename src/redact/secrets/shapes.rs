@@ -10,7 +10,8 @@ use std::sync::LazyLock;
 
 /// A form of secrets.
 pub(super) struct Shape {
-    /// Every text with such a secret holds one of these, in upper or lower case.
+    /// Every text with such a secret holds one of these, in upper or lower case. The first three bytes are looked for, so
+    /// they should be rare.
     pub(super) marks: &'static [&'static str],
     /// Matches the secret, or as the group `s` a part of the match. Compiling one takes milliseconds, and most logs need
     /// few of them, so each is compiled on its first use.
@@ -41,7 +42,7 @@ pub(super) static SHAPES: [Shape; 23] = [
     // Access keys of AWS.
     shape!(["akia", "asia"], r"(?-u)\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     // Passwords as PostgreSQL keeps them.
-    shape!(["scram-sha-"], r#"(?i-u)\bSCRAM-SHA-(?:1|256|512)\$[^\s"',\\]+"#),
+    shape!(["-sha-"], r#"(?i-u)\bSCRAM-SHA-(?:1|256|512)\$[^\s"',\\]+"#),
     shape!(["md5"], r"(?i-u)\bmd5[0-9a-f]{32}\b"),
     // A key of 64 bytes in base64: an account of Azure Storage.
     shape!(["=="], r"(?-u)[A-Za-z0-9+/]{86}=="),
@@ -72,7 +73,7 @@ pub(super) static SHAPES: [Shape; 23] = [
     shape!(["ya29."], r"(?-u)\bya29\.[0-9A-Za-z_-]{20,}"),
     // Keys that name themselves: Stripe, OpenAI, Anthropic, Grafana.
     shape!(
-        ["_live_", "sk-proj", "sk-ant-", "glsa_"],
+        ["k_live_", "sk-proj", "sk-ant-", "glsa_"],
         r"(?-u)\b(?:[sr]k_live_[A-Za-z0-9]{16,}|sk-(?:proj|ant)-[A-Za-z0-9_-]{20,}|glsa_[A-Za-z0-9_]{20,})"
     ),
     // PyPI, Docker Hub, DigitalOcean.
@@ -81,7 +82,7 @@ pub(super) static SHAPES: [Shape; 23] = [
         r"(?-u)\b(?:pypi-[A-Za-z0-9_-]{40,}|dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,}|do[opr]_v1_[0-9a-f]{40,})"
     ),
     // Databricks, Atlassian.
-    shape!(["dapi", "atatt3"], r"(?-u)\b(?:dapi[0-9a-f]{32}(?:-[0-9])?|ATATT3[A-Za-z0-9_=-]{40,})"),
+    shape!(["dapi", "tt3"], r"(?-u)\b(?:dapi[0-9a-f]{32}(?:-[0-9])?|ATATT3[A-Za-z0-9_=-]{40,})"),
     // A key of age.
-    shape!(["age-secret-key-"], r"(?-u)\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
+    shape!(["-key-"], r"(?-u)\bAGE-SECRET-KEY-1[0-9A-Z]{50,}"),
 ];

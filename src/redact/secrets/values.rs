@@ -409,47 +409,30 @@ const LABELS: [&str; 22] = [
 /// The fewest characters of a token before a host.
 const MIN_TOKEN: usize = 8;
 
-/// Tokens before hosts without a scheme: `user:token@host.example`; and secrets of applications, which have a `~`.
-pub(super) fn before_hosts(text: &Text<'_>, found: &mut Vec<Range<usize>>) {
-    let bytes = text.bytes;
-    for at in memchr::memchr2_iter(b'@', b'~', bytes) {
-        if bytes[at] == b'~' {
-            found.extend(application_secret(bytes, at));
-            continue;
-        }
-        let is_word = |byte: &u8| {
-            byte.is_ascii_graphic()
-                && !matches!(byte, b'"' | b'\'' | b'<' | b'>' | b'(' | b')' | b',' | b';' | b'=' | b'/')
-        };
-        let run = bytes[..at].iter().rev().take(256).take_while(|byte| is_word(byte)).count();
-        let run = at - run..at;
-        let Some(colon) = memchr::memchr(b':', &bytes[run.clone()]).map(|colon| run.start + colon) else {
-            continue;
-        };
-        let (user, token) = (&bytes[run.start..colon], &bytes[colon + 1..at]);
-        let host = bytes[at + 1..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
-            .count();
-        let host = &bytes[at + 1..at + 1 + host];
-        let label = |label: &&str| user.eq_ignore_ascii_case(label.as_bytes());
-        let mixed = token.iter().any(u8::is_ascii_digit) && token.iter().any(u8::is_ascii_alphabetic);
-        if !user.is_empty()
-            && user.iter().any(u8::is_ascii_alphabetic)
-            && token.len() >= MIN_TOKEN
-            && mixed
-            && !token.contains(&b':')
-            && memchr::memchr(b'.', host).is_some()
-            && host.last().is_some_and(u8::is_ascii_alphanumeric)
-            && !LABELS.iter().any(label)
-        {
-            found.push(colon + 1..at);
-        }
-    }
+/// The token before the host after the `@` at `at`, without a scheme: `user:token@host.example`.
+pub(super) fn before_host(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let is_word = |byte: &u8| byte.is_ascii_graphic() && !b"\"'<>(),;=/".contains(byte);
+    let run = bytes[..at].iter().rev().take(256).take_while(|byte| is_word(byte)).count();
+    let run = at - run..at;
+    let colon = memchr::memchr(b':', &bytes[run.clone()]).map(|colon| run.start + colon)?;
+    let (user, token) = (&bytes[run.start..colon], &bytes[colon + 1..at]);
+    let is_host = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let host = bytes[at + 1..].iter().take(256).take_while(|byte| is_host(byte)).count();
+    let host = &bytes[at + 1..at + 1 + host];
+    let label = |label: &&str| user.eq_ignore_ascii_case(label.as_bytes());
+    let mixed = token.iter().any(u8::is_ascii_digit) && token.iter().any(u8::is_ascii_alphabetic);
+    let is_token = user.iter().any(u8::is_ascii_alphabetic)
+        && token.len() >= MIN_TOKEN
+        && mixed
+        && !token.contains(&b':')
+        && host.contains(&b'.')
+        && host.last().is_some_and(u8::is_ascii_alphanumeric)
+        && !LABELS.iter().any(label);
+    is_token.then_some(colon + 1..at)
 }
 
 /// The secret of an application in Microsoft Entra whose `~` is at `at`: `abc8Q~` and 31 to 34 more characters.
-fn application_secret(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+pub(super) fn application_secret(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at.checked_sub(5)?;
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'~' | b'.' | b'-');
     let head = &bytes[start..at];
@@ -458,27 +441,24 @@ fn application_secret(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     fits.then_some(start..at + 1 + rest)
 }
 
-/// Passwords of lines of a password file: `host:port:database:user:x`. They are recognized by the port.
-pub(super) fn in_password_files(text: &Text<'_>, found: &mut Vec<Range<usize>>) {
-    for colon in memchr::memchr_iter(b':', text.bytes) {
-        if matches!(text.at(colon + 1), Some(b'*' | b'0'..=b'9')) {
-            found.extend(password_after_port(text, colon));
-        }
-    }
-}
-
-/// The password of such a line whose port is after the colon at `host_end`.
-fn password_after_port(text: &Text<'_>, host_end: usize) -> Option<Range<usize>> {
+/// The password of a line of a password file whose port is after the colon at `host_end`: `host:port:database:user:x`.
+pub(super) fn after_port(text: &Text<'_>, host_end: usize) -> Option<Range<usize>> {
     let bytes = text.bytes;
-    let port =
-        bytes[host_end + 1..].iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'*').count();
-    let is_port = bytes[host_end + 1] == b'*' && port == 1 || (4..=5).contains(&port);
+    let port = bytes[host_end + 1..]
+        .iter()
+        .take(6)
+        .take_while(|byte| byte.is_ascii_digit() || **byte == b'*')
+        .count();
+    let is_port = text.at(host_end + 1) == Some(b'*') && port == 1 || (4..=5).contains(&port);
+    if !is_port || text.at(host_end + 1 + port) != Some(b':') {
+        return None;
+    }
     let host = bytes[..host_end]
         .iter()
         .rev()
         .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'*' | b'/'))
         .count();
-    if !is_port || host == 0 || text.at(host_end + 1 + port) != Some(b':') {
+    if host == 0 {
         return None;
     }
     let mut from = host_end + 1 + port + 1;
