@@ -163,6 +163,7 @@ mod tests {
     use super::super::schema::SCHEMA;
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn overlaps_are_whole_characters_and_do_not_overlap() {
@@ -186,7 +187,7 @@ mod tests {
             let db = Connection::open_in_memory().expect("a database");
             db.execute_batch(SCHEMA).expect("tables");
             let mut parts = Parts::load(&db).expect("texts");
-            let mut numbers: HashMap<&str, i64> = HashMap::new();
+            let mut numbers: BTreeMap<&str, i64> = BTreeMap::new();
             for (i, text) in texts.iter().enumerate() {
                 if i == load_at {
                     parts = Parts::load(&db).expect("texts");

@@ -71,7 +71,7 @@ mod tests {
             (b"000000000017", Some(15)),
             (b"         17 ", Some(15)),
             (b"17 \0", Some(15)),
-            (b"\017 ", Some(15)),
+            (b"\x0017 ", Some(15)),
             (b"1 7\0", Some(1)),
             (b"\x80\0\0\0\0\0\0\0\0\0\x01\0", Some(256)),
             (b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff", Some(i64::MAX as u64)),

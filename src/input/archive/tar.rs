@@ -328,9 +328,12 @@ impl ExtendedHeader {
     }
 }
 
-/// Returns the key and the value of the next field; `None` at the end of the fields, or at zeros that fill
+/// The key and the value of a field.
+type Field<'f> = (&'f [u8], &'f [u8]);
+
+/// Returns the next field; `None` at the end of the fields, or at zeros that fill
 /// them up.
-fn next_field<'f>(fields: &mut &'f [u8]) -> Result<Option<(&'f [u8], &'f [u8])>, &'static str> {
+fn next_field<'f>(fields: &mut &'f [u8]) -> Result<Option<Field<'f>>, &'static str> {
     let field = trim_blanks(fields);
     let digits = field.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 {

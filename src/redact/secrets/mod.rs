@@ -96,9 +96,12 @@ impl Text<'_> {
     }
 }
 
+/// Appends the ranges of all secrets of a kind.
+type Find = fn(&Text<'_>, &mut Vec<Range<usize>>);
+
 /// The kinds of secrets that are not shapes, each with the marks of which every text with such a secret holds one, in
 /// upper or lower case.
-const KINDS: [(&[&str], fn(&Text<'_>, &mut Vec<Range<usize>>)); 4] = [
+const KINDS: [(&[&str], Find); 4] = [
     (named::MARKS, named::find),
     (&["://"], values::in_uris),
     (flags::MARKS, flags::find),

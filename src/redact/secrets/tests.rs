@@ -127,7 +127,7 @@ fn what_is_no_secret_stays() {
 fn nothing_is_left_of_a_secret_that_is_partly_in_the_range() {
     let text = b"a password=hunter2 b";
     let secrets = find(text, &|_| 1);
-    assert_eq!(secrets, [11..18]);
+    assert_eq!((secrets.len(), &secrets[0]), (1, &(11..18)));
     for (range, shown) in [
         (0..20, "a password=*** b"),
         (0..13, "a password=***"),

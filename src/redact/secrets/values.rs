@@ -192,7 +192,8 @@ fn matching(text: &Text<'_>, open: usize, reach: usize) -> impl Iterator<Item = 
     quotes.filter(move |at| {
         let own = text.depth(*at);
         // Backslashes in pairs are backslashes of the value.
-        let paired = plain && (text.raw_len)(*at) == 1 && own > depth && (own - depth) % (2 * depth) == 0;
+        let paired =
+            plain && (text.raw_len)(*at) == 1 && own > depth && (own - depth).is_multiple_of(2 * depth);
         own == depth || paired
     })
 }

@@ -211,7 +211,8 @@ fn the_pages_know_the_commands_and_the_formats() {
 }
 
 /// Flags of other programs that the pages show: of Cargo, of `az` and of `benches/compare`.
-const OTHER_FLAGS: [&str; 16] = [
+const OTHER_FLAGS: [&str; 18] = [
+    "--account-key",
     "--all",
     "--all-targets",
     "--bench",
@@ -221,6 +222,7 @@ const OTHER_FLAGS: [&str; 16] = [
     "--migration-name",
     "--name",
     "--open",
+    "--password",
     "--path",
     "--profile",
     "--release",
