@@ -23,7 +23,9 @@ pub fn check(data: &[u8]) {
         before = start;
     }
     assert_eq!(text.index_of(base + raw.len()), text.bytes.len());
-    assert_eq!(text.slice(&(base..base + raw.len())), &*text.bytes);
+    // All of it, its secrets masked.
+    let whole = text.slice(&(base..base + raw.len()));
+    assert!(!text.secrets().is_empty() || *whole == *text.bytes);
     let normalized = Normalized::new(&text.bytes);
     for i in 1..normalized.bytes.len() {
         let (last, index) = (normalized.text_index(i - 1), normalized.text_index(i));
