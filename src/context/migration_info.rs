@@ -48,7 +48,7 @@ pub struct MigrationInfo {
     pub target: Option<String>,
     /// The server that an exported record is from.
     pub server: Option<String>,
-    /// The databases that the resource names, at most [`MAX_LISTED`], the first by name; findings of one resource share the
+    /// The databases that the resource names, at most `MAX_LISTED`, the first by name; findings of one resource share the
     /// set.
     pub databases: Arc<BTreeSet<String>>,
     /// Tracking and correlation ids: a set for each object around the finding that has any, and one for its line.

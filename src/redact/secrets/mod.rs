@@ -18,7 +18,7 @@
 //! # Where a value ends
 //!
 //! A password may have any character, and only its container says which of them ends it: a blank in a connection string,
-//! `;` in one of .NET, `@` in a URI, the same quote that opened it. [`named`] finds the name and judges the container;
+//! `;` in one of .NET, `@` in a URI, the same quote that opened it. `named` finds the name and judges the container;
 //! where it is open, the value goes on to the end of the line. Escapes have been undone by then, so a quote has a
 //! *depth*: the number of raw bytes that it came from. In `{"m":"password=a\"b"}` the quote in the value has the depth 2
 //! and the one that ends the string has 1, so only the latter ends the value.
@@ -26,7 +26,7 @@
 //! # Marks first
 //!
 //! Nearly no line has a secret. So each kind of secret has *marks*: literals of which every text with such a secret holds
-//! at least one (`pass` or `pwd` or … before a value, `://` before a user, `eyj` at the start of a JSON token). [`marks`]
+//! at least one (`pass` or `pwd` or … before a value, `://` before a user, `eyj` at the start of a JSON token). `marks`
 //! finds out whether a text has any, many places at a time; only then is it looked at which kinds it may have, and only
 //! their patterns are compiled and tried:
 //!

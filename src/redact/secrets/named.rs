@@ -1,7 +1,7 @@
 //! Named secrets: a name such as `password`, a separator, and the value.
 //!
 //! A text comes in; the ranges of the values go out. Which words name a secret and what may be between a name and its
-//! value is decided here, where the value ends in [`values`](super::values).
+//! value is decided here, where the value ends in [`values`].
 //!
 //! The name is a whole identifier: `sourceServerPassword`, `PGPASSWORD`, `db.password`, `Account Key`. It is split into
 //! words, because `password_encryption` names a method and `bypass` nothing that is secret.
