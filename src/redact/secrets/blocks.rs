@@ -16,8 +16,8 @@ const MAX_KEY: usize = 16 << 10;
 /// How far from a line its key's first or last line is looked for, in bytes: one of 8,192 bits has 6.4 kB.
 pub const KEY_REACH: usize = 3 << 10;
 /// What all first lines hold.
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
+const FIRST_LINE: &[u8] = b"-----BEGIN ";
+const LAST_LINE: &[u8] = b"-----END ";
 
 /// Whether the line that starts at `at` is inside of a key whose first or last line is at most [`KEY_REACH`] bytes away.
 /// In a longer key, the lines in the middle are full, which is enough to recognize them.
@@ -26,12 +26,13 @@ pub fn is_in_key(raw: &[u8], at: usize) -> bool {
     let after = &raw[at..raw.len().min(at + KEY_REACH)];
     let line_end = memchr::memchr(b'\n', after).unwrap_or(after.len());
     // On another line than this one, and before another key.
-    let end = memmem::find(after, END).filter(|end| *end > line_end && is_private(&after[end + END.len()..]));
-    let closed = end.is_some_and(|end| memmem::find(&after[..end], BEGIN).is_none());
+    let end = memmem::find(after, LAST_LINE)
+        .filter(|end| *end > line_end && is_private(&after[end + LAST_LINE.len()..]));
+    let closed = end.is_some_and(|end| memmem::find(&after[..end], FIRST_LINE).is_none());
     let looks_like_key = |line: &[u8]| base64_tail(line) >= MIN_KEY_REST;
     let line = &after[..line_end];
-    let open = memmem::rfind(before, BEGIN).map(|first| &before[first..]);
-    if let Some(open) = open.filter(|open| !is_end(open) && is_private(&open[BEGIN.len()..])) {
+    let open = memmem::rfind(before, FIRST_LINE).map(|first| &before[first..]);
+    if let Some(open) = open.filter(|open| !is_end(open) && is_private(&open[FIRST_LINE.len()..])) {
         let mut lines = open.split(|byte| *byte == b'\n').skip(1).filter(|line| !line.is_empty());
         if !is_end(line) && (closed || lines.all(looks_like_key) && looks_like_key(line)) {
             return true;
@@ -48,20 +49,20 @@ fn is_private(label: &[u8]) -> bool {
 }
 
 fn is_end(line: &[u8]) -> bool {
-    memmem::find(line, END).is_some()
+    memmem::find(line, LAST_LINE).is_some()
 }
 
 /// The ranges of keys, without the lines around them; one without an end goes on as long as lines look like it.
 fn blocks(text: &[u8]) -> impl Iterator<Item = Range<usize>> {
-    memmem::find_iter(text, BEGIN).filter_map(|first| {
+    memmem::find_iter(text, FIRST_LINE).filter_map(|first| {
         let reach = &text[first..text.len().min(first + MAX_KEY)];
-        let label = &reach[BEGIN.len()..];
+        let label = &reach[FIRST_LINE.len()..];
         let label_end = memmem::find(&label[..label.len().min(64)], b"-----")?;
         is_private(&label[..label_end]).then_some(())?;
-        let start = BEGIN.len() + label_end + 5;
+        let start = FIRST_LINE.len() + label_end + 5;
         // Of this key, not of the next one.
-        let end = memmem::find(&reach[start..], END).map(|end| start + end);
-        let end = end.filter(|end| memmem::find(&reach[start..*end], BEGIN).is_none());
+        let end = memmem::find(&reach[start..], LAST_LINE).map(|end| start + end);
+        let end = end.filter(|end| memmem::find(&reach[start..*end], FIRST_LINE).is_none());
         let end = end.unwrap_or_else(|| unfinished(reach, start));
         Some(first + start..first + end)
     })

@@ -27,8 +27,7 @@
 //!
 //! Nearly no line has a secret. So each kind of secret has *marks*: literals of which every text with such a secret holds
 //! at least one (`pass` or `pwd` or … before a value, `://` before a user, `eyj` at the start of a JSON token). `marks`
-//! finds out whether a text has any, many places at a time; only then is it looked at which kinds it may have, and only
-//! their patterns are compiled and tried:
+//! finds the kinds that a text may have, looking at many places at a time, and only their patterns are compiled and tried:
 //!
 //! ```text
 //! 2024-06-06 LOG: connection received          no mark: nothing is allocated

@@ -154,7 +154,7 @@ fn certainty(text: &[u8], name: &Range<usize>) -> Option<Certainty> {
     if SECRETS.iter().any(|secret| joined.ends_with(secret)) {
         return Some(Certainty::Secret);
     }
-    if last.ends_with("pass") || last == "userpass" {
+    if last.ends_with("pass") {
         return (!NO_PASS.iter().any(|word| last.ends_with(word))).then_some(Certainty::Secret);
     }
     if last.starts_with("key") && last.len() <= "key".len() + 2 || last.ends_with("key") {
